@@ -1,0 +1,25 @@
+/** The base models anyone may fine-tune, and which architecture of the engine each one is. */
+import type { Model } from "./schemas/model.ts";
+
+export type Architecture = "ngram" | "encoder";
+
+export interface BaseModel extends Model {
+  architecture: Architecture;
+}
+
+const base = (id: string, architecture: Architecture): BaseModel => ({
+  id,
+  object: "model",
+  created: 1795305600,
+  owned_by: "millrace",
+  architecture,
+});
+
+export const baseModels: readonly BaseModel[] = [
+  base("millrace-ngram", "ngram"),
+  base("millrace-encoder-tiny", "encoder"),
+];
+
+export function findBaseModel(id: string): BaseModel | undefined {
+  return baseModels.find((model) => model.id === id);
+}

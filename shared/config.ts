@@ -1,0 +1,73 @@
+/** The environment, parsed once at the start of each process and passed on from there. */
+import { z } from "zod";
+
+const seconds = z.coerce.number().positive();
+
+const Environment = z.object({
+  /** DynamoDB table, S3 bucket and SQS queues; the local cloud and the CDK stacks set these. */
+  MILLRACE_TABLE: z.string().default("millrace"),
+  MILLRACE_BUCKET: z.string().default("millrace-data"),
+  MILLRACE_QUEUE_URL: z.url(),
+  MILLRACE_DEAD_LETTER_QUEUE_URL: z.url(),
+  /** A worker that is silent for this long has lost its job to the next one. */
+  MILLRACE_LEASE_SECONDS: seconds.default(30),
+  /** How often a worker looks whether its job was paused or cancelled. */
+  MILLRACE_POLL_SECONDS: seconds.default(1),
+  MILLRACE_SWEEP_SECONDS: seconds.default(15),
+  MILLRACE_CHECKPOINT_SECONDS: seconds.default(60),
+  /** Besides the seconds: also every so many steps. 0 leaves it to the seconds. */
+  MILLRACE_CHECKPOINT_STEPS: z.coerce.number().int().min(0).default(0),
+  MILLRACE_MAX_ATTEMPTS: z.coerce.number().int().positive().default(3),
+  MILLRACE_MAX_UPLOAD_BYTES: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(512 * 1024 * 1024),
+  /** Threads of one device process; 0 leaves it to the number of cores. */
+  MILLRACE_DEVICE_THREADS: z.coerce.number().int().min(0).default(0),
+  MILLRACE_HOST: z.string().default("127.0.0.1"),
+  MILLRACE_PORT: z.coerce.number().int().min(0).max(65535).default(0),
+  MILLRACE_LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
+});
+
+export interface Config {
+  table: string;
+  bucket: string;
+  queueUrl: string;
+  deadLetterQueueUrl: string;
+  leaseSeconds: number;
+  pollSeconds: number;
+  sweepSeconds: number;
+  checkpointSeconds: number;
+  checkpointSteps: number;
+  maxAttempts: number;
+  maxUploadBytes: number;
+  deviceThreads: number;
+  host: string;
+  port: number;
+  logLevel: "trace" | "debug" | "info" | "warn" | "error" | "silent";
+}
+
+/** Throws an error that names every variable at fault. */
+export function parseConfig(environment: Record<string, string | undefined>): Config {
+  const parsed = Environment.safeParse(environment);
+  if (!parsed.success) throw new Error(`Environment: ${z.prettifyError(parsed.error)}`);
+  const e = parsed.data;
+  return {
+    table: e.MILLRACE_TABLE,
+    bucket: e.MILLRACE_BUCKET,
+    queueUrl: e.MILLRACE_QUEUE_URL,
+    deadLetterQueueUrl: e.MILLRACE_DEAD_LETTER_QUEUE_URL,
+    leaseSeconds: e.MILLRACE_LEASE_SECONDS,
+    pollSeconds: e.MILLRACE_POLL_SECONDS,
+    sweepSeconds: e.MILLRACE_SWEEP_SECONDS,
+    checkpointSeconds: e.MILLRACE_CHECKPOINT_SECONDS,
+    checkpointSteps: e.MILLRACE_CHECKPOINT_STEPS,
+    maxAttempts: e.MILLRACE_MAX_ATTEMPTS,
+    maxUploadBytes: e.MILLRACE_MAX_UPLOAD_BYTES,
+    deviceThreads: e.MILLRACE_DEVICE_THREADS,
+    host: e.MILLRACE_HOST,
+    port: e.MILLRACE_PORT,
+    logLevel: e.MILLRACE_LOG_LEVEL,
+  };
+}

@@ -1,0 +1,64 @@
+/** The one error class that reaches a client, and the one table that gives each code its status and type. */
+
+/** Published, machine-readable codes. `type` is OpenAI's vocabulary; the status decides the SDK's error class. */
+const codes = {
+  invalid_api_key: [401, "authentication_error"],
+  invalid_json: [400, "invalid_request_error"],
+  invalid_encoding: [400, "invalid_request_error"],
+  invalid_value: [400, "invalid_request_error"],
+  invalid_type: [400, "invalid_request_error"],
+  missing_required_parameter: [400, "invalid_request_error"],
+  unknown_parameter: [400, "invalid_request_error"],
+  invalid_file: [400, "invalid_request_error"],
+  invalid_multipart: [400, "invalid_request_error"],
+  not_found: [404, "not_found_error"],
+  model_not_found: [404, "not_found_error"],
+  unknown_url: [404, "invalid_request_error"],
+  method_not_allowed: [405, "invalid_request_error"],
+  invalid_state: [409, "invalid_request_error"],
+  payload_too_large: [413, "invalid_request_error"],
+  unsupported_media_type: [415, "invalid_request_error"],
+  overloaded: [503, "server_error"],
+  internal_error: [500, "server_error"],
+} as const satisfies Record<string, readonly [number, string]>;
+
+export type ErrorCode = keyof typeof codes;
+export type ErrorStatus = (typeof codes)[ErrorCode][0];
+
+export interface ErrorBody {
+  error: { message: string; type: string; param: string | null; code: string };
+}
+
+/**
+ * An answer to the client: `message` is for people and public, `cause` is for logs and never leaves.
+ * `param` names the field at fault, in the client's own spelling (`questions[0].choices[2].value`).
+ */
+export class ApiError extends Error {
+  readonly code: ErrorCode;
+  readonly param: string | null;
+
+  constructor(code: ErrorCode, message: string, options: { param?: string; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.name = "ApiError";
+    this.code = code;
+    this.param = options.param ?? null;
+  }
+
+  get status(): ErrorStatus {
+    return codes[this.code][0];
+  }
+
+  /** 409 is retried by the SDK unless told otherwise; a wrong state does not mend itself. */
+  get shouldRetry(): boolean {
+    return this.status >= 500;
+  }
+
+  toBody(): ErrorBody {
+    return { error: { message: this.message, type: codes[this.code][1], param: this.param, code: this.code } };
+  }
+}
+
+/** A stranger's id and a missing one get the same answer, so that ids of other projects cannot be probed. */
+export function notFound(noun: string, id: string, param = "id"): ApiError {
+  return new ApiError("not_found", `No such ${noun}: '${id}'.`, { param });
+}

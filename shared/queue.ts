@@ -1,0 +1,27 @@
+/** The door to SQS for those who send. Receiving is the consumer's. */
+import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import type { Message } from "./messages.ts";
+
+export interface Queue {
+  /** Fair by project: one customer's thousand jobs do not delay another's one. */
+  send(message: Message): Promise<void>;
+  /** Parks a message that was tried too often, with the cause, where an operator finds it. */
+  bury(message: Message, cause: string): Promise<void>;
+}
+
+export function createQueue(sqs: SQSClient, urls: { queueUrl: string; deadLetterQueueUrl: string }): Queue {
+  const send = async (url: string, message: Message, cause?: string) => {
+    await sqs.send(
+      new SendMessageCommand({
+        QueueUrl: url,
+        MessageBody: JSON.stringify(message),
+        MessageGroupId: message.project_id,
+        MessageAttributes: cause ? { cause: { DataType: "String", StringValue: cause.slice(0, 1000) } } : undefined,
+      }),
+    );
+  };
+  return {
+    send: (message) => send(urls.queueUrl, message),
+    bury: (message, cause) => send(urls.deadLetterQueueUrl, message, cause),
+  };
+}

@@ -1,0 +1,122 @@
+/** Fine-tuning jobs, field for field as OpenAI's, plus the row a worker needs. */
+import { z } from "@hono/zod-openapi";
+import { jobStates } from "../jobStates.ts";
+import { Metadata } from "./metadata.ts";
+
+const autoOr = <Number extends z.ZodNumber>(number: Number) => z.union([z.literal("auto"), number]);
+
+/** Each is `"auto"` (chosen from the number of rows and labels) or a number. */
+export const Hyperparameters = z
+  .strictObject({
+    n_epochs: autoOr(z.int().min(1).max(50))
+      .optional()
+      .openapi({ description: "Passes over the training rows, 1 to 50." }),
+    batch_size: autoOr(z.int().min(1).max(256))
+      .optional()
+      .openapi({ description: "Rows per optimizer step, 1 to 256." }),
+    learning_rate_multiplier: autoOr(z.number().positive().max(100))
+      .optional()
+      .openapi({ description: "Factor on the base model's own learning rate." }),
+  })
+  .openapi("Hyperparameters");
+export type Hyperparameters = z.infer<typeof Hyperparameters>;
+
+export const Method = z
+  .strictObject({
+    type: z.enum(["supervised"]).openapi({ description: "How the model is tuned." }),
+    supervised: z.strictObject({ hyperparameters: Hyperparameters.optional() }).optional(),
+  })
+  .openapi("Method");
+export type Method = z.infer<typeof Method>;
+
+export const CreateFineTuningJob = z
+  .strictObject({
+    model: z.string().min(1).openapi({ description: "A base model of `GET /v1/models`.", example: "millrace-ngram" }),
+    training_file: z.string().min(1).openapi({ description: "Id of a file uploaded with purpose `fine-tune`." }),
+    validation_file: z
+      .string()
+      .min(1)
+      .nullish()
+      .openapi({ description: "Id of a file to validate on; null: a stratified, seeded part of the training file." }),
+    suffix: z
+      .string()
+      .max(64)
+      .regex(/^[\p{L}\p{N}_. -]*$/u, "letters, digits, space, dot, dash and underscore only")
+      .nullish()
+      .openapi({ description: "Up to 64 characters that become part of the model's name." }),
+    seed: z.int().min(0).max(2147483647).nullish().openapi({ description: "Same seed, same files: the same model." }),
+    method: Method.nullish(),
+    hyperparameters: Hyperparameters.nullish().openapi({
+      description: "Deprecated by OpenAI in favour of `method`; honoured.",
+    }),
+    metadata: Metadata.nullish(),
+    integrations: z.array(z.never()).nullish().openapi({ description: "None are supported; must be empty or null." }),
+  })
+  .openapi("CreateFineTuningJob");
+export type CreateFineTuningJob = z.infer<typeof CreateFineTuningJob>;
+
+export const JobError = z
+  .object({
+    code: z.string().openapi({ description: "Machine-readable cause." }),
+    message: z.string().openapi({ description: "What went wrong and how to mend it." }),
+    param: z.string().nullable().openapi({ description: "The field at fault, or null." }),
+  })
+  .openapi("FineTuningJobError");
+export type JobError = z.infer<typeof JobError>;
+
+export const FineTuningJob = z
+  .object({
+    id: z.string().openapi({ description: "`ftjob-…`" }),
+    object: z.literal("fine_tuning.job"),
+    created_at: z.int().openapi({ description: "Unix time in seconds." }),
+    finished_at: z.int().nullable().openapi({ description: "Unix time of the final state; null before." }),
+    estimated_finish: z
+      .int()
+      .nullable()
+      .openapi({ description: "Unix time, from the pace so far; null when unknown." }),
+    status: z.enum(jobStates),
+    model: z.string().openapi({ description: "The base model." }),
+    fine_tuned_model: z.string().nullable().openapi({ description: "Name to call; null until `succeeded`." }),
+    organization_id: z.string(),
+    training_file: z.string(),
+    validation_file: z.string().nullable(),
+    result_files: z
+      .array(z.string())
+      .openapi({ description: "Files of purpose `fine-tune-results`: the metrics as CSV." }),
+    seed: z.int(),
+    trained_tokens: z
+      .int()
+      .nullable()
+      .openapi({ description: "Tokens seen in training, repeats counted; null before." }),
+    hyperparameters: Hyperparameters.openapi({
+      description: "As asked for, `auto` replaced by what was chosen once known.",
+    }),
+    method: Method,
+    metadata: Metadata.nullable(),
+    integrations: z.array(z.never()).nullable(),
+    error: JobError.nullable().openapi({ description: "Why the job failed; null otherwise." }),
+  })
+  .openapi("FineTuningJob");
+export type FineTuningJob = z.infer<typeof FineTuningJob>;
+
+/** Held by the worker that works on the job; who does not hold it writes nothing. */
+export const Lease = z.object({
+  attempt_id: z.string(),
+  /** Unix time in milliseconds. */
+  expires_at: z.number(),
+});
+export type Lease = z.infer<typeof Lease>;
+
+/** The row: the job and what the workers know of it. */
+export const JobRecord = FineTuningJob.extend({
+  project_id: z.string(),
+  suffix: z.string().nullable(),
+  lease: Lease.nullable(),
+  /** Attempts that ended badly: an error, or a worker that fell silent. */
+  failures: z.int().min(0),
+  /** Whether the files were found good; a resumed job is not checked twice. */
+  validated: z.boolean(),
+  /** Where the next attempt continues; null: from the start. */
+  latest_checkpoint: z.object({ object_key: z.string(), digest: z.string(), step: z.int() }).nullable(),
+});
+export type JobRecord = z.infer<typeof JobRecord>;

@@ -1,0 +1,33 @@
+/** Models: base models everyone may tune, and fine-tuned ones that belong to a project. */
+import { z } from "@hono/zod-openapi";
+
+export const Model = z
+  .object({
+    id: z.string(),
+    object: z.literal("model"),
+    created: z.int().openapi({ description: "Unix time in seconds." }),
+    owned_by: z.string().openapi({ description: "`millrace` for base models, else the organization's id." }),
+    shutdown_date: z
+      .string()
+      .nullable()
+      .optional()
+      .openapi({ description: "When the model is withdrawn; null: not planned." }),
+  })
+  .openapi("Model");
+export type Model = z.infer<typeof Model>;
+
+/** The row of a fine-tuned model. Its artifact is one safetensors file whose metadata holds the configuration. */
+export const ModelRecord = Model.extend({
+  project_id: z.string(),
+  base_model: z.string(),
+  job_id: z.string(),
+  object_key: z.string(),
+  /** SHA-256 of the artifact, hex: checked on load, returned in `x-millrace-model-digest`. */
+  digest: z.string(),
+  bytes: z.int(),
+});
+export type ModelRecord = z.infer<typeof ModelRecord>;
+
+export const DeletedModel = z
+  .object({ id: z.string(), object: z.literal("model"), deleted: z.boolean() })
+  .openapi("DeletedModel");

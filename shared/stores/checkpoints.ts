@@ -1,0 +1,27 @@
+/** Rows of a job's checkpoints. */
+import { CheckpointRecord } from "../schemas/checkpoint.ts";
+import type { Table } from "./table.ts";
+
+export interface Checkpoints {
+  create(record: CheckpointRecord): Promise<void>;
+  /** Newest first. */
+  list(
+    job: { project_id: string; id: string },
+    options: { limit: number; after?: string },
+  ): Promise<CheckpointRecord[]>;
+}
+
+const partition = (job: { project_id: string; id: string }) => `${job.project_id}#checkpoint#${job.id}`;
+
+export function createCheckpoints(table: Table): Checkpoints {
+  return {
+    async create(record) {
+      const job = { project_id: record.project_id, id: record.fine_tuning_job_id };
+      await table.create({ pk: partition(job), sk: record.id }, record);
+    },
+    async list(job, { limit, after }) {
+      const items = await table.query(partition(job), { limit, after, descending: true });
+      return items.map((item) => CheckpointRecord.parse(item));
+    },
+  };
+}

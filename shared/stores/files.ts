@@ -1,0 +1,34 @@
+/** Rows of uploaded files. */
+import { FileRecord } from "../schemas/file.ts";
+import type { Table } from "./table.ts";
+
+export interface Files {
+  create(record: FileRecord): Promise<void>;
+  get(project: string, id: string): Promise<FileRecord | undefined>;
+  /** Ordered by creation; pass one more than wanted as `limit` to learn whether a further page exists. */
+  list(
+    project: string,
+    options: { limit: number; after?: string; order: "asc" | "desc"; purpose?: string },
+  ): Promise<FileRecord[]>;
+  delete(project: string, id: string): Promise<boolean>;
+}
+
+const partition = (project: string) => `${project}#file`;
+
+export function createFiles(table: Table): Files {
+  return {
+    async create(record) {
+      await table.create({ pk: partition(record.project_id), sk: record.id }, record);
+    },
+    async get(project, id) {
+      const item = await table.get({ pk: partition(project), sk: id });
+      return item && FileRecord.parse(item);
+    },
+    async list(project, { limit, after, order, purpose }) {
+      const equals = purpose === undefined ? undefined : { purpose };
+      const items = await table.query(partition(project), { limit, after, descending: order === "desc", equals });
+      return items.map((item) => FileRecord.parse(item));
+    },
+    delete: (project, id) => table.delete({ pk: partition(project), sk: id }),
+  };
+}

@@ -1,0 +1,143 @@
+/** Rows of fine-tuning jobs: every change of state names the state it leaves, and appends its event in the same write. */
+import { newId } from "../ids.ts";
+import { isFinal, type JobState, statesBefore, unfinishedWork } from "../jobStates.ts";
+import { JobRecord, type Lease } from "../schemas/fineTuningJob.ts";
+import type { NewEvent } from "../schemas/jobEvent.ts";
+import { eventWrite } from "./events.ts";
+import { type Changes, type Condition, type Table, tableSchema } from "./table.ts";
+
+export interface Jobs {
+  /** Stores the job with its first event. */
+  create(record: JobRecord, event: NewEvent): Promise<void>;
+  get(project: string, id: string): Promise<JobRecord | undefined>;
+  /** Newest first. `metadata: null` asks for jobs without metadata. */
+  list(
+    project: string,
+    options: { limit: number; after?: string; metadata?: Record<string, string> | null },
+  ): Promise<JobRecord[]>;
+  /**
+   * Moves a job to `to` if it is in a state that may go there, and, with `attempt`, only if that attempt holds the lease.
+   * False when it lost the race: somebody else's change stands.
+   */
+  transition(job: JobName, to: JobState, event: NewEvent, options?: TransitionOptions): Promise<boolean>;
+  /** Takes the lease if nobody holds a live one and the job wants work. */
+  acquire(job: JobName, lease: Lease): Promise<boolean>;
+  renew(job: JobName, lease: Lease): Promise<boolean>;
+  /** Gives the lease up; a message follows at once or the sweeper sends one. */
+  release(job: JobName, attempt: string, changes?: Partial<JobRecord>): Promise<boolean>;
+  /** Writes fields on behalf of an attempt; false when it no longer holds the lease. */
+  record(job: JobName, attempt: string, changes: Partial<JobRecord>): Promise<boolean>;
+  /** Jobs that want a worker and whose last message is overdue, of all projects: for the sweeper alone. */
+  overdue(now: number, limit: number): Promise<JobRecord[]>;
+  /** Tells the sweeper when to look again. */
+  redeliverAt(job: JobName, time: number): Promise<boolean>;
+}
+
+export interface JobName {
+  project_id: string;
+  id: string;
+}
+
+export interface TransitionOptions {
+  changes?: Partial<JobRecord>;
+  attempt?: string;
+  /** Narrows the states it may leave further than the table of transitions does. */
+  from?: readonly JobState[];
+}
+
+const workKind = "fine_tuning_job";
+const partition = (project: string) => `${project}#job`;
+const keyOf = (job: JobName) => ({ pk: partition(job.project_id), sk: job.id });
+const sortable = (milliseconds: number) => new Date(milliseconds).toISOString();
+const holds = (attempt: string): Condition => ({
+  expression: "#lease.attempt_id = :attempt",
+  names: { "#lease": "lease" },
+  values: { ":attempt": attempt },
+});
+
+/** The sparse index holds exactly the jobs that want a worker. */
+function workAttributes(state: JobState, redeliverAt: number): Changes {
+  const { partition: kind, sort } = tableSchema.workIndex;
+  return unfinishedWork.includes(state)
+    ? { [kind]: workKind, [sort]: sortable(redeliverAt) }
+    : { [kind]: undefined, [sort]: undefined };
+}
+
+function inStates(states: readonly JobState[]): Condition {
+  const names = states.map((_, index) => `:s${index}`);
+  return {
+    expression: `#status IN (${names.join(", ")})`,
+    names: { "#status": "status" },
+    values: Object.fromEntries(states.map((state, index) => [`:s${index}`, state])),
+  };
+}
+
+function both(a: Condition, b: Condition | undefined): Condition {
+  if (!b) return a;
+  return {
+    expression: `(${a.expression}) AND (${b.expression})`,
+    names: { ...a.names, ...b.names },
+    values: { ...a.values, ...b.values },
+  };
+}
+
+function listFilter(metadata: Record<string, string> | null | undefined): Record<string, unknown> | undefined {
+  if (metadata === undefined) return undefined;
+  if (metadata === null) return { metadata: null };
+  return Object.fromEntries(Object.entries(metadata).map(([key, value]) => [`metadata.${key}`, value]));
+}
+
+export function createJobs(table: Table): Jobs {
+  const parse = (item: Record<string, unknown>) => JobRecord.parse(item);
+  return {
+    async create(record, event) {
+      const item = { ...record, ...workAttributes(record.status, Date.now()) };
+      await table.transact([{ type: "create", key: keyOf(record), item }, eventWrite(record, event)]);
+    },
+    async get(project, id) {
+      const item = await table.get(keyOf({ project_id: project, id }));
+      return item && parse(item);
+    },
+    async list(project, { limit, after, metadata }) {
+      const items = await table.query(partition(project), {
+        limit,
+        after,
+        descending: true,
+        equals: listFilter(metadata),
+      });
+      return items.map(parse);
+    },
+    transition(job, to, event, { changes = {}, attempt, from } = {}) {
+      const allowed = statesBefore(to).filter((state) => !from || from.includes(state));
+      const condition = both(inStates(allowed), attempt === undefined ? undefined : holds(attempt));
+      const finished = isFinal(to) ? { finished_at: Math.floor(Date.now() / 1000), estimated_finish: null } : {};
+      const write = { ...finished, ...changes, status: to, ...workAttributes(to, Date.now()) };
+      return table.transact([{ type: "update", key: keyOf(job), changes: write, condition }, eventWrite(job, event)]);
+    },
+    acquire(job, lease) {
+      const free: Condition = {
+        expression: "attribute_not_exists(#lease) OR #lease = :none OR #lease.expires_at < :now",
+        names: { "#lease": "lease" },
+        values: { ":none": null, ":now": Date.now() },
+      };
+      const changes = { lease, [tableSchema.workIndex.sort]: sortable(lease.expires_at) };
+      return table.update(keyOf(job), changes, both(inStates(unfinishedWork), free));
+    },
+    renew(job, lease) {
+      const changes = { lease, [tableSchema.workIndex.sort]: sortable(lease.expires_at) };
+      return table.update(keyOf(job), changes, both(inStates(unfinishedWork), holds(lease.attempt_id)));
+    },
+    release: (job, attempt, changes = {}) => table.update(keyOf(job), { ...changes, lease: null }, holds(attempt)),
+    record: (job, attempt, changes) => table.update(keyOf(job), changes, holds(attempt)),
+    async overdue(now, limit) {
+      return (await table.dueWork(workKind, sortable(now), limit)).map(parse);
+    },
+    redeliverAt: (job, time) =>
+      table.update(keyOf(job), { [tableSchema.workIndex.sort]: sortable(time) }, inStates(unfinishedWork)),
+  };
+}
+
+/** Names a new attempt and how long it may be silent. */
+export function newLease(seconds: number, attempt = newId("attempt")): Lease {
+  return { attempt_id: attempt, expires_at: Date.now() + seconds * 1000 };
+}

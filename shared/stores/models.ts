@@ -1,0 +1,27 @@
+/** Rows of fine-tuned models. */
+import { ModelRecord } from "../schemas/model.ts";
+import type { Table } from "./table.ts";
+
+export interface Models {
+  /** False when the id is taken. */
+  create(record: ModelRecord): Promise<boolean>;
+  get(project: string, id: string): Promise<ModelRecord | undefined>;
+  list(project: string, options: { limit: number }): Promise<ModelRecord[]>;
+  delete(project: string, id: string): Promise<boolean>;
+}
+
+const partition = (project: string) => `${project}#model`;
+
+export function createModels(table: Table): Models {
+  return {
+    create: (record) => table.create({ pk: partition(record.project_id), sk: record.id }, record),
+    async get(project, id) {
+      const item = await table.get({ pk: partition(project), sk: id });
+      return item && ModelRecord.parse(item);
+    },
+    async list(project, { limit }) {
+      return (await table.query(partition(project), { limit })).map((item) => ModelRecord.parse(item));
+    },
+    delete: (project, id) => table.delete({ pk: partition(project), sk: id }),
+  };
+}

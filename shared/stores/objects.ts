@@ -1,0 +1,118 @@
+/** The door to the one S3 bucket. Every key begins with the project's id. */
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { type Readable, Transform } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { DeleteObjectCommand, GetObjectCommand, NoSuchKey, type S3Client } from "@aws-sdk/client-s3";
+import { Upload } from "@aws-sdk/lib-storage";
+import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+
+export interface StoredObject {
+  bytes: number;
+  /** SHA-256 of the content, hex. */
+  digest: string;
+}
+
+export interface Objects {
+  /** Streams; an upload that breaks off leaves nothing behind. */
+  put(key: string, content: Readable, options?: { contentType?: string; signal?: AbortSignal }): Promise<StoredObject>;
+  putFile(key: string, path: string): Promise<StoredObject>;
+  /** Undefined when there is no such object. */
+  get(key: string): Promise<Readable | undefined>;
+  /** Throws when the object is missing, or differs from the digest it is expected to have. */
+  download(key: string, path: string, digest?: string): Promise<StoredObject>;
+  delete(key: string): Promise<void>;
+  /** A link that needs no key and expires after `seconds`. */
+  link(key: string, options: { filename: string; seconds: number }): Promise<string>;
+}
+
+export const objectKeys = {
+  file: (project: string, file: string) => `${project}/files/${file}`,
+  checkpoint: (project: string, job: string, step: number, attempt: string) =>
+    `${project}/jobs/${job}/checkpoints/step-${step}-${attempt}.safetensors`,
+  model: (project: string, job: string, attempt: string) => `${project}/models/${job}-${attempt}.safetensors`,
+};
+
+export function createObjects(s3: S3Client, bucket: string): Objects {
+  const put: Objects["put"] = async (key, content, options = {}) => {
+    const meter = digesting();
+    const upload = new Upload({
+      client: s3,
+      params: { Bucket: bucket, Key: key, Body: meter.stream, ContentType: options.contentType },
+      partSize: 8 * 1024 * 1024,
+      queueSize: 2,
+    });
+    const abort = () => upload.abort();
+    options.signal?.addEventListener("abort", abort, { once: true });
+    // Whichever side breaks must break the other, or it waits for ever; the source's own error is the one to report.
+    const feeding = pipeline(content, meter.stream).catch(async (error) => {
+      await upload.abort();
+      throw error;
+    });
+    const uploading = upload.done().catch((error) => {
+      meter.stream.destroy(error);
+      throw error;
+    });
+    const results = await Promise.allSettled([feeding, uploading]);
+    options.signal?.removeEventListener("abort", abort);
+    for (const result of results) if (result.status === "rejected") throw result.reason;
+    return meter.result();
+  };
+
+  const get: Objects["get"] = async (key) => {
+    try {
+      const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+      return Body as Readable;
+    } catch (error) {
+      if (error instanceof NoSuchKey) return undefined;
+      throw error;
+    }
+  };
+
+  return {
+    put,
+    get,
+    putFile: (key, path) => put(key, createReadStream(path)),
+    async download(key, path, digest) {
+      const body = await get(key);
+      if (!body) throw new Error(`Object ${key} is missing`);
+      const meter = digesting();
+      await pipeline(body, meter.stream, createWriteStream(path));
+      const stored = meter.result();
+      if (digest !== undefined && stored.digest !== digest) {
+        throw new Error(
+          `Object ${key} has digest ${stored.digest}, expected ${digest} (${(await stat(path)).size} bytes)`,
+        );
+      }
+      return stored;
+    },
+    async delete(key) {
+      await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
+    },
+    link: (key, { filename, seconds }) =>
+      getSignedUrl(
+        s3,
+        new GetObjectCommand({
+          Bucket: bucket,
+          Key: key,
+          ResponseContentDisposition: `attachment; filename*=UTF-8''${encodeURIComponent(filename)}`,
+        }),
+        { expiresIn: seconds },
+      ),
+  };
+}
+
+/** Counts and hashes what flows through. */
+function digesting(): { stream: Transform; result(): StoredObject } {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  const stream = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk);
+      bytes += chunk.length;
+      done(null, chunk);
+    },
+  });
+  return { stream, result: () => ({ bytes, digest: hash.digest("hex") }) };
+}

@@ -1,0 +1,45 @@
+/** Projects and their keys. A key's row is the one partition that does not begin with a project: it leads to it. */
+import { createHash, randomBytes } from "node:crypto";
+import { newId } from "../ids.ts";
+import { ApiKeyRecord, ProjectRecord } from "../schemas/project.ts";
+import type { Table } from "./table.ts";
+
+export interface Projects {
+  create(record: ProjectRecord): Promise<boolean>;
+  get(id: string): Promise<ProjectRecord | undefined>;
+  /** The secret is returned once and stored nowhere. */
+  createKey(project: string, name: string): Promise<{ secret: string; record: ApiKeyRecord }>;
+  findKey(secret: string): Promise<ApiKeyRecord | undefined>;
+}
+
+/** 256 random bits need no slow hash: there is nothing to guess. */
+const hashOf = (secret: string) => createHash("sha256").update(secret).digest("hex");
+const projectKey = (id: string) => ({ pk: `${id}#project`, sk: id });
+const apiKeyKey = (hash: string) => ({ pk: `api_key#${hash}`, sk: "api_key" });
+
+export function createProjects(table: Table): Projects {
+  return {
+    create: (record) => table.create(projectKey(record.id), record),
+    async get(id) {
+      const item = await table.get(projectKey(id));
+      return item && ProjectRecord.parse(item);
+    },
+    async createKey(project, name) {
+      const secret = `sk-millrace-${randomBytes(32).toString("base64url")}`;
+      const record: ApiKeyRecord = {
+        id: newId("api_key"),
+        hash: hashOf(secret),
+        hint: secret.slice(-4),
+        name,
+        project_id: project,
+        created_at: Math.floor(Date.now() / 1000),
+      };
+      await table.create(apiKeyKey(record.hash), record);
+      return { secret, record };
+    },
+    async findKey(secret) {
+      const item = await table.get(apiKeyKey(hashOf(secret)));
+      return item && ApiKeyRecord.parse(item);
+    },
+  };
+}

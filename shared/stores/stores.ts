@@ -1,0 +1,33 @@
+/** All stores over one table and one bucket. */
+import type { AwsClients } from "../aws.ts";
+import { type Checkpoints, createCheckpoints } from "./checkpoints.ts";
+import { createEvents, type Events } from "./events.ts";
+import { createFiles, type Files } from "./files.ts";
+import { createJobs, type Jobs } from "./jobs.ts";
+import { createModels, type Models } from "./models.ts";
+import { createObjects, type Objects } from "./objects.ts";
+import { createProjects, type Projects } from "./projects.ts";
+import { createTable } from "./table.ts";
+
+export interface Stores {
+  projects: Projects;
+  files: Files;
+  jobs: Jobs;
+  events: Events;
+  checkpoints: Checkpoints;
+  models: Models;
+  objects: Objects;
+}
+
+export function createStores(aws: AwsClients, names: { table: string; bucket: string }): Stores {
+  const table = createTable(aws.dynamodb, names.table);
+  return {
+    projects: createProjects(table),
+    files: createFiles(table),
+    jobs: createJobs(table),
+    events: createEvents(table),
+    checkpoints: createCheckpoints(table),
+    models: createModels(table),
+    objects: createObjects(aws.s3, names.bucket),
+  };
+}

@@ -1,0 +1,206 @@
+/**
+ * The door to the one DynamoDB table. A partition is one noun of one project (`proj_…#file`), the sort key is the id,
+ * and ids sort by creation time; so every list is one query and `after` is simply a key.
+ */
+import { ConditionalCheckFailedException, TransactionCanceledException } from "@aws-sdk/client-dynamodb";
+import {
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  TransactWriteCommand,
+  type TransactWriteCommandInput,
+  UpdateCommand,
+} from "@aws-sdk/lib-dynamodb";
+
+/** What the local cloud and the CDK stack both create. The sparse index lists jobs that a worker should be busy with. */
+export const tableSchema = {
+  keys: { partition: "pk", sort: "sk" },
+  workIndex: { name: "work", partition: "work_kind", sort: "redeliver_at" },
+  timeToLive: "expires_at_ttl",
+} as const;
+
+export interface Key {
+  pk: string;
+  sk: string;
+}
+
+/** Values by attribute; `undefined` removes the attribute. */
+export type Changes = Record<string, unknown>;
+
+export interface Condition {
+  expression: string;
+  names?: Record<string, string>;
+  values?: Record<string, unknown>;
+}
+
+export interface QueryOptions {
+  limit: number;
+  after?: string;
+  descending?: boolean;
+  /** Keeps only items whose attributes equal these. */
+  equals?: Record<string, unknown>;
+}
+
+export type Item = Record<string, unknown>;
+
+export interface Table {
+  get(key: Key): Promise<Item | undefined>;
+  /** False when an item with this key exists. */
+  create(key: Key, item: Item): Promise<boolean>;
+  /** False when the condition does not hold. */
+  update(key: Key, changes: Changes, condition: Condition): Promise<boolean>;
+  /** False when there was nothing to delete. */
+  delete(key: Key): Promise<boolean>;
+  query(pk: string, options: QueryOptions): Promise<Item[]>;
+  dueWork(kind: string, before: string, limit: number): Promise<Item[]>;
+  /** All or nothing; false when a condition does not hold. */
+  transact(writes: readonly TransactWrite[]): Promise<boolean>;
+}
+
+export type TransactWrite =
+  | { type: "create"; key: Key; item: Item }
+  | { type: "update"; key: Key; changes: Changes; condition: Condition };
+
+const exists: Condition = { expression: "attribute_exists(pk)" };
+const isNew: Condition = { expression: "attribute_not_exists(pk)" };
+
+export function createTable(client: DynamoDBDocumentClient, name: string): Table {
+  const whenHeld = async (send: () => Promise<unknown>): Promise<boolean> => {
+    try {
+      await send();
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  };
+
+  return {
+    async get(key) {
+      return (await client.send(new GetCommand({ TableName: name, Key: key, ConsistentRead: true }))).Item;
+    },
+    create: (key, item) => whenHeld(() => client.send(new PutCommand(createInput(name, key, item)))),
+    update: (key, changes, condition) =>
+      whenHeld(() => client.send(new UpdateCommand(updateInput(name, key, changes, condition)))),
+    delete: (key) =>
+      whenHeld(() =>
+        client.send(new DeleteCommand({ TableName: name, Key: key, ConditionExpression: exists.expression })),
+      ),
+    query: (pk, options) => collect(client, queryInput(name, pk, options), options.limit),
+    dueWork: (kind, before, limit) => collect(client, dueWorkInput(name, kind, before), limit),
+    async transact(writes) {
+      try {
+        await client.send(
+          new TransactWriteCommand({ TransactItems: writes.map((write) => transactItem(name, write)) }),
+        );
+        return true;
+      } catch (error) {
+        if (error instanceof TransactionCanceledException && conditionFailed(error)) return false;
+        throw error;
+      }
+    },
+  };
+}
+
+function conditionFailed(error: TransactionCanceledException): boolean {
+  return error.CancellationReasons?.some((reason) => reason.Code === "ConditionalCheckFailed") ?? false;
+}
+
+function transactItem(name: string, write: TransactWrite) {
+  type Entry = NonNullable<TransactWriteCommandInput["TransactItems"]>[number];
+  const entry: Entry =
+    write.type === "create"
+      ? { Put: createInput(name, write.key, write.item) }
+      : { Update: updateInput(name, write.key, write.changes, write.condition) };
+  return entry;
+}
+
+function createInput(name: string, key: Key, item: Item) {
+  return { TableName: name, Item: { ...item, ...key }, ConditionExpression: isNew.expression };
+}
+
+function updateInput(name: string, key: Key, changes: Changes, condition: Condition) {
+  const entries = Object.entries(changes).map(([attribute, value], index) => ({ attribute, value, index }));
+  const sets = entries.filter(({ value }) => value !== undefined);
+  const removes = entries.filter(({ value }) => value === undefined);
+  const clauses = [
+    sets.length ? `SET ${sets.map(({ index }) => `#c${index} = :c${index}`).join(", ")}` : "",
+    removes.length ? `REMOVE ${removes.map(({ index }) => `#c${index}`).join(", ")}` : "",
+  ];
+  const values = { ...condition.values, ...Object.fromEntries(sets.map(({ index, value }) => [`:c${index}`, value])) };
+  return {
+    TableName: name,
+    Key: key,
+    UpdateExpression: clauses.filter(Boolean).join(" "),
+    ConditionExpression: `${exists.expression} AND (${condition.expression})`,
+    ExpressionAttributeNames: {
+      ...condition.names,
+      ...Object.fromEntries(entries.map(({ index, attribute }) => [`#c${index}`, attribute])),
+    },
+    ...(Object.keys(values).length ? { ExpressionAttributeValues: values } : {}),
+  };
+}
+
+function queryInput(name: string, pk: string, options: QueryOptions) {
+  const filters = Object.entries(options.equals ?? {});
+  const after = options.after;
+  const beyond = options.descending ? "<" : ">";
+  return {
+    TableName: name,
+    ConsistentRead: true,
+    KeyConditionExpression: `pk = :pk${after === undefined ? "" : ` AND sk ${beyond} :after`}`,
+    FilterExpression: filters.length
+      ? filters.map(([path], i) => `${filterPath(path, i)} = :f${i}`).join(" AND ")
+      : undefined,
+    ExpressionAttributeNames: filters.length
+      ? Object.assign({}, ...filters.map(([path], i) => filterNames(path, i)))
+      : undefined,
+    ExpressionAttributeValues: {
+      ":pk": pk,
+      ...(after === undefined ? {} : { ":after": after }),
+      ...Object.fromEntries(filters.map(([, value], i) => [`:f${i}`, value])),
+    },
+    ScanIndexForward: !options.descending,
+  };
+}
+
+/** `metadata.team` is the attribute `team` inside the map `metadata`; only the first dot parts them. */
+function splitPath(path: string): string[] {
+  const dot = path.indexOf(".");
+  return dot < 0 ? [path] : [path.slice(0, dot), path.slice(dot + 1)];
+}
+
+function filterPath(path: string, index: number): string {
+  return splitPath(path)
+    .map((_, part) => `#f${index}_${part}`)
+    .join(".");
+}
+
+function filterNames(path: string, index: number): Record<string, string> {
+  return Object.fromEntries(splitPath(path).map((name, part) => [`#f${index}_${part}`, name]));
+}
+
+function dueWorkInput(name: string, kind: string, before: string) {
+  return {
+    TableName: name,
+    IndexName: tableSchema.workIndex.name,
+    KeyConditionExpression: `${tableSchema.workIndex.partition} = :kind AND ${tableSchema.workIndex.sort} <= :before`,
+    ExpressionAttributeValues: { ":kind": kind, ":before": before },
+  };
+}
+
+/** Pages until `limit` items passed the filter: DynamoDB counts its own limit before filtering. */
+async function collect(client: DynamoDBDocumentClient, input: Omit<QueryCommand["input"], "Limit">, limit: number) {
+  const items: Item[] = [];
+  let start: Item | undefined;
+  do {
+    const page: { Items?: Item[]; LastEvaluatedKey?: Item } = await client.send(
+      new QueryCommand({ ...input, ExclusiveStartKey: start, Limit: Math.max(limit, 25) } as QueryCommand["input"]),
+    );
+    items.push(...(page.Items ?? []));
+    start = page.LastEvaluatedKey;
+  } while (start && items.length < limit);
+  return items.slice(0, limit);
+}
