@@ -15,13 +15,13 @@ export interface ProvisionedNames {
 /** A message received this often without an outcome is parked even if no worker lived to say so. */
 const maxReceiveCount = 50;
 
-export async function provision(aws: AwsClients, leaseSeconds: number): Promise<ProvisionedNames> {
+export async function provision(aws: AwsClients): Promise<ProvisionedNames> {
   const table = "millrace";
   const bucket = "millrace-data";
   await Promise.all([createTable(aws, table), createBucket(aws, bucket)]);
   const deadLetterQueueUrl = await createQueue(aws.sqs, "millrace-jobs-dead", {});
   const queueUrl = await createQueue(aws.sqs, "millrace-jobs", {
-    VisibilityTimeout: String(Math.ceil(leaseSeconds)),
+    VisibilityTimeout: "30",
     RedrivePolicy: JSON.stringify({ deadLetterTargetArn: await arnOf(aws.sqs, deadLetterQueueUrl), maxReceiveCount }),
   });
   return { table, bucket, queueUrl, deadLetterQueueUrl };

@@ -1,0 +1,243 @@
+/** From uploaded files to what training reads: every line checked, repeats dropped, labels numbered, a split held out. */
+import { hash } from "node:crypto";
+import { once } from "node:events";
+import { createReadStream, createWriteStream, type WriteStream } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { finished } from "node:stream/promises";
+import { createRowIndex, type RowIndex } from "./duplicates.ts";
+import { splitLines } from "./lines.ts";
+import { createProblemLog, type ProblemLog, type ProblemReport, problem } from "./problems.ts";
+import { isProblem, type Row, readRows } from "./rows.ts";
+
+/** More classes than this is a free-text column, not a label. */
+const maxLabels = 10_000;
+
+export interface SourceFile {
+  path: string;
+  /** Its ending tells the format. */
+  filename: string;
+}
+
+export interface DatasetOptions {
+  training: SourceFile;
+  /** Without one, a stratified part of the training rows is held out. */
+  validation?: SourceFile;
+  directory: string;
+  seed: number;
+  /** How many of a label's rows to hold out. */
+  holdOut: (rowsOfLabel: number) => number;
+  signal?: AbortSignal;
+}
+
+export interface Dataset {
+  training: ProblemReport;
+  validation: ProblemReport | null;
+  /** In the order of their first appearance; a row's label is an index into this. */
+  labels: string[];
+  /** JSONL `{text, label: index}`, in file order. */
+  trainFile: string;
+  validFile: string;
+  trainRows: number;
+  validRows: number;
+}
+
+interface Scan {
+  log: ProblemLog;
+  path: string;
+  /** Rows of each label, repeats not counted. */
+  counts: number[];
+  /** One bit a row: repeats of an earlier row. */
+  dropped: BitSet;
+  /** Rows whose text came before with another label: they must not be what the model is judged by. */
+  contested: BitSet;
+}
+
+/** Reads each file twice at most and holds neither; a report with errors comes with empty splits. */
+export async function prepareDataset(options: DatasetOptions): Promise<Dataset> {
+  await mkdir(options.directory, { recursive: true });
+  const labels = new Map<string, number>();
+  const training = await scan(options.training, options, labels, "training");
+  checkWhole(training, labels);
+  const known = new Set(labels.keys());
+  const validation = options.validation && (await scan(options.validation, options, labels, "validation", known));
+
+  const dataset: Dataset = {
+    training: training.log,
+    validation: validation?.log ?? null,
+    labels: [...labels.keys()],
+    trainFile: join(options.directory, "train.jsonl"),
+    validFile: join(options.directory, "valid.jsonl"),
+    trainRows: 0,
+    validRows: 0,
+  };
+  if (training.log.errorCount || validation?.log.errorCount) return dataset;
+  const train = createWriteStream(dataset.trainFile);
+  const valid = createWriteStream(dataset.validFile);
+  const chosen = validation ? () => false : stratifiedChoice(training.counts, options);
+  await copyRows(training, async (line, label, row) => {
+    const held = chosen(label, row, training.contested.has(row));
+    dataset[held ? "validRows" : "trainRows"]++;
+    await write(held ? valid : train, line);
+  });
+  if (validation) {
+    await copyRows(validation, async (line) => {
+      dataset.validRows++;
+      await write(valid, line);
+    });
+  }
+  await Promise.all([close(train), close(valid)]);
+  return dataset;
+}
+
+function checkWhole({ log, counts }: Scan, labels: Map<string, number>): void {
+  if (log.errorCount) return;
+  if (!counts.length) log.add(problem("empty_file", null));
+  else if (labels.size === 1) log.add(problem("single_label", null, `it is "${[...labels.keys()][0]}"`));
+}
+
+/** First pass: checks and numbers the rows and writes the good ones to a file of their own. */
+async function scan(
+  source: SourceFile,
+  { directory, signal }: DatasetOptions,
+  labels: Map<string, number>,
+  name: string,
+  known?: Set<string>,
+): Promise<Scan> {
+  const found: Scan = {
+    log: createProblemLog(),
+    path: join(directory, `${name}.rows.jsonl`),
+    counts: [],
+    dropped: new BitSet(),
+    contested: new BitSet(),
+  };
+  const index = await createRowIndex(join(directory, `${name}.index`));
+  const output = createWriteStream(found.path);
+  const rowLabels = new GrowingArray();
+  try {
+    for await (const item of readRows(createReadStream(source.path, { signal }), source.filename)) {
+      if (isProblem(item)) found.log.add(item);
+      else await acceptRow(item, { found, index, output, labels, known, rowLabels });
+    }
+    await close(output);
+    if (!found.log.errorCount) await markRepeats(found, index, rowLabels);
+  } finally {
+    output.destroy();
+    await index.discard();
+  }
+  return found;
+}
+
+interface RowSinks {
+  found: Scan;
+  index: RowIndex;
+  output: WriteStream;
+  labels: Map<string, number>;
+  known?: Set<string>;
+  rowLabels: GrowingArray;
+}
+
+async function acceptRow(row: Row, { found, index, output, labels, known, rowLabels }: RowSinks): Promise<void> {
+  if (known && !known.has(row.label)) return found.log.add(problem("unknown_label", row.line, `"${row.label}"`));
+  let label = labels.get(row.label);
+  if (label === undefined) {
+    if (labels.size === maxLabels) return found.log.add(problem("too_many_labels", row.line));
+    label = labels.size;
+    labels.set(row.label, label);
+  }
+  found.counts[label] = (found.counts[label] ?? 0) + 1;
+  rowLabels.push(label);
+  await index.add(row.text, label, row.line);
+  await write(output, JSON.stringify({ text: row.text, label }));
+}
+
+async function markRepeats(found: Scan, index: RowIndex, rowLabels: GrowingArray): Promise<void> {
+  for await (const { kind, row, line, firstLine } of index.repeats()) {
+    const detail = `first seen on line ${firstLine}`;
+    if (kind === "duplicate") {
+      found.dropped.add(row);
+      found.counts[rowLabels.at(row)]!--;
+      found.log.add(problem("duplicate_row", line, detail));
+    } else {
+      found.contested.add(row);
+      found.log.add(problem("contradictory_label", line, detail));
+    }
+  }
+  found.log.warnings.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+}
+
+/** Second pass: every row that is kept, in file order. */
+async function copyRows(from: Scan, take: (line: string, label: number, row: number) => Promise<void>): Promise<void> {
+  for await (const { number, bytes } of splitLines(createReadStream(from.path), Number.POSITIVE_INFINITY)) {
+    const row = number - 1;
+    if (from.dropped.has(row)) continue;
+    const line = bytes!.toString();
+    await take(line, Number(line.slice(line.lastIndexOf(":") + 1, -1)), row);
+  }
+  await rm(from.path);
+}
+
+/**
+ * Selection sampling, label by label (Knuth, TAOCP 2, 3.4.2, algorithm S): exact counts in one pass, and the same
+ * choice for the same seed.
+ */
+function stratifiedChoice(counts: readonly number[], { seed, holdOut }: DatasetOptions) {
+  const left = [...counts];
+  const wanted = counts.map((count) => Math.min(holdOut(count), count - 1));
+  return (label: number, row: number, contested: boolean): boolean => {
+    const chance = wanted[label]! / left[label]!--;
+    if (contested || uniform(seed, row) >= chance) return false;
+    wanted[label]!--;
+    return true;
+  };
+}
+
+/** In [0, 1), a pure function of seed and row. */
+function uniform(seed: number, row: number): number {
+  return hash("md5", `${seed}:${row}`, "buffer").readUInt32LE(0) / 2 ** 32;
+}
+
+async function write(stream: WriteStream, line: string): Promise<void> {
+  if (!stream.write(`${line}\n`)) await once(stream, "drain");
+}
+
+async function close(stream: WriteStream): Promise<void> {
+  stream.end();
+  await finished(stream);
+}
+
+/** A bit a row, grown as needed. */
+class BitSet {
+  #bits = new Uint8Array(1024);
+
+  add(index: number): void {
+    const byte = index >> 3;
+    if (byte >= this.#bits.length) this.#bits = grown(this.#bits, byte);
+    this.#bits[byte]! |= 1 << (index & 7);
+  }
+
+  has(index: number): boolean {
+    return ((this.#bits[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
+  }
+}
+
+/** Labels of the rows, two bytes each. */
+class GrowingArray {
+  #values = new Uint16Array(1024);
+  #length = 0;
+
+  push(value: number): void {
+    if (this.#length === this.#values.length) this.#values = grown(this.#values, this.#length);
+    this.#values[this.#length++] = value;
+  }
+
+  at(index: number): number {
+    return this.#values[index]!;
+  }
+}
+
+function grown<Values extends Uint8Array | Uint16Array>(values: Values, index: number): Values {
+  const larger = new (values.constructor as new (length: number) => Values)(Math.max(values.length * 2, index + 1));
+  larger.set(values);
+  return larger;
+}

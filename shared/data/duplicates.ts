@@ -1,0 +1,92 @@
+/**
+ * Finds repeated and contradictory rows of any number in bounded memory: rows are spread by the hash of their text over
+ * temporary files, so that equal texts meet in the same one, and each file is then small enough for a map.
+ */
+import { hash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { type FileHandle, mkdir, open, rm } from "node:fs/promises";
+import { join } from "node:path";
+
+const partitions = 64;
+const recordBytes = 20;
+const bufferedRecords = 2048;
+
+export interface Repeat {
+  kind: "duplicate" | "contradiction";
+  /** Position among the rows that were added, from 0. */
+  row: number;
+  line: number;
+  firstLine: number;
+}
+
+export interface RowIndex {
+  add(text: string, label: number, line: number): Promise<void>;
+  /** Every row that repeats an earlier one, in no particular order. */
+  repeats(): AsyncGenerator<Repeat>;
+  /** Closes and removes the temporary files. */
+  discard(): Promise<void>;
+}
+
+interface Partition {
+  file: FileHandle;
+  buffer: Buffer;
+  filled: number;
+}
+
+export async function createRowIndex(directory: string): Promise<RowIndex> {
+  await mkdir(directory, { recursive: true });
+  const path = (index: number) => join(directory, `${index}.rows`);
+  const openPartition = async (index: number): Promise<Partition> => ({
+    file: await open(path(index), "w"),
+    buffer: Buffer.alloc(bufferedRecords * recordBytes),
+    filled: 0,
+  });
+  const parts = await Promise.all(Array.from({ length: partitions }, (_, index) => openPartition(index)));
+  let rows = 0;
+
+  const flush = async (part: Partition) => {
+    await part.file.write(part.buffer, 0, part.filled);
+    part.filled = 0;
+  };
+
+  return {
+    async add(text, label, line) {
+      const digest = hash("md5", text, "buffer");
+      const part = parts[digest[8]! % partitions]!;
+      digest.copy(part.buffer, part.filled, 0, 8);
+      part.buffer.writeUInt32LE(rows++, part.filled + 8);
+      part.buffer.writeUInt32LE(label, part.filled + 12);
+      part.buffer.writeUInt32LE(line, part.filled + 16);
+      part.filled += recordBytes;
+      if (part.filled === part.buffer.length) await flush(part);
+    },
+    async *repeats() {
+      for (const [index, part] of parts.entries()) {
+        await flush(part);
+        yield* repeatsIn(path(index));
+      }
+    },
+    async discard() {
+      await Promise.all(parts.map(({ file }) => file.close()));
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function* repeatsIn(path: string): AsyncGenerator<Repeat> {
+  const first = new Map<bigint, { label: number; line: number }>();
+  for await (const chunk of createReadStream(path, { highWaterMark: bufferedRecords * recordBytes })) {
+    const records = chunk as Buffer;
+    for (let at = 0; at < records.length; at += recordBytes) {
+      const key = records.readBigUInt64LE(at);
+      const [row, label, line] = [8, 12, 16].map((offset) => records.readUInt32LE(at + offset)) as [
+        number,
+        number,
+        number,
+      ];
+      const seen = first.get(key);
+      if (!seen) first.set(key, { label, line });
+      else yield { kind: seen.label === label ? "duplicate" : "contradiction", row, line, firstLine: seen.line };
+    }
+  }
+}

@@ -1,0 +1,76 @@
+/** What can be wrong with a training file, and how to mend it: one table, so that every report reads alike. */
+
+const catalogue = {
+  invalid_encoding: ["error", "The line is not UTF-8.", "Save the file as UTF-8."],
+  invalid_json: [
+    "error",
+    "The line is not a JSON object.",
+    'Write one object a line, such as {"text": "…", "label": "…"}.',
+  ],
+  line_too_long: ["error", "The line is longer than 4 MiB.", "Put each row on a line of its own and shorten its text."],
+  invalid_csv: [
+    "error",
+    "The row does not fit the header.",
+    "Quote fields that hold separators, quotes or line breaks.",
+  ],
+  missing_text: ["error", "The row has no text.", 'Add a string "text", or "messages" with a user message.'],
+  missing_label: ["error", "The row has no label.", 'Add a "label", or end "messages" with an assistant message.'],
+  unknown_label: ["error", "The label does not occur in the training file.", "Use only labels of the training file."],
+  too_many_labels: [
+    "error",
+    "The file has more than 10,000 different labels.",
+    "Use a column with fewer distinct values.",
+  ],
+  empty_file: ["error", "The file has no usable row.", "Upload at least two rows with different labels."],
+  single_label: ["error", "All rows have the same label.", "Add rows of at least one other label."],
+  empty_text: ["warning", "The text is empty; the row is left out.", "Remove the row or fill in its text."],
+  duplicate_row: ["warning", "The row occurs before with the same label; it is used once.", "Remove the duplicate."],
+  contradictory_label: ["warning", "The same text occurs before with another label.", "Decide for one label."],
+} as const satisfies Record<string, readonly ["error" | "warning", string, string]>;
+
+export type ProblemCode = keyof typeof catalogue;
+
+export interface Problem {
+  /** Line of the file, 1 for the first; null when it concerns the whole file. */
+  line: number | null;
+  code: ProblemCode;
+  severity: "error" | "warning";
+  message: string;
+  fix: string;
+}
+
+/** `detail` narrows the message down to this line ("line 3 has …"). */
+export function problem(code: ProblemCode, line: number | null, detail?: string): Problem {
+  const [severity, message, fix] = catalogue[code];
+  return { line, code, severity, message: detail ? `${message} (${detail})` : message, fix };
+}
+
+/** How many problems of each severity are kept; all are counted. */
+export const maxReported = 50;
+
+export interface ProblemReport {
+  errors: Problem[];
+  warnings: Problem[];
+  errorCount: number;
+  warningCount: number;
+}
+
+export interface ProblemLog extends ProblemReport {
+  add(found: Problem): void;
+}
+
+export function createProblemLog(): ProblemLog {
+  const log: ProblemLog = {
+    errors: [],
+    warnings: [],
+    errorCount: 0,
+    warningCount: 0,
+    add(found) {
+      const kept = found.severity === "error" ? log.errors : log.warnings;
+      if (kept.length < maxReported) kept.push(found);
+      if (found.severity === "error") log.errorCount++;
+      else log.warningCount++;
+    },
+  };
+  return log;
+}
