@@ -1,0 +1,39 @@
+/** The engine's door: graphs, gradients, export and optimizers. The runtime stands apart, in `runtime/session.ts`. */
+export { type DataType, dataTypeOf, type Tensor, type TypedArray, zerosTensor } from "./dataTypes.ts";
+export { GradientError, gradients } from "./gradient.ts";
+export { constant, input, int64s, type Node, parameter, type TensorType, topologicalOrder } from "./graph.ts";
+export { ExportError, type Model, toOnnx } from "./onnx.ts";
+export { abs, clip, erf, exp, gelu, log, neg, relu, sigmoid, sign, sqrt, tanh } from "./ops/activations.ts";
+export { add, div, max, mul, type Operand, pow, square, sub } from "./ops/elementwise.ts";
+export { type OpType, ops } from "./ops/index.ts";
+export { gather, gatherElements, pick } from "./ops/indexing.ts";
+export {
+  concat,
+  expandLike,
+  reshape,
+  reshapeLike,
+  slice,
+  sliceLike,
+  squeeze,
+  transpose,
+  unsqueeze,
+} from "./ops/layout.ts";
+export { cast, equal, greater, less, where } from "./ops/logic.ts";
+export { matmul, swapLast } from "./ops/matmul.ts";
+export { layerNormalization, logSoftmax, softmax } from "./ops/normalization.ts";
+export { reduceMax, reduceMean, reduceSum, sumTo } from "./ops/reductions.ts";
+export { dimensionOf, shapeOf, zerosLike } from "./ops/shapes.ts";
+export { type AdamWOptions, adamw } from "./optimizers/adamw.ts";
+export { clipByGlobalNorm } from "./optimizers/clip.ts";
+export { chain, type Optimizer } from "./optimizers/optimizer.ts";
+export { type Schedule, type ScheduleName, type ScheduleOptions, schedule } from "./optimizers/schedules.ts";
+export { type SgdOptions, sgd } from "./optimizers/sgd.ts";
+export { type Dim, elementCount, product, type Shape, ShapeError } from "./shape.ts";
+export {
+  type Carried,
+  carryOver,
+  newName,
+  type TrainingStep,
+  type TrainingStepOptions,
+  trainingStep,
+} from "./trainingStep.ts";

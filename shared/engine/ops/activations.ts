@@ -1,0 +1,84 @@
+/** One-operand functions, applied to each element. */
+import { defineOp, type OpDefinition } from "../defineOp.ts";
+import { constant, type Node } from "../graph.ts";
+import { add, div, mul, square, sub } from "./elementwise.ts";
+import { equal, greater, where } from "./logic.ts";
+
+type NoAttributes = Record<never, never>;
+type Rule = (context: { x: Node; y: Node; dy: Node }) => Node;
+
+function unary(op: string, rule: Rule | "none") {
+  const gradient: OpDefinition<1, NoAttributes>["gradient"] =
+    rule === "none" ? "none" : ({ inputs: [x], output: y, dy }) => [rule({ x, y, dy })];
+  return defineOp<1>(op, { infer: ([x]) => x, gradient });
+}
+
+export const activations = {
+  Neg: unary("Neg", ({ dy }) => neg(dy)),
+  Exp: unary("Exp", ({ y, dy }) => mul(dy, y)),
+  Log: unary("Log", ({ x, dy }) => div(dy, x)),
+  Sqrt: unary("Sqrt", ({ y, dy }) => div(mul(dy, 0.5), y)),
+  Abs: unary("Abs", ({ x, dy }) => mul(dy, sign(x))),
+  Sign: unary("Sign", "none"),
+  Tanh: unary("Tanh", ({ y, dy }) => mul(dy, sub(1, square(y)))),
+  Sigmoid: unary("Sigmoid", ({ y, dy }) => mul(dy, mul(y, sub(1, y)))),
+  Relu: unary("Relu", ({ x, dy }) => where(greater(x, 0), dy, 0)),
+  // erf'(x) = 2/sqrt(pi) exp(-x^2)
+  Erf: unary("Erf", ({ x, dy }) => mul(dy, mul(exp(neg(square(x))), 2 / Math.sqrt(Math.PI)))),
+  // gelu(x) = x cdf(x), so gelu'(x) = cdf(x) + x pdf(x)
+  Gelu: unary("Gelu", ({ x, dy }) => mul(dy, add(normalCdf(x), mul(x, normalPdf(x))))),
+  Clip: defineOp<3>("Clip", {
+    infer: ([x, low, high], _attributes, fail) => {
+      if (low.shape.length + high.shape.length > 0) throw fail("bounds must be scalars");
+      return x;
+    },
+    gradient: ({ inputs: [x], output, dy }) => [where(equal(x, output), dy, 0), null, null],
+  }),
+};
+
+function normalCdf(x: Node): Node {
+  return mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5);
+}
+function normalPdf(x: Node): Node {
+  return mul(exp(mul(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+}
+
+export function neg(x: Node): Node {
+  return activations.Neg([x], {});
+}
+export function exp(x: Node): Node {
+  return activations.Exp([x], {});
+}
+/** Natural logarithm. */
+export function log(x: Node): Node {
+  return activations.Log([x], {});
+}
+export function sqrt(x: Node): Node {
+  return activations.Sqrt([x], {});
+}
+export function abs(x: Node): Node {
+  return activations.Abs([x], {});
+}
+export function sign(x: Node): Node {
+  return activations.Sign([x], {});
+}
+export function tanh(x: Node): Node {
+  return activations.Tanh([x], {});
+}
+export function sigmoid(x: Node): Node {
+  return activations.Sigmoid([x], {});
+}
+export function relu(x: Node): Node {
+  return activations.Relu([x], {});
+}
+export function erf(x: Node): Node {
+  return activations.Erf([x], {});
+}
+/** x times the normal distribution function of x: the exact form (Hendrycks and Gimpel 2016), not the tanh approximation. */
+export function gelu(x: Node): Node {
+  return activations.Gelu([x], {});
+}
+/** x held within [low, high]; outside them the gradient is zero. */
+export function clip(x: Node, low: number, high: number): Node {
+  return activations.Clip([x, constant(low, x.type.dataType), constant(high, x.type.dataType)], {});
+}

@@ -1,0 +1,81 @@
+/** Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2), as graph nodes. */
+import { constant, type Node, parameter } from "../graph.ts";
+import { sqrt } from "../ops/activations.ts";
+import { add, div, mul, pow, square, sub } from "../ops/elementwise.ts";
+import { cast } from "../ops/logic.ts";
+import { type Optimizer, type PerParameter, slots } from "./optimizer.ts";
+
+export interface AdamWOptions {
+  /** float32 scalar, fed at each step: see schedules.ts. */
+  readonly learningRate: Node;
+  /** Decay of the mean of gradients. Default 0.9. */
+  readonly beta1?: number;
+  /** Decay of the mean of squared gradients. Default 0.999. */
+  readonly beta2?: number;
+  /** Default 1e-8. */
+  readonly epsilon?: number;
+  /** Default 0.01. */
+  readonly weightDecay?: number;
+  /** Which parameters decay. Default: matrices and larger, not biases and normalisation weights. */
+  readonly decays?: (parameter: Node) => boolean;
+}
+
+const count = "adamw.step";
+
+/** State: "adamw.step" (a float32 count), and per parameter "adamw.m:name" and "adamw.v:name". */
+export function adamw(options: AdamWOptions): Optimizer {
+  const { beta1 = 0.9, beta2 = 0.999 } = options;
+  return {
+    init: (parameters) => ({
+      [count]: parameter(count, []),
+      ...slots("adamw.m", parameters),
+      ...slots("adamw.v", parameters),
+    }),
+    update: (gradients, state, parameters) => {
+      const step = add(state[count]!, 1);
+      const rates = stepRates(step, options);
+      const next: Record<string, Node> = { [count]: step };
+      const updates: PerParameter = new Map(
+        parameters.map((target) => {
+          const gradient = gradients.get(target)!;
+          const m = blend(state[`adamw.m:${target.name}`]!, gradient, beta1);
+          const v = blend(state[`adamw.v:${target.name}`]!, square(gradient), beta2);
+          next[`adamw.m:${target.name}`] = m;
+          next[`adamw.v:${target.name}`] = v;
+          return [target, parameterUpdate(target, m, v, rates, options)];
+        }),
+      );
+      return { updates, state: next };
+    },
+  };
+}
+
+interface Rates {
+  readonly scale: Node;
+  readonly epsilon: Node;
+}
+
+// The bias corrections are scalars, so they are moved out of the per-element work:
+// (m/c1) / (sqrt(v/c2) + e) = sqrt(c2)/c1 * m / (sqrt(v) + e sqrt(c2)), with c = 1 - beta^step (Kingma and Ba 2015, section 2).
+// 1 - beta^step cancels at the first steps, so it is taken in float64.
+function stepRates(step: Node, { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamWOptions): Rates {
+  const correction = (beta: number) => sub(1, pow(constant(beta, "float64"), cast(step, "float64")));
+  const root = sqrt(correction(beta2));
+  const scale = mul(cast(learningRate, "float64"), div(root, correction(beta1)));
+  return { scale: cast(scale, "float32"), epsilon: cast(mul(root, epsilon), "float32") };
+}
+
+function blend(mean: Node, value: Node, beta: number): Node {
+  return add(mul(mean, beta), mul(value, 1 - beta));
+}
+
+function parameterUpdate(target: Node, m: Node, v: Node, rates: Rates, options: AdamWOptions): Node {
+  const { learningRate, weightDecay = 0.01, decays = isMatrix } = options;
+  const step = mul(rates.scale, div(m, add(sqrt(v), rates.epsilon)));
+  const total = weightDecay > 0 && decays(target) ? add(step, mul(target, mul(learningRate, weightDecay))) : step;
+  return mul(total, -1);
+}
+
+function isMatrix(parameter: Node): boolean {
+  return parameter.type.shape.length > 1;
+}

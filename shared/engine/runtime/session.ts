@@ -1,0 +1,81 @@
+/** The only door to ONNX Runtime. A run blocks this process's event loop while it computes: sessions belong in a device process. */
+import * as ort from "onnxruntime-node";
+import { type DataType, dataTypes, type Tensor } from "../dataTypes.ts";
+
+export interface SessionOptions {
+  /** Threads one op may use. Results are reproducible bit for bit for a fixed number, not between numbers. Default 2. */
+  readonly threads?: number;
+  /** Default "cpu". */
+  readonly executionProvider?: ExecutionProvider;
+}
+export type ExecutionProvider = "cpu" | "cuda";
+
+export interface Session {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  /** Computes every output. Throws SessionError naming a feed that is missing, unknown, or of another data type or shape. */
+  run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
+  release(): Promise<void>;
+}
+
+/** The model or a feed was refused; the message says which and why. */
+export class SessionError extends Error {
+  override name = "SessionError";
+}
+
+/** A session for a model from `toOnnx`. Throws SessionError for a provider that is not installed or a model that does not load. */
+export async function createSession(model: Uint8Array, options: SessionOptions = {}): Promise<Session> {
+  const { threads = 2, executionProvider = "cpu" } = options;
+  requireProvider(executionProvider);
+  const session = await ort.InferenceSession.create(model, {
+    executionProviders: [executionProvider],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+    logSeverityLevel: 3,
+  }).catch((cause) => {
+    throw new SessionError(`the model does not load: ${cause.message}`, { cause });
+  });
+  const inputs = new Map(session.inputMetadata.map((input) => [input.name, input]));
+  return {
+    inputNames: session.inputNames,
+    outputNames: session.outputNames,
+    run: async (feeds) => {
+      const stray = Object.keys(feeds).find((name) => !inputs.has(name));
+      if (stray !== undefined) throw new SessionError(`the model has no input "${stray}"`);
+      const values = [...inputs.values()].map((input) => [input.name, toValue(input, feeds[input.name])]);
+      return fromValues(await session.run(Object.fromEntries(values)));
+    },
+    release: () => session.release(),
+  };
+}
+
+function requireProvider(name: ExecutionProvider): void {
+  const installed = ort.listSupportedBackends().map((backend) => backend.name);
+  if (installed.includes(name)) return;
+  const cure =
+    name === "cuda"
+      ? ": run onnxruntime-node's install script (npm rebuild onnxruntime-node) where CUDA 12 is present"
+      : "";
+  throw new SessionError(`execution provider "${name}" is not installed${cure}; installed: ${installed.join(", ")}`);
+}
+
+function toValue(input: ort.InferenceSession.ValueMetadata, tensor: Tensor | undefined): ort.Tensor {
+  if (!input.isTensor) throw new SessionError(`input "${input.name}" is not a tensor`);
+  if (!tensor) throw new SessionError(`input "${input.name}" is missing`);
+  const { name, type, shape } = input;
+  const expected = dataTypes[type as DataType];
+  if (!(tensor.data instanceof expected.array)) {
+    throw new SessionError(`input "${name}" takes ${type}, not ${tensor.data.constructor.name}`);
+  }
+  const fits =
+    shape.length === tensor.shape.length && shape.every((dim, i) => typeof dim === "string" || dim === tensor.shape[i]);
+  if (!fits) throw new SessionError(`input "${name}" takes [${shape.join(", ")}], not [${tensor.shape.join(", ")}]`);
+  return new ort.Tensor(type, tensor.data as never, tensor.shape);
+}
+
+function fromValues(values: ort.InferenceSession.ReturnType): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, { shape: value.dims, data: value.data as Tensor["data"] }]),
+  );
+}

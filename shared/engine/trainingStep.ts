@@ -1,0 +1,65 @@
+/** A complete optimizer step as a graph: gradients, update, and the names by which state travels from step to step. */
+import { type Tensor, zerosTensor } from "./dataTypes.ts";
+import { gradients } from "./gradient.ts";
+import { describe, type Node } from "./graph.ts";
+import { add } from "./ops/elementwise.ts";
+import type { Optimizer, OptimizerState } from "./optimizers/optimizer.ts";
+
+/** A tensor that one step hands to the next: fed as `name`, returned as `new:name`. */
+export interface Carried {
+  readonly name: string;
+  readonly before: Node;
+  readonly after: Node;
+}
+
+export interface TrainingStep {
+  /** Trained parameters, then optimizer state. */
+  readonly carried: readonly Carried[];
+  /** The optimizer's tensors at step 0, by the name they are fed under. */
+  readonly initialState: Readonly<Record<string, Tensor>>;
+  readonly loss: Node;
+  /** Scalars besides the loss: those asked for, and the optimizer's (`gradient_norm`). */
+  readonly metrics: Readonly<Record<string, Node>>;
+  /** Everything, ready for `toOnnx`: `loss`, each metric, and `new:name` for each carried tensor. */
+  readonly outputs: Readonly<Record<string, Node>>;
+}
+
+export interface TrainingStepOptions {
+  /** A scalar, already the mean over the batch. */
+  readonly loss: Node;
+  /** The leaves to train; other parameters under the loss stay frozen. */
+  readonly parameters: readonly Node[];
+  readonly optimizer: Optimizer;
+  readonly metrics?: Readonly<Record<string, Node>>;
+}
+
+/** Throws GradientError where the loss does not depend on a parameter, TypeError where a target is not a parameter. */
+export function trainingStep({ loss, parameters, optimizer, metrics = {} }: TrainingStepOptions): TrainingStep {
+  const stranger = parameters.find((node) => node.op !== "Parameter");
+  if (stranger) throw new TypeError(`only parameters can be trained, not ${describe(stranger)}`);
+  const state = optimizer.init(parameters);
+  const update = optimizer.update(gradients(loss, parameters), state, parameters);
+  const carried: Carried[] = [
+    ...parameters.map((before) => ({ name: before.name!, before, after: add(before, update.updates.get(before)!) })),
+    ...Object.entries(state).map(([name, before]) => ({ name, before, after: update.state[name]! })),
+  ];
+  const watched = { ...metrics, ...update.metrics };
+  const next = Object.fromEntries(carried.map(({ name, after }) => [newName(name), after]));
+  const outputs = { loss, ...watched, ...next };
+  return { carried, initialState: zeroState(state), loss, metrics: watched, outputs };
+}
+
+function zeroState(state: OptimizerState): Record<string, Tensor> {
+  const zeros = ({ type }: Node) => zerosTensor(type.shape as readonly number[], type.dataType);
+  return Object.fromEntries(Object.entries(state).map(([name, leaf]) => [name, zeros(leaf)]));
+}
+
+/** The output under which a step returns the next value of a carried tensor. */
+export function newName(name: string): string {
+  return `new:${name}`;
+}
+
+/** What to feed as carried tensors at the next step, taken from a step's results. */
+export function carryOver(step: TrainingStep, results: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
+  return Object.fromEntries(step.carried.map(({ name }) => [name, results[newName(name)]!]));
+}
