@@ -1,0 +1,65 @@
+/** Which waiting messages a receive gets next: the three orders of standard, fair and FIFO queues. */
+import type { Broker } from "./broker.ts";
+import type { Queue } from "./queues.ts";
+
+export type MessageRow = {
+  sequence: number;
+  id: string;
+  body: string;
+  /** JSON of message attributes. */
+  attributes: string;
+  message_group: string | null;
+  deduplication: string | null;
+  sent: number;
+  receives: number;
+  first_received: number | null;
+  source: string | null;
+};
+
+type Choice = { queue: string; now: number; oldest: number; limit: number };
+
+/** The longest visible first. */
+function chooseStandard({ database }: Broker, { queue, now, oldest, limit }: Choice): unknown[] {
+  return database.sql.all`
+    select * from messages where queue = ${queue} and visible <= ${now} and sent >= ${oldest}
+    order by visible, sequence limit ${limit}`;
+}
+
+/**
+ * A fair queue: a message's turn is its place in its group plus the group's messages in flight, so whoever has least
+ * under way goes first and a group of a thousand does not delay a group of one. Messages without a group are one group.
+ */
+function chooseFair({ database }: Broker, { queue, now, oldest, limit }: Choice): unknown[] {
+  return database.sql.all`
+    with in_flight as (
+      select message_group, count(*) as busy from messages
+      where queue = ${queue} and visible > ${now} and receipt is not null group by message_group
+    ), waiting as (
+      select *, row_number() over (partition by message_group order by visible, sequence) as place from messages
+      where queue = ${queue} and visible <= ${now} and sent >= ${oldest}
+    )
+    select waiting.* from waiting left join in_flight on in_flight.message_group is waiting.message_group
+    order by place + coalesce(busy, 0), visible, sequence limit ${limit}`;
+}
+
+/** Strictly in order; a group with a message in flight waits. */
+function chooseFifo({ database }: Broker, { queue, now, oldest, limit }: Choice): unknown[] {
+  return database.sql.all`
+    select * from messages where queue = ${queue} and visible <= ${now} and sent >= ${oldest}
+      and message_group not in (
+        select message_group from messages where queue = ${queue} and visible > ${now} and receipt is not null)
+    order by sequence limit ${limit}`;
+}
+
+function hasGroups({ database }: Broker, queue: string): boolean {
+  return Boolean(database.sql.get`select 1 from messages where queue = ${queue} and message_group is not null limit 1`);
+}
+
+/** Messages past the retention period are passed over, also before the sweep deletes them. */
+export function chooseMessages(broker: Broker, queue: Queue, limit: number): MessageRow[] {
+  const now = broker.now();
+  const oldest = now - 1000 * Number(queue.attributes.MessageRetentionPeriod);
+  const choice = { queue: queue.name, now, oldest, limit };
+  if (queue.fifo) return chooseFifo(broker, choice) as MessageRow[];
+  return (hasGroups(broker, queue.name) ? chooseFair : chooseStandard)(broker, choice) as MessageRow[];
+}

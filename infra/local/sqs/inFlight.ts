@@ -1,0 +1,52 @@
+/** What a receiver does with a message in flight: delete it, or change how long it stays hidden. */
+import type { Call } from "../awsJson.ts";
+import type { Broker } from "./broker.ts";
+import { invalidValue, sqsError } from "./errors.ts";
+import { findQueue, type Queue } from "./queues.ts";
+
+export type ReceiptInput = { ReceiptHandle: string };
+export type VisibilityInput = ReceiptInput & {
+  /** Seconds from now, 0 to 43,200. */
+  VisibilityTimeout: number;
+};
+
+function checkReceipt(receipt: string | undefined): void {
+  if (!receipt) throw sqsError("MissingParameter", "The request must contain the parameter ReceiptHandle.");
+  if (!/^[0-9a-f-]{36}\.\d+$/.test(receipt)) {
+    throw sqsError("ReceiptHandleIsInvalid", `The input receipt handle "${receipt}" is not a valid receipt handle.`);
+  }
+}
+
+/** The handle of an earlier receive deletes nothing, and that is no error. */
+export function discard({ database }: Broker, queue: Queue, { ReceiptHandle: receipt }: ReceiptInput): void {
+  checkReceipt(receipt);
+  database.sql.run`delete from messages where queue = ${queue.name} and receipt = ${receipt}`;
+}
+
+export function setVisibility({ database, now, polls }: Broker, queue: Queue, input: VisibilityInput): void {
+  const { ReceiptHandle: receipt, VisibilityTimeout: seconds } = input;
+  checkReceipt(receipt);
+  if (!(seconds >= 0 && seconds <= 43_200)) {
+    throw invalidValue(
+      `Value ${seconds} for parameter VisibilityTimeout is invalid. Reason: Must be between 0 and 43200.`,
+    );
+  }
+  const row = database.sql.get`select visible from messages where queue = ${queue.name} and receipt = ${receipt}`;
+  if (!row) {
+    throw invalidValue(
+      `Value ${receipt} for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.`,
+    );
+  }
+  if (Number(row.visible) <= now()) throw sqsError("MessageNotInflight", "The specified message isn't in flight.");
+  database.sql
+    .run`update messages set visible = ${now() + seconds * 1000} where queue = ${queue.name} and receipt = ${receipt}`;
+  polls.wake(queue.name);
+}
+
+export function deleteMessage(broker: Broker, { input }: Call): void {
+  discard(broker, findQueue(broker, String(input.QueueUrl)), input as ReceiptInput);
+}
+
+export function changeMessageVisibility(broker: Broker, { input }: Call): void {
+  setVisibility(broker, findQueue(broker, String(input.QueueUrl)), input as VisibilityInput);
+}
