@@ -1,5 +1,5 @@
 /** Ids: one prefix a noun, then a ULID, so that sorting by id is sorting by creation time. */
-import { randomBytes } from "node:crypto";
+import { hash } from "node:crypto";
 import { monotonicFactory } from "ulid";
 
 const prefixes = {
@@ -23,13 +23,22 @@ export function newId(kind: IdKind): string {
   return prefixes[kind] + ulid().toLowerCase();
 }
 
-/** Eight random characters for the last part of a fine-tuned model's name: 40 bits, no vowels to spell words with. */
-export function randomSuffix(): string {
-  const alphabet = "0123456789bcdfghjklmnpqrstvwxyzk";
-  return Array.from(randomBytes(8), (byte) => alphabet[byte & 31]).join("");
+/** Whether this has the form of an id of that kind; says nothing about whether it exists. */
+export function isId(kind: IdKind, value: string): boolean {
+  const prefix = prefixes[kind];
+  return value.startsWith(prefix) && /^[0-9a-hjkmnp-tv-z]{26}$/.test(value.slice(prefix.length));
 }
 
-/** `ft:<base>:<organization>:<suffix or empty>:<id8>`, the name OpenAI's clients expect. */
-export function fineTunedModelId(base: string, organization: string, suffix: string | null): string {
-  return `ft:${base}:${organization}:${suffix ?? ""}:${randomSuffix()}`;
+/**
+ * `ft:<base>:<organization>:<suffix or empty>:<id8>`, the name OpenAI's clients expect. The last part is a function of
+ * the job, so that every attempt at a job ends in the same model.
+ */
+export function fineTunedModelId(base: string, organization: string, suffix: string | null, job: string): string {
+  return `ft:${base}:${organization}:${suffix ?? ""}:${shortHash(job)}`;
+}
+
+/** Eight characters of Crockford's base 32: 40 bits. */
+function shortHash(text: string): string {
+  const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+  return Array.from(hash("sha256", text, "buffer").subarray(0, 8), (byte) => alphabet[byte & 31]).join("");
 }

@@ -1,6 +1,6 @@
 /** Rows of uploaded files. */
 import { FileRecord } from "../schemas/file.ts";
-import type { Table } from "./table.ts";
+import type { Table, TransactWrite } from "./table.ts";
 
 export interface Files {
   create(record: FileRecord): Promise<void>;
@@ -14,6 +14,11 @@ export interface Files {
 }
 
 const partition = (project: string) => `${project}#file`;
+
+/** The file's row as part of a transaction with what it belongs to. */
+export function fileWrite(record: FileRecord): TransactWrite {
+  return { type: "create", key: { pk: partition(record.project_id), sk: record.id }, item: record };
+}
 
 export function createFiles(table: Table): Files {
   return {

@@ -4,7 +4,7 @@ import { isFinal, type JobState, statesBefore, unfinishedWork } from "../jobStat
 import { JobRecord, type Lease } from "../schemas/fineTuningJob.ts";
 import type { NewEvent } from "../schemas/jobEvent.ts";
 import { eventWrite } from "./events.ts";
-import { type Changes, type Condition, type Table, tableSchema } from "./table.ts";
+import { type Changes, type Condition, type Table, type TransactWrite, tableSchema } from "./table.ts";
 
 export interface Jobs {
   /** Stores the job with its first event. */
@@ -21,7 +21,7 @@ export interface Jobs {
    */
   transition(job: JobName, to: JobState, event: NewEvent, options?: TransitionOptions): Promise<boolean>;
   /** Takes the lease if nobody holds a live one and the job wants work. */
-  acquire(job: JobName, lease: Lease): Promise<boolean>;
+  acquire(job: JobName, lease: Lease, changes?: Partial<JobRecord>): Promise<boolean>;
   renew(job: JobName, lease: Lease): Promise<boolean>;
   /** Gives the lease up; a message follows at once or the sweeper sends one. */
   release(job: JobName, attempt: string, changes?: Partial<JobRecord>): Promise<boolean>;
@@ -43,9 +43,15 @@ export interface TransitionOptions {
   attempt?: string;
   /** Narrows the states it may leave further than the table of transitions does. */
   from?: readonly JobState[];
+  /** Rows that come to be with this change or not at all, such as the finished model's. */
+  writes?: readonly TransactWrite[];
 }
 
 const workKind = "fine_tuning_job";
+
+/** A message follows its row at once; only one that did not come within this time is sent by the sweeper. */
+const messageGrace = 30_000;
+
 const partition = (project: string) => `${project}#job`;
 const keyOf = (job: JobName) => ({ pk: partition(job.project_id), sk: job.id });
 const sortable = (milliseconds: number) => new Date(milliseconds).toISOString();
@@ -91,7 +97,7 @@ export function createJobs(table: Table): Jobs {
   const parse = (item: Record<string, unknown>) => JobRecord.parse(item);
   return {
     async create(record, event) {
-      const item = { ...record, ...workAttributes(record.status, Date.now()) };
+      const item = { ...record, ...workAttributes(record.status, Date.now() + messageGrace) };
       await table.transact([{ type: "create", key: keyOf(record), item }, eventWrite(record, event)]);
     },
     async get(project, id) {
@@ -107,21 +113,22 @@ export function createJobs(table: Table): Jobs {
       });
       return items.map(parse);
     },
-    transition(job, to, event, { changes = {}, attempt, from } = {}) {
+    transition(job, to, event, { changes = {}, attempt, from, writes = [] } = {}) {
       const allowed = statesBefore(to).filter((state) => !from || from.includes(state));
       const condition = both(inStates(allowed), attempt === undefined ? undefined : holds(attempt));
       const finished = isFinal(to) ? { finished_at: Math.floor(Date.now() / 1000), estimated_finish: null } : {};
-      const write = { ...finished, ...changes, status: to, ...workAttributes(to, Date.now()) };
-      return table.transact([{ type: "update", key: keyOf(job), changes: write, condition }, eventWrite(job, event)]);
+      const write = { ...finished, ...changes, status: to, ...workAttributes(to, Date.now() + messageGrace) };
+      const update: TransactWrite = { type: "update", key: keyOf(job), changes: write, condition };
+      return table.transact([update, eventWrite(job, event), ...writes]);
     },
-    acquire(job, lease) {
+    acquire(job, lease, changes = {}) {
       const free: Condition = {
         expression: "attribute_not_exists(#lease) OR #lease = :none OR #lease.expires_at < :now",
         names: { "#lease": "lease" },
         values: { ":none": null, ":now": Date.now() },
       };
-      const changes = { lease, [tableSchema.workIndex.sort]: sortable(lease.expires_at) };
-      return table.update(keyOf(job), changes, both(inStates(unfinishedWork), free));
+      const taken = { ...changes, lease, [tableSchema.workIndex.sort]: sortable(lease.expires_at) };
+      return table.update(keyOf(job), taken, both(inStates(unfinishedWork), free));
     },
     renew(job, lease) {
       const changes = { lease, [tableSchema.workIndex.sort]: sortable(lease.expires_at) };

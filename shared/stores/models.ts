@@ -1,6 +1,6 @@
 /** Rows of fine-tuned models. */
 import { ModelRecord } from "../schemas/model.ts";
-import type { Table } from "./table.ts";
+import type { Table, TransactWrite } from "./table.ts";
 
 export interface Models {
   /** False when the id is taken. */
@@ -12,9 +12,14 @@ export interface Models {
 
 const partition = (project: string) => `${project}#model`;
 
+/** The model's row as part of the transaction that ends its job. */
+export function modelWrite(record: ModelRecord): TransactWrite {
+  return { type: "create", key: { pk: partition(record.project_id), sk: record.id }, item: record };
+}
+
 export function createModels(table: Table): Models {
   return {
-    create: (record) => table.create({ pk: partition(record.project_id), sk: record.id }, record),
+    create: (record) => table.transact([modelWrite(record)]),
     async get(project, id) {
       const item = await table.get({ pk: partition(project), sk: id });
       return item && ModelRecord.parse(item);

@@ -1,6 +1,7 @@
 /** All stores over one table and one bucket. */
 import type { AwsClients } from "../aws.ts";
 import { type Checkpoints, createCheckpoints } from "./checkpoints.ts";
+import { type Claims, createClaims } from "./claims.ts";
 import { createEvents, type Events } from "./events.ts";
 import { createFiles, type Files } from "./files.ts";
 import { createJobs, type Jobs } from "./jobs.ts";
@@ -17,6 +18,7 @@ export interface Stores {
   checkpoints: Checkpoints;
   models: Models;
   objects: Objects;
+  claims: Claims;
 }
 
 export function createStores(aws: AwsClients, names: { table: string; bucket: string }): Stores {
@@ -29,5 +31,6 @@ export function createStores(aws: AwsClients, names: { table: string; bucket: st
     checkpoints: createCheckpoints(table),
     models: createModels(table),
     objects: createObjects(aws.s3, names.bucket),
+    claims: createClaims(table),
   };
 }
