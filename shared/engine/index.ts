@@ -2,6 +2,22 @@
 export { type DataType, dataTypeOf, type Tensor, type TypedArray, zerosTensor } from "./dataTypes.ts";
 export { GradientError, gradients } from "./gradient.ts";
 export { constant, input, int64s, type Node, parameter, type TensorType, topologicalOrder } from "./graph.ts";
+export { embedding, layerNorm, linear } from "./layers/basic.ts";
+export { type Dropout, dropout } from "./layers/dropout.ts";
+export { initialize } from "./layers/initialize.ts";
+export { accuracy, crossEntropy, weightedMean } from "./layers/losses.ts";
+export { multiHeadAttention, type TransformerConfig, transformerLayer } from "./layers/transformer.ts";
+export { type KnownShapes, WeightError, WeightScope } from "./layers/weightScope.ts";
+export { type LoopModel, toLoopOnnx } from "./loop.ts";
+export {
+  classifier,
+  type EncoderConfig,
+  type EncoderInputs,
+  encoder,
+  encoderInputs,
+  meanPooling,
+  tinyEncoder,
+} from "./models/encoder.ts";
 export { ExportError, type Model, toOnnx } from "./onnx.ts";
 export { abs, clip, erf, exp, gelu, log, neg, relu, sigmoid, sign, sqrt, tanh } from "./ops/activations.ts";
 export { add, div, max, mul, type Operand, pow, square, sub } from "./ops/elementwise.ts";
@@ -28,6 +44,7 @@ export { clipByGlobalNorm } from "./optimizers/clip.ts";
 export { chain, type Optimizer } from "./optimizers/optimizer.ts";
 export { type Schedule, type ScheduleName, type ScheduleOptions, schedule } from "./optimizers/schedules.ts";
 export { type SgdOptions, sgd } from "./optimizers/sgd.ts";
+export { hashName, mixSeeds, normals, permutation, philox } from "./random.ts";
 export { type Dim, elementCount, product, type Shape, ShapeError } from "./shape.ts";
 export {
   type Carried,

@@ -2,6 +2,7 @@
 import type { Arity, OpDefinition } from "../defineOp.ts";
 import type { Attributes, Node } from "../graph.ts";
 import { activations } from "./activations.ts";
+import { bits } from "./bits.ts";
 import { elementwise } from "./elementwise.ts";
 import { indexing } from "./indexing.ts";
 import { layout } from "./layout.ts";
@@ -21,6 +22,7 @@ export const ops = {
   ...reductions,
   ...normalization,
   ...indexing,
+  ...bits,
 };
 
 export type OpType = keyof typeof ops;
