@@ -1,13 +1,12 @@
 /** From uploaded files to what training reads: every line checked, repeats dropped, labels numbered, a split held out. */
 import { hash } from "node:crypto";
-import { once } from "node:events";
-import { createReadStream, createWriteStream, type WriteStream } from "node:fs";
+import { createReadStream } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { finished } from "node:stream/promises";
 import { createRowIndex, type RowIndex } from "./duplicates.ts";
 import { splitLines } from "./lines.ts";
-import { createProblemLog, type ProblemLog, type ProblemReport, problem } from "./problems.ts";
+import { createLineWriter, type LineWriter } from "./lineWriter.ts";
+import { emptyReport, type ProblemReport, problem, report } from "./problems.ts";
 import { isProblem, type Row, readRows } from "./rows.ts";
 
 /** More classes than this is a free-text column, not a label. */
@@ -25,9 +24,8 @@ export interface DatasetOptions {
   validation?: SourceFile;
   directory: string;
   seed: number;
-  /** How many of a label's rows to hold out. */
-  holdOut: (rowsOfLabel: number) => number;
-  signal?: AbortSignal;
+  /** Share of each label's rows to hold out; a label with four rows or more gives at least one, and never its last. */
+  holdOut: number;
 }
 
 export interface Dataset {
@@ -43,7 +41,7 @@ export interface Dataset {
 }
 
 interface Scan {
-  log: ProblemLog;
+  problems: ProblemReport;
   path: string;
   /** Rows of each label, repeats not counted. */
   counts: number[];
@@ -63,64 +61,68 @@ export async function prepareDataset(options: DatasetOptions): Promise<Dataset> 
   const validation = options.validation && (await scan(options.validation, options, labels, "validation", known));
 
   const dataset: Dataset = {
-    training: training.log,
-    validation: validation?.log ?? null,
+    training: training.problems,
+    validation: validation?.problems ?? null,
     labels: [...labels.keys()],
     trainFile: join(options.directory, "train.jsonl"),
     validFile: join(options.directory, "valid.jsonl"),
     trainRows: 0,
     validRows: 0,
   };
-  if (training.log.errorCount || validation?.log.errorCount) return dataset;
-  const train = createWriteStream(dataset.trainFile);
-  const valid = createWriteStream(dataset.validFile);
+  if (training.problems.errorCount || validation?.problems.errorCount) return dataset;
+  const train = createLineWriter(dataset.trainFile);
+  const valid = createLineWriter(dataset.validFile);
   const chosen = validation ? () => false : stratifiedChoice(training.counts, options);
-  await copyRows(training, async (line, label, row) => {
+  await copyRows(training, (line, label, row) => {
     const held = chosen(label, row, training.contested.has(row));
     dataset[held ? "validRows" : "trainRows"]++;
-    await write(held ? valid : train, line);
+    return (held ? valid : train).write(line);
   });
   if (validation) {
-    await copyRows(validation, async (line) => {
+    await copyRows(validation, (line) => {
       dataset.validRows++;
-      await write(valid, line);
+      return valid.write(line);
     });
   }
-  await Promise.all([close(train), close(valid)]);
+  await Promise.all([train.close(), valid.close()]);
   return dataset;
 }
 
-function checkWhole({ log, counts }: Scan, labels: Map<string, number>): void {
-  if (log.errorCount) return;
-  if (!counts.length) log.add(problem("empty_file", null));
-  else if (labels.size === 1) log.add(problem("single_label", null, `it is "${[...labels.keys()][0]}"`));
+function checkWhole({ problems, counts }: Scan, labels: Map<string, number>): void {
+  if (problems.errorCount) return;
+  if (!counts.length) report(problems, problem("empty_file", null));
+  else if (labels.size === 1) report(problems, problem("single_label", null, `it is "${[...labels.keys()][0]}"`));
 }
 
 /** First pass: checks and numbers the rows and writes the good ones to a file of their own. */
 async function scan(
   source: SourceFile,
-  { directory, signal }: DatasetOptions,
+  { directory }: DatasetOptions,
   labels: Map<string, number>,
   name: string,
   known?: Set<string>,
 ): Promise<Scan> {
   const found: Scan = {
-    log: createProblemLog(),
+    problems: emptyReport(),
     path: join(directory, `${name}.rows.jsonl`),
     counts: [],
     dropped: new BitSet(),
     contested: new BitSet(),
   };
-  const index = await createRowIndex(join(directory, `${name}.index`));
-  const output = createWriteStream(found.path);
+  const index = createRowIndex(join(directory, `${name}.index`));
+  const output = createLineWriter(found.path);
   const rowLabels = new GrowingArray();
+  const sinks: RowSinks = { found, index, output, labels, known, rowLabels };
   try {
-    for await (const item of readRows(createReadStream(source.path, { signal }), source.filename)) {
-      if (isProblem(item)) found.log.add(item);
-      else await acceptRow(item, { found, index, output, labels, known, rowLabels });
+    for await (const item of readRows(createReadStream(source.path), source.filename)) {
+      if (isProblem(item)) report(found.problems, item);
+      else {
+        const full = acceptRow(item, sinks);
+        if (full) await full;
+      }
     }
-    await close(output);
-    if (!found.log.errorCount) await markRepeats(found, index, rowLabels);
+    await output.close();
+    if (!found.problems.errorCount) await markRepeats(found, index, rowLabels);
   } finally {
     output.destroy();
     await index.discard();
@@ -131,24 +133,31 @@ async function scan(
 interface RowSinks {
   found: Scan;
   index: RowIndex;
-  output: WriteStream;
+  output: LineWriter;
   labels: Map<string, number>;
   known?: Set<string>;
   rowLabels: GrowingArray;
 }
 
-async function acceptRow(row: Row, { found, index, output, labels, known, rowLabels }: RowSinks): Promise<void> {
-  if (known && !known.has(row.label)) return found.log.add(problem("unknown_label", row.line, `"${row.label}"`));
+/** A promise only when the disk needs time. */
+function acceptRow(row: Row, { found, index, output, labels, known, rowLabels }: RowSinks): Promise<void> | undefined {
+  if (known && !known.has(row.label)) {
+    report(found.problems, problem("unknown_label", row.line, `"${row.label}"`));
+    return undefined;
+  }
   let label = labels.get(row.label);
   if (label === undefined) {
-    if (labels.size === maxLabels) return found.log.add(problem("too_many_labels", row.line));
+    if (labels.size === maxLabels) {
+      report(found.problems, problem("too_many_labels", row.line));
+      return undefined;
+    }
     label = labels.size;
     labels.set(row.label, label);
   }
   found.counts[label] = (found.counts[label] ?? 0) + 1;
   rowLabels.push(label);
-  await index.add(row.text, label, row.line);
-  await write(output, JSON.stringify({ text: row.text, label }));
+  index.add(row.text, label, row.line);
+  return output.write(JSON.stringify({ text: row.text, label }));
 }
 
 async function markRepeats(found: Scan, index: RowIndex, rowLabels: GrowingArray): Promise<void> {
@@ -157,22 +166,25 @@ async function markRepeats(found: Scan, index: RowIndex, rowLabels: GrowingArray
     if (kind === "duplicate") {
       found.dropped.add(row);
       found.counts[rowLabels.at(row)]!--;
-      found.log.add(problem("duplicate_row", line, detail));
+      report(found.problems, problem("duplicate_row", line, detail));
     } else {
       found.contested.add(row);
-      found.log.add(problem("contradictory_label", line, detail));
+      report(found.problems, problem("contradictory_label", line, detail));
     }
   }
-  found.log.warnings.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+  found.problems.warnings.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
 }
 
+type TakeLine = (line: string, label: number, row: number) => Promise<void> | undefined;
+
 /** Second pass: every row that is kept, in file order. */
-async function copyRows(from: Scan, take: (line: string, label: number, row: number) => Promise<void>): Promise<void> {
+async function copyRows(from: Scan, take: TakeLine): Promise<void> {
   for await (const { number, bytes } of splitLines(createReadStream(from.path), Number.POSITIVE_INFINITY)) {
     const row = number - 1;
     if (from.dropped.has(row)) continue;
     const line = bytes!.toString();
-    await take(line, Number(line.slice(line.lastIndexOf(":") + 1, -1)), row);
+    const full = take(line, Number(line.slice(line.lastIndexOf(":") + 1, -1)), row);
+    if (full) await full;
   }
   await rm(from.path);
 }
@@ -183,7 +195,7 @@ async function copyRows(from: Scan, take: (line: string, label: number, row: num
  */
 function stratifiedChoice(counts: readonly number[], { seed, holdOut }: DatasetOptions) {
   const left = [...counts];
-  const wanted = counts.map((count) => Math.min(holdOut(count), count - 1));
+  const wanted = counts.map((count) => (count < 4 ? 0 : Math.max(1, Math.round(count * holdOut))));
   return (label: number, row: number, contested: boolean): boolean => {
     const chance = wanted[label]! / left[label]!--;
     if (contested || uniform(seed, row) >= chance) return false;
@@ -195,15 +207,6 @@ function stratifiedChoice(counts: readonly number[], { seed, holdOut }: DatasetO
 /** In [0, 1), a pure function of seed and row. */
 function uniform(seed: number, row: number): number {
   return hash("md5", `${seed}:${row}`, "buffer").readUInt32LE(0) / 2 ** 32;
-}
-
-async function write(stream: WriteStream, line: string): Promise<void> {
-  if (!stream.write(`${line}\n`)) await once(stream, "drain");
-}
-
-async function close(stream: WriteStream): Promise<void> {
-  stream.end();
-  await finished(stream);
 }
 
 /** A bit a row, grown as needed. */

@@ -3,13 +3,13 @@
  * temporary files, so that equal texts meet in the same one, and each file is then small enough for a map.
  */
 import { hash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, rm } from "node:fs/promises";
+import { closeSync, createReadStream, mkdirSync, openSync, writeSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
-const partitions = 64;
+const partitions = 256;
 const recordBytes = 20;
-const bufferedRecords = 2048;
+const bufferedRecords = 512;
 
 export interface Repeat {
   kind: "duplicate" | "contradiction";
@@ -20,7 +20,7 @@ export interface Repeat {
 }
 
 export interface RowIndex {
-  add(text: string, label: number, line: number): Promise<void>;
+  add(text: string, label: number, line: number): void;
   /** Every row that repeats an earlier one, in no particular order. */
   repeats(): AsyncGenerator<Repeat>;
   /** Closes and removes the temporary files. */
@@ -28,29 +28,26 @@ export interface RowIndex {
 }
 
 interface Partition {
-  file: FileHandle;
+  file: number;
   buffer: Buffer;
   filled: number;
 }
 
-export async function createRowIndex(directory: string): Promise<RowIndex> {
-  await mkdir(directory, { recursive: true });
+export function createRowIndex(directory: string): RowIndex {
+  mkdirSync(directory, { recursive: true });
   const path = (index: number) => join(directory, `${index}.rows`);
-  const openPartition = async (index: number): Promise<Partition> => ({
-    file: await open(path(index), "w"),
-    buffer: Buffer.alloc(bufferedRecords * recordBytes),
-    filled: 0,
+  const parts = Array.from({ length: partitions }, (_, index): Partition => {
+    return { file: openSync(path(index), "w"), buffer: Buffer.alloc(bufferedRecords * recordBytes), filled: 0 };
   });
-  const parts = await Promise.all(Array.from({ length: partitions }, (_, index) => openPartition(index)));
   let rows = 0;
 
-  const flush = async (part: Partition) => {
-    await part.file.write(part.buffer, 0, part.filled);
+  const flush = (part: Partition) => {
+    writeSync(part.file, part.buffer, 0, part.filled);
     part.filled = 0;
   };
 
   return {
-    async add(text, label, line) {
+    add(text, label, line) {
       const digest = hash("md5", text, "buffer");
       const part = parts[digest[8]! % partitions]!;
       digest.copy(part.buffer, part.filled, 0, 8);
@@ -58,16 +55,16 @@ export async function createRowIndex(directory: string): Promise<RowIndex> {
       part.buffer.writeUInt32LE(label, part.filled + 12);
       part.buffer.writeUInt32LE(line, part.filled + 16);
       part.filled += recordBytes;
-      if (part.filled === part.buffer.length) await flush(part);
+      if (part.filled === part.buffer.length) flush(part);
     },
     async *repeats() {
       for (const [index, part] of parts.entries()) {
-        await flush(part);
+        flush(part);
         yield* repeatsIn(path(index));
       }
     },
     async discard() {
-      await Promise.all(parts.map(({ file }) => file.close()));
+      for (const { file } of parts) closeSync(file);
       await rm(directory, { recursive: true, force: true });
     },
   };

@@ -55,22 +55,13 @@ export interface ProblemReport {
   warningCount: number;
 }
 
-export interface ProblemLog extends ProblemReport {
-  add(found: Problem): void;
+export function emptyReport(): ProblemReport {
+  return { errors: [], warnings: [], errorCount: 0, warningCount: 0 };
 }
 
-export function createProblemLog(): ProblemLog {
-  const log: ProblemLog = {
-    errors: [],
-    warnings: [],
-    errorCount: 0,
-    warningCount: 0,
-    add(found) {
-      const kept = found.severity === "error" ? log.errors : log.warnings;
-      if (kept.length < maxReported) kept.push(found);
-      if (found.severity === "error") log.errorCount++;
-      else log.warningCount++;
-    },
-  };
-  return log;
+export function report(to: ProblemReport, found: Problem): void {
+  const kept = found.severity === "error" ? to.errors : to.warnings;
+  if (kept.length < maxReported) kept.push(found);
+  if (found.severity === "error") to.errorCount++;
+  else to.warningCount++;
 }
