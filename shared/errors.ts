@@ -3,6 +3,8 @@
 /** Published, machine-readable codes. `type` is OpenAI's vocabulary; the status decides the SDK's error class. */
 const codes = {
   invalid_api_key: [401, "authentication_error"],
+  mismatched_project: [401, "authentication_error"],
+  permission_denied: [403, "permission_error"],
   invalid_json: [400, "invalid_request_error"],
   invalid_encoding: [400, "invalid_request_error"],
   invalid_value: [400, "invalid_request_error"],

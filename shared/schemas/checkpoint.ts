@@ -3,13 +3,25 @@ import { z } from "@hono/zod-openapi";
 
 export const CheckpointMetrics = z
   .object({
-    step: z.number().optional(),
-    train_loss: z.number().optional(),
-    train_mean_token_accuracy: z.number().optional(),
-    valid_loss: z.number().optional(),
-    valid_mean_token_accuracy: z.number().optional(),
-    full_valid_loss: z.number().optional(),
-    full_valid_mean_token_accuracy: z.number().optional(),
+    step: z.number().optional().openapi({ description: "Optimizer steps done when measured." }),
+    train_loss: z
+      .number()
+      .optional()
+      .openapi({ description: "Mean loss on the training rows since the last measurement." }),
+    train_mean_token_accuracy: z
+      .number()
+      .optional()
+      .openapi({ description: "Share of training rows answered right, 0 to 1." }),
+    valid_loss: z.number().optional().openapi({ description: "Loss on a part of the validation rows." }),
+    valid_mean_token_accuracy: z
+      .number()
+      .optional()
+      .openapi({ description: "Share of that part answered right, 0 to 1." }),
+    full_valid_loss: z.number().optional().openapi({ description: "Loss on all validation rows." }),
+    full_valid_mean_token_accuracy: z
+      .number()
+      .optional()
+      .openapi({ description: "Share of all validation rows answered right, 0 to 1." }),
   })
   .openapi("FineTuningJobCheckpointMetrics");
 export type CheckpointMetrics = z.infer<typeof CheckpointMetrics>;
@@ -17,12 +29,12 @@ export type CheckpointMetrics = z.infer<typeof CheckpointMetrics>;
 export const Checkpoint = z
   .object({
     id: z.string().openapi({ description: "`ftckpt_…`" }),
-    object: z.literal("fine_tuning.job.checkpoint"),
+    object: z.literal("fine_tuning.job.checkpoint").openapi({ description: "Always `fine_tuning.job.checkpoint`." }),
     created_at: z.int().openapi({ description: "Unix time in seconds." }),
     fine_tuned_model_checkpoint: z.string().openapi({ description: "The model's name with `:ckpt-step-<n>`." }),
     step_number: z.int().openapi({ description: "Optimizer steps done." }),
-    fine_tuning_job_id: z.string(),
-    metrics: CheckpointMetrics,
+    fine_tuning_job_id: z.string().openapi({ description: "The job that made it." }),
+    metrics: CheckpointMetrics.openapi({ description: "Measured at this step; what was not measured is absent." }),
   })
   .openapi("FineTuningJobCheckpoint");
 export type Checkpoint = z.infer<typeof Checkpoint>;

@@ -8,7 +8,7 @@ const storedPurposes = [...filePurposes, "assistants_output", "batch_output", "f
 export const File = z
   .object({
     id: z.string().openapi({ description: "`file-…`, unique in the deployment.", example: "file-01k9x3v5q8" }),
-    object: z.literal("file"),
+    object: z.literal("file").openapi({ description: "Always `file`." }),
     bytes: z.int().min(0).openapi({ description: "Size of the content in bytes." }),
     created_at: z.int().openapi({ description: "Unix time in seconds." }),
     filename: z.string().openapi({ description: "Name as uploaded; its ending tells JSONL from CSV and TSV." }),
@@ -27,9 +27,18 @@ export const File = z
 export type File = z.infer<typeof File>;
 
 /** The row: the file and where its bytes are. */
-export const FileRecord = File.extend({ project_id: z.string(), object_key: z.string() });
+export const FileRecord = File.extend({
+  project_id: z.string(),
+  object_key: z.string(),
+  /** `expires_at` again, under the name that DynamoDB deletes by; absent: never. */
+  expires_at_ttl: z.int().optional(),
+});
 export type FileRecord = z.infer<typeof FileRecord>;
 
 export const DeletedFile = z
-  .object({ id: z.string(), object: z.literal("file"), deleted: z.boolean() })
+  .object({
+    id: z.string().openapi({ description: "The id the file had." }),
+    object: z.literal("file").openapi({ description: "Always `file`." }),
+    deleted: z.boolean().openapi({ description: "Always true: the file is gone." }),
+  })
   .openapi("DeletedFile");

@@ -24,7 +24,12 @@ export type Hyperparameters = z.infer<typeof Hyperparameters>;
 export const Method = z
   .strictObject({
     type: z.enum(["supervised"]).openapi({ description: "How the model is tuned." }),
-    supervised: z.strictObject({ hyperparameters: Hyperparameters.optional() }).optional(),
+    supervised: z
+      .strictObject({
+        hyperparameters: Hyperparameters.optional().openapi({ description: "What is not named is `auto`." }),
+      })
+      .optional()
+      .openapi({ description: "Settings of supervised tuning; absent: all `auto`." }),
   })
   .openapi("Method");
 export type Method = z.infer<typeof Method>;
@@ -45,12 +50,16 @@ export const CreateFineTuningJob = z
       .nullish()
       .openapi({ description: "Up to 64 characters that become part of the model's name." }),
     seed: z.int().min(0).max(2147483647).nullish().openapi({ description: "Same seed, same files: the same model." }),
-    method: Method.nullish(),
+    method: Method.nullish().openapi({ description: "How to tune; null: supervised, all `auto`." }),
     hyperparameters: Hyperparameters.nullish().openapi({
       description: "Deprecated by OpenAI in favour of `method`; honoured.",
     }),
-    metadata: Metadata.nullish(),
-    integrations: z.array(z.never()).nullish().openapi({ description: "None are supported; must be empty or null." }),
+    metadata: Metadata.nullish().openapi({ description: "Labels of your own, to list jobs by; null: none." }),
+    integrations: z
+      .array(z.unknown())
+      .max(0)
+      .nullish()
+      .openapi({ description: "None are supported; must be empty or null." }),
   })
   .openapi("CreateFineTuningJob");
 export type CreateFineTuningJob = z.infer<typeof CreateFineTuningJob>;
@@ -67,23 +76,26 @@ export type JobError = z.infer<typeof JobError>;
 export const FineTuningJob = z
   .object({
     id: z.string().openapi({ description: "`ftjob-…`" }),
-    object: z.literal("fine_tuning.job"),
+    object: z.literal("fine_tuning.job").openapi({ description: "Always `fine_tuning.job`." }),
     created_at: z.int().openapi({ description: "Unix time in seconds." }),
     finished_at: z.int().nullable().openapi({ description: "Unix time of the final state; null before." }),
     estimated_finish: z
       .int()
       .nullable()
       .openapi({ description: "Unix time, from the pace so far; null when unknown." }),
-    status: z.enum(jobStates),
+    status: z.enum(jobStates).openapi({ description: "`succeeded`, `failed` and `cancelled` are final." }),
     model: z.string().openapi({ description: "The base model." }),
     fine_tuned_model: z.string().nullable().openapi({ description: "Name to call; null until `succeeded`." }),
-    organization_id: z.string(),
-    training_file: z.string(),
-    validation_file: z.string().nullable(),
+    organization_id: z.string().openapi({ description: "The organization that asked for it." }),
+    training_file: z.string().openapi({ description: "Id of the file it learns from." }),
+    validation_file: z
+      .string()
+      .nullable()
+      .openapi({ description: "Id of the file it is measured on; null: a part of the training file." }),
     result_files: z
       .array(z.string())
       .openapi({ description: "Files of purpose `fine-tune-results`: the metrics as CSV." }),
-    seed: z.int(),
+    seed: z.int().openapi({ description: "As asked for, or drawn at random." }),
     trained_tokens: z
       .int()
       .nullable()
@@ -91,9 +103,9 @@ export const FineTuningJob = z
     hyperparameters: Hyperparameters.openapi({
       description: "As asked for, `auto` replaced by what was chosen once known.",
     }),
-    method: Method,
-    metadata: Metadata.nullable(),
-    integrations: z.array(z.never()).nullable(),
+    method: Method.openapi({ description: "How it is tuned, with the same hyperparameters." }),
+    metadata: Metadata.nullable().openapi({ description: "As given; null: none." }),
+    integrations: z.array(z.unknown()).max(0).nullable().openapi({ description: "Always null: none are supported." }),
     error: JobError.nullable().openapi({ description: "Why the job failed; null otherwise." }),
   })
   .openapi("FineTuningJob");

@@ -5,8 +5,8 @@ import { z } from "@hono/zod-openapi";
 export function listOf<Item extends z.ZodType>(item: Item, name: string) {
   return z
     .object({
-      object: z.literal("list"),
-      data: z.array(item),
+      object: z.literal("list").openapi({ description: "Always `list`." }),
+      data: z.array(item).openapi({ description: "The items of this page." }),
       has_more: z.boolean().openapi({ description: "Whether a further page exists." }),
       first_id: z
         .string()

@@ -3,8 +3,8 @@ import { z } from "@hono/zod-openapi";
 
 export const Model = z
   .object({
-    id: z.string(),
-    object: z.literal("model"),
+    id: z.string().openapi({ description: "Name to call the model by: a base model's, or `ft:…`." }),
+    object: z.literal("model").openapi({ description: "Always `model`." }),
     created: z.int().openapi({ description: "Unix time in seconds." }),
     owned_by: z.string().openapi({ description: "`millrace` for base models, else the organization's id." }),
     shutdown_date: z
@@ -29,5 +29,9 @@ export const ModelRecord = Model.extend({
 export type ModelRecord = z.infer<typeof ModelRecord>;
 
 export const DeletedModel = z
-  .object({ id: z.string(), object: z.literal("model"), deleted: z.boolean() })
+  .object({
+    id: z.string().openapi({ description: "The name the model had." }),
+    object: z.literal("model").openapi({ description: "Always `model`." }),
+    deleted: z.boolean().openapi({ description: "Always true: the model is gone." }),
+  })
   .openapi("DeletedModel");

@@ -1,0 +1,38 @@
+/** The API: what every request passes through, and the resources. */
+
+import { describeApi } from "./document.ts";
+import { authenticate } from "./middleware/authenticate.ts";
+import { allowBrowsers } from "./middleware/cors.ts";
+import { onError } from "./middleware/errors.ts";
+import { readJsonBody } from "./middleware/jsonBody.ts";
+import { notFoundHandler } from "./middleware/notFound.ts";
+import { requestId } from "./middleware/requestId.ts";
+import { newRouter, type Router } from "./router.ts";
+import { decisionRoutes } from "./routes/decisions.ts";
+import { fileRoutes } from "./routes/files.ts";
+import { fineTuningRoutes } from "./routes/fineTuningJobs.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { modelRoutes } from "./routes/models.ts";
+import { referenceRoutes } from "./routes/reference.ts";
+import type { Services } from "./services/services.ts";
+
+export function createApp(services: Services): Router {
+  const app = newRouter();
+  app.use(requestId(services.observe));
+  app.use(allowBrowsers);
+  app.use("/v1/*", authenticate(services.projects));
+  app.use("/v1/*", readJsonBody);
+  app.onError(onError(services.observe));
+  app.notFound(notFoundHandler(app));
+
+  app.route("/", fileRoutes(services.files));
+  app.route("/", fineTuningRoutes(services.fineTuning));
+  app.route("/", modelRoutes(services.models));
+  app.route("/", decisionRoutes(services.decisions));
+  app.route("/", healthRoutes());
+  app.route(
+    "/",
+    referenceRoutes(() => describeApi(app)),
+  );
+  return app;
+}

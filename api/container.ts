@@ -1,0 +1,26 @@
+/** Everything one API process holds: clients, stores and the model host, from the environment. */
+import { createAwsClients } from "../shared/aws.ts";
+import { parseConfig } from "../shared/config.ts";
+import { createLog } from "../shared/log.ts";
+import { createQueue } from "../shared/queue.ts";
+import { createModelHost } from "../shared/serving/host.ts";
+import { createStores } from "../shared/stores/stores.ts";
+import { createApp } from "./app.ts";
+import { logRequests } from "./requestEvents.ts";
+import { createServices } from "./services/services.ts";
+
+export function openContainer(environment: Record<string, string | undefined>) {
+  const config = parseConfig(environment);
+  const log = createLog(config, "api");
+  const aws = createAwsClients();
+  const stores = createStores(aws, config);
+  const host = createModelHost(stores.objects, { threads: config.deviceThreads });
+  const services = createServices({
+    stores,
+    queue: createQueue(aws.sqs, config),
+    host,
+    observe: logRequests(log),
+    maxUploadBytes: config.maxUploadBytes,
+  });
+  return { config, log, app: createApp(services), close: () => host.close() };
+}

@@ -1,0 +1,37 @@
+/** The one place that writes error bodies: whatever goes wrong leaves in OpenAI's wrapper, and causes stay here. */
+import type { Context, ErrorHandler } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { ApiError, type ErrorCode } from "../../shared/errors.ts";
+import type { Observe } from "../requestEvents.ts";
+import type { Env } from "../router.ts";
+
+/** What the framework itself throws: for a body that is no JSON, and for one of another media type. */
+const frameworkCodes: Partial<Record<number, { code: ErrorCode; message: string }>> = {
+  400: { code: "invalid_json", message: "The request body is not valid JSON." },
+  415: { code: "unsupported_media_type", message: "The request body must have content type 'application/json'." },
+};
+
+export function answerError(c: Context, error: ApiError): Response {
+  c.header("x-should-retry", error.shouldRetry ? undefined : "false");
+  if (error.code === "overloaded") c.header("retry-after", "1");
+  return c.json(error.toBody(), error.status);
+}
+
+export function onError(observe: Observe): ErrorHandler<Env> {
+  return (error, c) => {
+    const answer = toApiError(error);
+    if (answer.status >= 500) {
+      observe({ type: "failed", request_id: c.var.requestId, cause: answer.cause ?? answer });
+    }
+    return answerError(c, answer);
+  };
+}
+
+function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  const known = error instanceof HTTPException ? frameworkCodes[error.status] : undefined;
+  if (known) return new ApiError(known.code, known.message, { cause: error });
+  return new ApiError("internal_error", "Something went wrong on our side. The request id helps us to find it.", {
+    cause: error,
+  });
+}

@@ -1,0 +1,27 @@
+/** Gives every request an id, every answer OpenAI's standard headers, and tells the subscriber how it ended. */
+import type { MiddlewareHandler } from "hono";
+import { newId } from "../../shared/ids.ts";
+import type { Observe } from "../requestEvents.ts";
+import type { Env } from "../router.ts";
+
+export function requestId(observe: Observe): MiddlewareHandler<Env> {
+  return async (c, next) => {
+    const id = newId("request");
+    const started = performance.now();
+    c.set("requestId", id);
+    await next();
+    const milliseconds = Math.round(performance.now() - started);
+    c.header("x-request-id", id);
+    c.header("openai-version", "2020-10-01");
+    c.header("openai-processing-ms", String(milliseconds));
+    observe({
+      type: "answered",
+      request_id: id,
+      method: c.req.method,
+      path: c.req.path,
+      status: c.res.status,
+      milliseconds,
+      project_id: c.get("project")?.id ?? null,
+    });
+  };
+}

@@ -1,0 +1,18 @@
+/** A router whose contracts are enforced, and what middleware leaves on the context for its handlers. */
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Project } from "./services/projects.ts";
+import { refuseInvalid } from "./validation.ts";
+
+export interface Env {
+  Variables: {
+    requestId: string;
+    /** Set behind the door that asks for a key. */
+    project: Project;
+  };
+}
+
+export type Router = OpenAPIHono<Env>;
+
+export function newRouter(): Router {
+  return new OpenAPIHono<Env>({ defaultHook: refuseInvalid });
+}

@@ -1,0 +1,49 @@
+/** What the contracts of all resources share: bodies, paging, and the errors that any of them may answer. */
+import { z } from "@hono/zod-openapi";
+import { type IdKind, isId } from "../../shared/ids.ts";
+import { ErrorResponse } from "../../shared/schemas/error.ts";
+
+export const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
+  description,
+  content: { "application/json": { schema } },
+});
+
+export const jsonBody = <Schema extends z.ZodType>(schema: Schema) => ({
+  required: true,
+  content: { "application/json": { schema } },
+});
+
+export const failures = {
+  400: json(ErrorResponse, "Something in the request is wrong; `param` names it."),
+  401: json(ErrorResponse, "No API key, or one that opens nothing."),
+  404: json(ErrorResponse, "No such thing in this project."),
+  500: json(ErrorResponse, "Our fault; try again."),
+} as const;
+
+export const conflict = { 409: json(ErrorResponse, "Not possible in the state it is in.") } as const;
+export const tooLarge = { 413: json(ErrorResponse, "The body is larger than allowed.") } as const;
+export const wrongMediaType = { 415: json(ErrorResponse, "The body has the wrong content type.") } as const;
+export const overloaded = { 503: json(ErrorResponse, "Too busy; try again in a moment.") } as const;
+
+export const idParams = (description: string) =>
+  z.object({ id: z.string().openapi({ param: { name: "id", in: "path" }, description }) });
+
+/** Ids sort by time, so a position needs no item to be there still; but it must look like one. */
+const after = (kind: IdKind) =>
+  z
+    .string()
+    .refine((id) => isId(kind, id), "not an id of this list")
+    .optional()
+    .openapi({ description: "Id of the last item seen; the page begins behind it." });
+
+const limit = (maximum: number, usual: number) =>
+  z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(maximum)
+    .default(usual)
+    .openapi({ type: "integer", description: `Items on a page, 1 to ${maximum}.` });
+
+export const paging = (kind: IdKind, limits: { maximum: number; usual: number }) =>
+  z.object({ after: after(kind), limit: limit(limits.maximum, limits.usual) });

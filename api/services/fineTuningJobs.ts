@@ -1,0 +1,66 @@
+/** Fine-tuning jobs as a client sees them: asked for, listed, stopped and started. The work is the workers'. */
+import { notFound } from "../../shared/errors.ts";
+import { isId } from "../../shared/ids.ts";
+import type { JobState } from "../../shared/jobStates.ts";
+import type { Checkpoint } from "../../shared/schemas/checkpoint.ts";
+import type { JobRecord } from "../../shared/schemas/fineTuningJob.ts";
+import type { JobEvent } from "../../shared/schemas/jobEvent.ts";
+import { type Page, toPage } from "../../shared/schemas/list.ts";
+import type { Stores } from "../../shared/stores/stores.ts";
+import { type Change, changes, decide } from "./jobChanges.ts";
+import type { JobCreation } from "./jobCreation.ts";
+import type { JobDelivery } from "./jobDelivery.ts";
+import type { Project } from "./projects.ts";
+
+export interface Paging {
+  limit: number;
+  after?: string;
+}
+
+export interface FineTuningService extends Pick<JobCreation, "create"> {
+  get(project: Project, id: string): Promise<JobRecord>;
+  list(project: Project, query: Paging & { metadata?: Record<string, string> | null }): Promise<Page<JobRecord>>;
+  events(project: Project, id: string, query: Paging): Promise<Page<JobEvent>>;
+  checkpoints(project: Project, id: string, query: Paging): Promise<Page<Checkpoint>>;
+  change(project: Project, id: string, change: Change): Promise<JobRecord>;
+}
+
+export function createFineTuningService(
+  stores: Pick<Stores, "jobs" | "events" | "checkpoints">,
+  creation: JobCreation,
+  delivery: JobDelivery,
+): FineTuningService {
+  const get: FineTuningService["get"] = async (project, id) => {
+    const job = isId("job", id) ? await stores.jobs.get(project.id, id) : undefined;
+    if (!job) throw notFound("fine-tuning job", id);
+    return job;
+  };
+
+  return {
+    get,
+    create: creation.create,
+    async list(project, query) {
+      return toPage(await stores.jobs.list(project.id, { ...query, limit: query.limit + 1 }), query.limit);
+    },
+    async events(project, id, query) {
+      const job = await get(project, id);
+      return toPage(await stores.events.list(job, { ...query, limit: query.limit + 1 }), query.limit);
+    },
+    async checkpoints(project, id, query) {
+      const job = await get(project, id);
+      return toPage(await stores.checkpoints.list(job, { ...query, limit: query.limit + 1 }), query.limit);
+    },
+    /** A worker may move the job meanwhile: whoever loses the race looks again and decides anew. */
+    async change(project, id, change) {
+      for (;;) {
+        const job = await get(project, id);
+        const to: JobState | undefined = decide(job, change);
+        if (to === undefined) return job;
+        const event = { level: "info" as const, message: changes[change].event };
+        if (!(await stores.jobs.transition(job, to, event, { from: [job.status] }))) continue;
+        if (change === "resume") await delivery.send(job);
+        return get(project, id);
+      }
+    },
+  };
+}

@@ -1,0 +1,118 @@
+/** Reads a multipart upload as a stream: its one file goes straight to where it is stored, its fields are collected. */
+import { once } from "node:events";
+import type { Readable } from "node:stream";
+import { Busboy, type BusboyInstance } from "@fastify/busboy";
+import { ApiError } from "../../shared/errors.ts";
+
+export interface Upload {
+  contentType: string | undefined;
+  body: ReadableStream<Uint8Array> | null;
+}
+
+export interface UploadLimits {
+  fileBytes: number;
+  /** Names of the fields there may be, besides `file`. */
+  fields: readonly string[];
+}
+
+export type Fields = Partial<Record<string, string>>;
+
+/** Keeps what it reads, and is called with the fields that came before the file; others may follow. */
+export type Store<Stored> = (content: Readable, fieldsSoFar: Fields) => Promise<Stored>;
+
+export interface UploadParts<Stored> {
+  fields: Fields;
+  file: { filename: string; stored: Stored } | undefined;
+  /** The first thing that was wrong; the file may have been stored all the same. */
+  problem: unknown;
+}
+
+/** Resolves when everything is read and `store` is done. Tells of problems instead of throwing, so that callers tidy up. */
+export async function readUpload<Stored>(
+  upload: Upload,
+  limits: UploadLimits,
+  store: Store<Stored>,
+): Promise<UploadParts<Stored>> {
+  const parser = newParser(upload, limits);
+  const stop = new AbortController();
+  const fail = (problem: unknown) => stop.abort(problem);
+  const fields = collectFields(parser, limits, fail);
+  let file: Promise<UploadParts<Stored>["file"]> | undefined;
+
+  parser.on("file", (name, stream, filename) => {
+    stream.on("error", () => {});
+    stream.on("limit", () => fail(tooLarge(limits.fileBytes)));
+    stop.signal.addEventListener("abort", () => stream.destroy(stop.signal.reason));
+    if (name !== "file") return fail(unexpected(name));
+    file = store(stream, { ...fields }).then((stored) => ({ filename, stored }));
+    file.catch(fail);
+  });
+  await pump(upload.body!, parser, limits.fileBytes, stop.signal).catch((cause) => fail(malformed(cause)));
+  const stored = await file?.catch(() => undefined);
+  return { fields, file: stored, problem: stop.signal.aborted ? stop.signal.reason : undefined };
+}
+
+function newParser(upload: Upload, limits: UploadLimits): BusboyInstance {
+  if (!/^multipart\/form-data\b/i.test(upload.contentType ?? "")) {
+    throw new ApiError("unsupported_media_type", "Files are uploaded as content type 'multipart/form-data'.");
+  }
+  if (!upload.body) throw new ApiError("missing_required_parameter", "The upload has no file.", { param: "file" });
+  try {
+    return new Busboy({
+      headers: { "content-type": upload.contentType! },
+      limits: { files: 1, fields: limits.fields.length, fieldSize: 1024, fileSize: limits.fileBytes },
+      isPartAFile: (name, _contentType, filename) => name === "file" || filename !== undefined,
+    });
+  } catch (cause) {
+    throw malformed(cause);
+  }
+}
+
+function collectFields(parser: BusboyInstance, limits: UploadLimits, fail: (problem: unknown) => void): Fields {
+  const fields: Fields = {};
+  parser.on("field", (name, value, _nameTruncated, valueTruncated) => {
+    if (!limits.fields.includes(name)) return fail(unexpected(name));
+    if (valueTruncated) return fail(new ApiError("invalid_value", `'${name}' is too long.`, { param: name }));
+    fields[name] = value;
+  });
+  parser.on("fieldsLimit", () => fail(new ApiError("invalid_multipart", "The upload has too many fields.")));
+  parser.on("filesLimit", () => fail(new ApiError("invalid_multipart", "Send one file at a time.", { param: "file" })));
+  return fields;
+}
+
+/**
+ * After a problem the rest is read and thrown away, as much as a good upload might hold: clients read the answer only when
+ * they have sent their request, and a closed connection tells them nothing.
+ */
+async function pump(body: ReadableStream<Uint8Array>, parser: BusboyInstance, patience: number, stop: AbortSignal) {
+  const stopped = new Promise<void>((resolve) => stop.addEventListener("abort", () => resolve()));
+  const broken = new Promise<never>((_, reject) => parser.on("error", reject));
+  const finished = once(parser, "finish");
+  broken.catch(() => {});
+  finished.catch(() => {});
+  let wasted = 0;
+  for await (const chunk of body) {
+    if (stop.aborted) {
+      wasted += chunk.length;
+      if (wasted > patience) return;
+    } else if (!parser.write(chunk)) {
+      await Promise.race([once(parser, "drain"), broken, stopped]);
+    }
+  }
+  if (stop.aborted) return;
+  parser.end();
+  await Promise.race([finished, broken, stopped]);
+}
+
+function malformed(cause: unknown): ApiError {
+  return new ApiError("invalid_multipart", "The upload is not well-formed multipart, or broke off.", { cause });
+}
+
+function unexpected(name: string | undefined): ApiError {
+  if (!name) return new ApiError("invalid_multipart", "A part of the upload has no name.");
+  return new ApiError("unknown_parameter", `Unknown parameter: '${name}'.`, { param: name });
+}
+
+function tooLarge(bytes: number): ApiError {
+  return new ApiError("payload_too_large", `The file is larger than ${bytes} bytes.`, { param: "file" });
+}

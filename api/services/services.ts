@@ -1,0 +1,42 @@
+/** Everything the routes may ask for, put together from stores, queue and model host. */
+import type { Queue } from "../../shared/queue.ts";
+import type { ModelHost } from "../../shared/serving/host.ts";
+import type { Stores } from "../../shared/stores/stores.ts";
+import type { Observe } from "../requestEvents.ts";
+import { createDecisionService, type DecisionService } from "./decisions.ts";
+import { createFileService, type FileService } from "./files.ts";
+import { createFineTuningService, type FineTuningService } from "./fineTuningJobs.ts";
+import { createJobCreation } from "./jobCreation.ts";
+import { createJobDelivery } from "./jobDelivery.ts";
+import { createModelService, type ModelService } from "./models.ts";
+import { createProjectService, type ProjectService } from "./projects.ts";
+
+export interface Services {
+  projects: ProjectService;
+  files: FileService;
+  fineTuning: FineTuningService;
+  models: ModelService;
+  decisions: DecisionService;
+  observe: Observe;
+}
+
+export interface Dependencies {
+  stores: Stores;
+  queue: Pick<Queue, "send">;
+  host: ModelHost;
+  observe: Observe;
+  maxUploadBytes: number;
+}
+
+export function createServices({ stores, queue, host, observe, maxUploadBytes }: Dependencies): Services {
+  const delivery = createJobDelivery(queue, observe);
+  const models = createModelService(stores.models, stores.objects);
+  return {
+    projects: createProjectService(stores.projects),
+    files: createFileService(stores.files, stores.objects, maxUploadBytes),
+    fineTuning: createFineTuningService(stores, createJobCreation(stores, delivery), delivery),
+    models,
+    decisions: createDecisionService(models, host),
+    observe,
+  };
+}

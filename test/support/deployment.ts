@@ -1,0 +1,122 @@
+/** A whole deployment on loopback for tests: local cloud in a temporary directory, two projects with a key each, the API. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import OpenAI, { type ClientOptions } from "openai";
+import { createApp } from "../../api/app.ts";
+import { listen } from "../../api/listen.ts";
+import type { RequestEvent } from "../../api/requestEvents.ts";
+import { createServices } from "../../api/services/services.ts";
+import { startLocalCloud } from "../../infra/local/cloud.ts";
+import { type ProvisionedNames, provision } from "../../infra/local/provision.ts";
+import { type AwsClients, createAwsClients } from "../../shared/aws.ts";
+import { newId } from "../../shared/ids.ts";
+import { createQueue, type Queue } from "../../shared/queue.ts";
+import type { ProjectRecord } from "../../shared/schemas/project.ts";
+import type { ModelHost } from "../../shared/serving/host.ts";
+import { createStores, type Stores } from "../../shared/stores/stores.ts";
+
+export interface Cloud {
+  aws: AwsClients;
+  names: ProvisionedNames;
+  stores: Stores;
+  queue: Queue;
+  /** What a server or worker process started on this cloud needs in its environment. */
+  environment: Record<string, string>;
+  /** Directory that goes away with the cloud. */
+  home: string;
+  close(): Promise<void>;
+}
+
+export interface Tenant {
+  project: ProjectRecord;
+  key: string;
+}
+
+export interface Deployment extends Cloud {
+  /** Such as `http://127.0.0.1:41234/v1`. */
+  baseURL: string;
+  origin: string;
+  a: Tenant;
+  b: Tenant;
+  keys: { a: string; b: string };
+  /** Everything the API told its subscriber so far. */
+  observed: RequestEvent[];
+  client(options?: ClientOptions): OpenAI;
+  /** A plain request with tenant A's key, for what no SDK would send. */
+  fetch(path: string, init?: RequestInit & { key?: string | null }): Promise<Response>;
+}
+
+export interface DeploymentOptions {
+  host?: ModelHost;
+  maxUploadBytes?: number;
+  queue?: Pick<Queue, "send">;
+}
+
+/** The cloud alone, provisioned, for those who bring their own processes. */
+export async function openCloud(): Promise<Cloud> {
+  const home = await mkdtemp(join(tmpdir(), "millrace-test-"));
+  const cloud = await startLocalCloud({ home });
+  Object.assign(process.env, cloud.environment);
+  const aws = createAwsClients();
+  const names = await provision(aws);
+  const close = async () => {
+    for (const client of [aws.s3, aws.sqs, aws.dynamodb]) client.destroy();
+    await cloud.close();
+    await rm(home, { recursive: true, force: true });
+  };
+  const environment = {
+    ...cloud.environment,
+    MILLRACE_TABLE: names.table,
+    MILLRACE_BUCKET: names.bucket,
+    MILLRACE_QUEUE_URL: names.queueUrl,
+    MILLRACE_DEAD_LETTER_QUEUE_URL: names.deadLetterQueueUrl,
+  };
+  return { aws, names, stores: createStores(aws, names), queue: createQueue(aws.sqs, names), environment, home, close };
+}
+
+export async function createTenant(stores: Stores, name: string): Promise<Tenant> {
+  const project: ProjectRecord = {
+    id: newId("project"),
+    organization_id: newId("organization"),
+    organization_name: name,
+    name,
+    created_at: Math.floor(Date.now() / 1000),
+  };
+  await stores.projects.create(project);
+  return { project, key: (await stores.projects.createKey(project.id, "test")).secret };
+}
+
+const noModels: ModelHost = {
+  classify: async () => {
+    throw new Error("This test serves no models");
+  },
+  close: async () => {},
+};
+
+export async function deploy(options: DeploymentOptions = {}): Promise<Deployment> {
+  const cloud = await openCloud();
+  const [a, b] = await Promise.all([createTenant(cloud.stores, "acme"), createTenant(cloud.stores, "other")]);
+  const observed: RequestEvent[] = [];
+  const services = createServices({
+    stores: cloud.stores,
+    queue: options.queue ?? cloud.queue,
+    host: options.host ?? noModels,
+    observe: (event) => observed.push(event),
+    maxUploadBytes: options.maxUploadBytes ?? 64 * 1024 * 1024,
+  });
+  const server = await listen(createApp(services), { host: "127.0.0.1", port: 0 });
+  const baseURL = `${server.url}/v1`;
+  const close = async () => {
+    await server.close(200);
+    await cloud.close();
+  };
+  const client = (overrides: ClientOptions = {}) => new OpenAI({ apiKey: a.key, baseURL, maxRetries: 0, ...overrides });
+  const plain: Deployment["fetch"] = (path, { key = a.key, ...init } = {}) => {
+    const headers = new Headers(init.headers);
+    if (key !== null) headers.set("authorization", `Bearer ${key}`);
+    return fetch(`${server.url}${path}`, { ...init, headers });
+  };
+  const keys = { a: a.key, b: b.key };
+  return { ...cloud, baseURL, origin: server.url, a, b, keys, observed, client, fetch: plain, close };
+}
