@@ -103,6 +103,8 @@ export function openStore(path: string): Store {
  * word is refused.
  */
 const harmless: Record<string, (value: unknown) => boolean> = {
+  // Of Scan: every read here is consistent.
+  ConsistentRead: () => true,
   DeletionProtectionEnabled: (value) => value === false,
   StreamSpecification: (value) => (value as { StreamEnabled?: boolean }).StreamEnabled === false,
   TableClass: (value) => value === "STANDARD",

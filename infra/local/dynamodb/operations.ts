@@ -4,7 +4,7 @@ import { act, validate } from "./dynalite.ts";
 import type { Engine } from "./engine.ts";
 import { unknownOperation } from "./errors.ts";
 import { batchWriteItem, writeItem } from "./itemWrites.ts";
-import { deleteTable, listTables, updateTable } from "./tables.ts";
+import { createTable, deleteTable, listTables, updateTable } from "./tables.ts";
 import { describeTimeToLive, updateTimeToLive } from "./timeToLive.ts";
 import { transactGetItems, transactWriteItems } from "./transactions.ts";
 
@@ -19,7 +19,7 @@ function write(operation: string): Operation {
 }
 
 const operations: Record<string, Operation> = {
-  CreateTable: byDynalite("CreateTable"),
+  CreateTable: createTable,
   DescribeTable: byDynalite("DescribeTable"),
   DeleteTable: deleteTable,
   ListTables: listTables,

@@ -1,4 +1,5 @@
-/** DeleteTable, ListTables and UpdateTable, where dynalite is slow or incomplete. */
+/** CreateTable, DeleteTable, ListTables and UpdateTable, where dynalite is slow or incomplete. */
+import { setTimeout as delay } from "node:timers/promises";
 import type { JsonObject } from "../awsJson.ts";
 import { act, findTable, type Index, indexEntries, promised, type Table, validate, type Write } from "./dynalite.ts";
 import type { Engine } from "./engine.ts";
@@ -8,10 +9,28 @@ import { forgetTimeToLive } from "./timeToLive.ts";
 
 type IndexUpdate = { Create?: Index; Delete?: { IndexName: string } };
 
+/** dynalite ends a table's change on a timer. Waiting for it here makes the next request find the outcome. */
+async function settled({ store }: Engine, name: string): Promise<void> {
+  const changing = async () => {
+    const table = await promised<unknown>((callback) => store.tableDb.get(name, callback));
+    return table !== undefined && (table as Table).TableStatus !== "ACTIVE";
+  };
+  while (await changing()) await delay(1);
+}
+
+/** The answer says CREATING, as on AWS, but the table is active by then. */
+export async function createTable(engine: Engine, input: JsonObject): Promise<JsonObject> {
+  const data = validate(engine.store, "CreateTable", input);
+  const result = structuredClone(await act(engine.store, "CreateTable", data));
+  await settled(engine, String(data.TableName));
+  return result;
+}
+
 export async function deleteTable(engine: Engine, input: JsonObject): Promise<JsonObject> {
   const data = validate(engine.store, "DeleteTable", input);
   const name = String(data.TableName);
   const result = await engine.locks.withTable(name, () => act(engine.store, "DeleteTable", data));
+  await settled(engine, name);
   await forgetTimeToLive(engine, name);
   return result;
 }
