@@ -12,7 +12,14 @@ export const dataTypes = {
 } as const;
 
 export type DataType = keyof typeof dataTypes;
-export type TypedArray = InstanceType<(typeof dataTypes)[DataType]["array"]>;
+export type TypedArray =
+  | Float32Array
+  | Float64Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | Int32Array
+  | BigInt64Array;
 
 /** A value on this side of the runtime: row-major elements and the dimensions they fill. */
 export interface Tensor {

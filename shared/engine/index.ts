@@ -20,6 +20,7 @@ export {
 } from "./models/encoder.ts";
 export { ExportError, type Model, toOnnx } from "./onnx.ts";
 export { abs, clip, erf, exp, gelu, log, neg, relu, sigmoid, sign, sqrt, tanh } from "./ops/activations.ts";
+export { bitwiseXor, shiftRight } from "./ops/bits.ts";
 export { add, div, max, mul, type Operand, pow, square, sub } from "./ops/elementwise.ts";
 export { type OpType, ops } from "./ops/index.ts";
 export { gather, gatherElements, pick } from "./ops/indexing.ts";
@@ -54,3 +55,5 @@ export {
   type TrainingStepOptions,
   trainingStep,
 } from "./trainingStep.ts";
+export { readSafetensors, type Safetensors, type StoredTensor, writeSafetensors } from "./weights/safetensors.ts";
+export { SafetensorsError } from "./weights/safetensorsHeader.ts";
