@@ -1,0 +1,129 @@
+/** A device is a child process; this is its handle. When it dies its work fails with DeviceError and the parent lives on. */
+import { type ChildProcess, fork } from "node:child_process";
+import { availableParallelism } from "node:os";
+import type { TrainingEvent, TrainingRequest } from "../training/train.ts";
+import type { DeviceReply, DeviceRequest, Prediction } from "./deviceProtocol.ts";
+
+/** The device process failed or died; the work may be tried again on a new device. */
+export class DeviceError extends Error {
+  override name = "DeviceError";
+}
+
+export interface Predictions {
+  labels: string[];
+  predictions: Prediction[];
+}
+
+export interface Device {
+  /** Threads its sessions use; results repeat bit for bit for one number of threads. */
+  readonly threads: number;
+  /** False once the process has ended. */
+  readonly alive: boolean;
+  /** Yields what happens. When `signal` aborts, the last event is a checkpoint of the step then running. */
+  train(request: Omit<TrainingRequest, "threads">, signal: AbortSignal): AsyncGenerator<TrainingEvent>;
+  /** Loads the model file if it is not loaded. Throws DeviceError. */
+  predict(artifact: string, texts: readonly string[]): Promise<Predictions>;
+  unload(artifact: string): void;
+  /** Ends the process at once, whatever it is doing. */
+  kill(): void;
+}
+
+type Listener = (reply: DeviceReply | DeviceError) => void;
+
+/** `threads` 0: one per core. */
+export function startDevice(options: { threads: number }): Device {
+  const threads = options.threads || availableParallelism();
+  const child = fork(new URL("./deviceProcess.ts", import.meta.url), [String(threads)], {
+    serialization: "advanced",
+    execArgv: [],
+  });
+  const link = connect(child);
+  let calls = 0;
+  return {
+    threads,
+    get alive() {
+      return link.alive();
+    },
+    train: (request, signal) => training(link, { ...request, threads }, signal),
+    predict(artifact, texts) {
+      const call = calls++;
+      return new Promise((resolve, reject) => {
+        const off = link.listen((reply) => {
+          const answer = predictionOf(reply, call);
+          if (!answer) return;
+          off();
+          if (answer instanceof DeviceError) reject(answer);
+          else resolve(answer);
+        });
+        link.send({ type: "predict", call, artifact, texts: [...texts] });
+      });
+    },
+    unload: (artifact) => link.send({ type: "unload", artifact }),
+    kill: () => void child.kill("SIGKILL"),
+  };
+}
+
+function predictionOf(reply: DeviceReply | DeviceError, call: number): Predictions | DeviceError | undefined {
+  if (reply instanceof DeviceError) return reply;
+  if (reply.type === "predicted" && reply.call === call) return reply;
+  if (reply.type === "failed" && reply.call === call) return new DeviceError(reply.message);
+  return undefined;
+}
+
+async function* training(link: Link, request: TrainingRequest, signal: AbortSignal): AsyncGenerator<TrainingEvent> {
+  const waiting: (DeviceReply | DeviceError)[] = [];
+  let wake = () => {};
+  const off = link.listen((reply) => {
+    waiting.push(reply);
+    wake();
+  });
+  const stop = () => link.send({ type: "stop" });
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    link.send({ type: "train", request });
+    if (signal.aborted) stop();
+    for (;;) {
+      const reply = waiting.shift();
+      if (reply === undefined) await new Promise<void>((resolve) => (wake = resolve));
+      else if (reply instanceof DeviceError) throw reply;
+      else if (reply.type === "failed") throw new DeviceError(reply.message);
+      else if (reply.type === "trained") return;
+      else if (reply.type === "training") yield reply.event;
+    }
+  } finally {
+    off();
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+interface Link {
+  send(request: DeviceRequest): void;
+  /** Returns how to stop listening. Also hears of the process's end, at once if it has ended already. */
+  listen(listener: Listener): () => void;
+  alive(): boolean;
+}
+
+function connect(child: ChildProcess): Link {
+  const listeners = new Set<Listener>();
+  let ended: DeviceError | undefined;
+  const tell = (reply: DeviceReply | DeviceError) => {
+    for (const listener of [...listeners]) listener(reply);
+  };
+  const end = (how: string) => {
+    ended ??= new DeviceError(`The device process ${how}`);
+    tell(ended);
+  };
+  child.on("message", (reply) => tell(reply as DeviceReply));
+  child.on("error", (error) => end(`could not be reached: ${error.message}`));
+  child.on("exit", (code, signal) => end(signal ? `was killed by ${signal}` : `ended with code ${code}`));
+  return {
+    // A message to a process that is gone is answered by its exit, so the error of sending adds nothing.
+    send: (request) => void (ended || child.send(request, () => {})),
+    listen(listener) {
+      listeners.add(listener);
+      if (ended) queueMicrotask(() => listener(ended!));
+      return () => listeners.delete(listener);
+    },
+    alive: () => !ended,
+  };
+}

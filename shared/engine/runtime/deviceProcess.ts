@@ -1,0 +1,77 @@
+/** The device process: sessions live here, where blocking, leaking or crashing hurts nobody else. */
+import { architectures, type Classifier } from "../models/architectures.ts";
+import { readArtifact } from "../training/artifact.ts";
+import { probabilities } from "../training/evaluation.ts";
+import { train } from "../training/train.ts";
+import type { DeviceReply, DeviceRequest } from "./deviceProtocol.ts";
+
+const threads = Number(process.argv[2]);
+const stop = new AbortController();
+
+const send = (reply: DeviceReply) => void process.send?.(reply);
+
+/** Orphans must not outlive their parent; signals for the group are the parent's to handle. */
+process.on("disconnect", () => process.exit());
+process.on("SIGINT", () => {});
+process.on("SIGTERM", () => {});
+
+type Handlers = { [Type in DeviceRequest["type"]]: (request: DeviceRequest & { type: Type }) => Promise<void> };
+
+interface LoadedModel {
+  labels: string[];
+  temperature: number;
+  classifier: Classifier;
+}
+
+const models = new Map<string, Promise<LoadedModel>>();
+
+const handlers: Handlers = {
+  async train({ request }) {
+    for await (const event of train(request, stop.signal)) {
+      send({ type: "training", event });
+      // Steps may follow each other without a turn of the event loop, and then a stop would never be heard.
+      await new Promise(setImmediate);
+    }
+    send({ type: "trained" });
+  },
+  async stop() {
+    stop.abort();
+  },
+  async predict({ call, artifact, texts }) {
+    const { labels, temperature, classifier } = await loaded(artifact);
+    const { logits, tokens, known } = await classifier.classify(texts);
+    const predictions = logits.map((row, i) => {
+      return { probabilities: probabilities(row, temperature), tokens: tokens[i]!, known: known[i]! };
+    });
+    send({ type: "predicted", call, labels, predictions });
+  },
+  async unload({ artifact }) {
+    const model = models.get(artifact);
+    models.delete(artifact);
+    await (await model)?.classifier.release();
+  },
+};
+
+function loaded(artifact: string): Promise<LoadedModel> {
+  const known = models.get(artifact);
+  if (known) return known;
+  const model = load(artifact);
+  models.set(artifact, model);
+  model.catch(() => models.delete(artifact));
+  return model;
+}
+
+async function load(path: string): Promise<LoadedModel> {
+  const { config, weights } = readArtifact(path);
+  const { architecture, labels, temperature } = config;
+  const classifier = await architectures[architecture].createClassifier(weights, { classes: labels.length, threads });
+  return { labels, temperature, classifier };
+}
+
+process.on("message", (request: DeviceRequest) => {
+  const handle = handlers[request.type] as (request: DeviceRequest) => Promise<void>;
+  handle(request).catch((error: Error) => {
+    const call = request.type === "predict" ? { call: request.call } : {};
+    send({ type: "failed", ...call, message: error.stack ?? String(error) });
+  });
+});

@@ -1,0 +1,32 @@
+/** A trained model as one safetensors file: weights, and in its metadata all that serving must know. */
+import { readFileSync, writeFileSync } from "node:fs";
+import type { Tensor } from "../dataTypes.ts";
+import type { ArchitectureName } from "../models/architectures.ts";
+import { readSafetensors, writeSafetensors } from "../weights/safetensors.ts";
+
+export interface ArtifactConfig {
+  architecture: ArchitectureName;
+  labels: string[];
+  /** Divides the logits before the softmax. */
+  temperature: number;
+}
+
+export interface Artifact {
+  config: ArtifactConfig;
+  weights: ReadonlyMap<string, Tensor>;
+}
+
+export class ArtifactError extends Error {
+  override name = "ArtifactError";
+}
+
+export function writeArtifact(path: string, config: ArtifactConfig, weights: Readonly<Record<string, Tensor>>): void {
+  writeFileSync(path, writeSafetensors(weights, { millrace: JSON.stringify(config) }));
+}
+
+/** Throws ArtifactError for a file that holds no model of ours. */
+export function readArtifact(path: string): Artifact {
+  const { tensors, metadata } = readSafetensors(readFileSync(path));
+  if (!metadata.millrace) throw new ArtifactError(`${path} is not a Millrace model`);
+  return { config: JSON.parse(metadata.millrace) as ArtifactConfig, weights: tensors };
+}

@@ -1,0 +1,50 @@
+/** What an architecture must offer to be trained, and what it leaves behind. */
+import type { Tensor } from "../dataTypes.ts";
+import type { LabelledLogits } from "./evaluation.ts";
+import type { Examples } from "./examples.ts";
+
+/** `"auto"` replaced by numbers. */
+export interface ResolvedHyperparameters {
+  n_epochs: number;
+  /** Rows per optimizer step. */
+  batch_size: number;
+  learning_rate_multiplier: number;
+}
+
+export interface LearnerOptions {
+  train: Examples;
+  /** May be empty. */
+  valid: Examples;
+  classes: number;
+  hyperparameters: ResolvedHyperparameters;
+  seed: number;
+  threads: number;
+}
+
+export interface StepResult {
+  /** Mean over the batch, in nats. */
+  loss: number;
+  /** Share of the batch answered right. */
+  accuracy: number;
+  /** Tokens read, padding not counted. */
+  tokens: number;
+}
+
+/**
+ * A model on its way. Step `n` is a pure function of the state and `n`, so that a run cut anywhere and taken up from its
+ * state ends in the same bits.
+ */
+export interface Learner {
+  readonly totalSteps: number;
+  /** Steps after which the validation rows are judged; the last step is always among them. */
+  isEvaluated(step: number): boolean;
+  step(step: number): Promise<StepResult>;
+  /** Logits of the validation rows with the weights as they are. */
+  validate(): Promise<LabelledLogits>;
+  /** Everything the next step depends on: weights and optimizer state. */
+  state(): Record<string, Tensor>;
+  restore(state: Readonly<Record<string, Tensor>>): void;
+  /** What serving needs, and nothing else. */
+  weights(): Record<string, Tensor>;
+  release(): Promise<void>;
+}

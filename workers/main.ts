@@ -1,0 +1,48 @@
+/** The worker process: the consumer with its tasks, and the sweeper beside it. */
+import { createAwsClients } from "../shared/aws.ts";
+import { parseConfig } from "../shared/config.ts";
+import { startDevice } from "../shared/engine/runtime/device.ts";
+import { createLog } from "../shared/log.ts";
+import { createQueue } from "../shared/queue.ts";
+import { createStores } from "../shared/stores/stores.ts";
+import { startConsumer } from "./consumer.ts";
+import { startSweeper } from "./sweeper.ts";
+import { createTasks } from "./tasks/tasks.ts";
+
+const config = parseConfig(process.env);
+const log = createLog(config, "worker");
+const aws = createAwsClients();
+const stores = createStores(aws, config);
+const queue = createQueue(aws.sqs, config);
+
+const tasks = createTasks({
+  stores,
+  queue,
+  config,
+  log,
+  startDevice: () => startDevice({ threads: config.deviceThreads }),
+});
+const consumer = startConsumer({
+  sqs: aws.sqs,
+  queueUrl: config.queueUrl,
+  queue,
+  tasks,
+  visibilitySeconds: config.leaseSeconds,
+  log,
+});
+const sweeper = startSweeper(stores.jobs, queue, config.sweepSeconds, log);
+
+let stopping = false;
+async function stop(signal: string): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  log.info({ signal }, "worker stops");
+  sweeper.stop();
+  await consumer.stop();
+  process.exit(0);
+}
+process.on("SIGTERM", () => void stop("SIGTERM"));
+process.on("SIGINT", () => void stop("SIGINT"));
+process.on("disconnect", () => void stop("disconnect"));
+process.send?.({ ready: true });
+log.info("worker is ready");

@@ -1,0 +1,14 @@
+/** What every task works with. */
+import type { Config } from "../../shared/config.ts";
+import type { Device } from "../../shared/engine/runtime/device.ts";
+import type { Log } from "../../shared/log.ts";
+import type { Queue } from "../../shared/queue.ts";
+import type { Stores } from "../../shared/stores/stores.ts";
+
+export interface WorkerContext {
+  stores: Stores;
+  queue: Queue;
+  config: Config;
+  log: Log;
+  startDevice(): Device;
+}

@@ -1,0 +1,138 @@
+/** The task behind a fine-tuning job's message: at least once in, exactly once out. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fineTunedModelId } from "../../../shared/ids.ts";
+import { unfinishedWork } from "../../../shared/jobStates.ts";
+import type { JobError, JobRecord } from "../../../shared/schemas/fineTuningJob.ts";
+import { type HeldLease, takeLease } from "../../lease.ts";
+import { type Outcome, PermanentFailure, type Task } from "../../task.ts";
+import type { WorkerContext } from "../context.ts";
+import { type Attempt, append, Stopped, throwIfStopped } from "./attempt.ts";
+import { prepareData, reportFindings } from "./data.ts";
+import { trainModel } from "./training.ts";
+
+const done: Outcome = { type: "done" };
+
+export function fineTuningTask(context: WorkerContext): Task {
+  return async (message, shutdown) => {
+    const { stores, config } = context;
+    const job = await stores.jobs.get(message.project_id, message.id);
+    if (!job || !unfinishedWork.includes(job.status)) return done;
+    const lease = await takeLease(stores.jobs, job, { ...config, shutdown });
+    // Somebody is at work on it. Should they die, the sweeper sends another message.
+    if (!lease) return done;
+    const attempt = await begin(context, job, lease);
+    try {
+      return await runAttempt(attempt);
+    } finally {
+      lease.end();
+      await rm(attempt.directory, { recursive: true, force: true });
+    }
+  };
+}
+
+async function begin(context: WorkerContext, { project_id, id }: JobRecord, lease: HeldLease): Promise<Attempt> {
+  const [job, project] = await Promise.all([
+    context.stores.jobs.get(project_id, id),
+    context.stores.projects.get(project_id),
+  ]);
+  if (!job || !project) throw new Error(`Job ${id} or its project ${project_id} vanished`);
+  const model = fineTunedModelId(job.model, project.organization_name, job.suffix, id);
+  return { context, job, lease, model, directory: await mkdtemp(join(tmpdir(), "millrace-")) };
+}
+
+async function runAttempt(attempt: Attempt): Promise<Outcome> {
+  try {
+    const { job, context } = attempt;
+    if (job.failures >= context.config.maxAttempts) return await giveUp(attempt, "the worker died while at work on it");
+    await work(attempt);
+    return done;
+  } catch (error) {
+    if (error instanceof Stopped) return await putDown(attempt, error);
+    if (error instanceof PermanentFailure) return await fail(attempt, error);
+    return await retryOrGiveUp(attempt, error as Error);
+  }
+}
+
+async function work(attempt: Attempt): Promise<void> {
+  const { job } = attempt;
+  if (!job.validated) await append(attempt, { level: "info", message: "Validating training file" });
+  const dataset = await prepareData(attempt);
+  if (!job.validated) {
+    await reportFindings(attempt, dataset);
+    await move(attempt, "queued", "Files validated, moving job to queued state", { validated: true });
+  }
+  throwIfStopped(attempt);
+  if (job.status !== "running") {
+    const from = job.latest_checkpoint ? ` again from step ${job.latest_checkpoint.step}` : "";
+    await move(attempt, "running", `Fine-tuning job started${from}`);
+  }
+  await trainModel(attempt, dataset);
+}
+
+async function move(
+  { context, job, lease }: Attempt,
+  to: "queued" | "running",
+  message: string,
+  changes: Partial<JobRecord> = {},
+): Promise<void> {
+  const options = { attempt: lease.attempt, changes };
+  if (!(await context.stores.jobs.transition(job, to, { level: "info", message }, options))) {
+    // Paused or cancelled between two looks at the row: the next look tells which.
+    const row = await context.stores.jobs.get(job.project_id, job.id);
+    throw new Stopped(row?.status === "paused" || row?.status === "cancelled" ? row.status : "lost");
+  }
+  Object.assign(job, changes, { status: to });
+}
+
+/** Work put down is stored already; what is left is to let go of the job so that another worker can have it. */
+async function putDown({ context, job, lease }: Attempt, { reason }: Stopped): Promise<Outcome> {
+  const { jobs } = context.stores;
+  context.log.info({ job: job.id, reason }, "attempt put its work down");
+  if (reason === "lost") return done;
+  if (reason === "shutdown") {
+    const event = { level: "info" as const, message: "Worker is going away; the job returns to the queue" };
+    const options = { attempt: lease.attempt, changes: { lease: null }, from: ["running" as const] };
+    if (!(await jobs.transition(job, "queued", event, options))) await jobs.release(job, lease.attempt);
+    return { type: "retry", seconds: 0 };
+  }
+  await jobs.release(job, lease.attempt);
+  // Resumed before this attempt had let go: the message of the resume found the lease taken and went away.
+  const row = await jobs.get(job.project_id, job.id);
+  return row && unfinishedWork.includes(row.status) ? { type: "retry", seconds: 0 } : done;
+}
+
+async function fail({ context, job, lease }: Attempt, error: PermanentFailure): Promise<Outcome> {
+  const cause: JobError = { code: error.code, message: error.message, param: error.param };
+  await context.stores.jobs.transition(
+    job,
+    "failed",
+    { level: "error", message: `The job failed: ${firstLine(error.message)}`, data: { code: error.code } },
+    { attempt: lease.attempt, changes: { error: cause, lease: null } },
+  );
+  return done;
+}
+
+async function retryOrGiveUp(attempt: Attempt, error: Error): Promise<Outcome> {
+  const { context, job, lease } = attempt;
+  const failures = job.failures + 1;
+  context.log.error({ job: job.id, failures, error }, "attempt failed");
+  if (failures >= context.config.maxAttempts) return await giveUp(attempt, firstLine(error.message));
+  await append(attempt, {
+    level: "warn",
+    message: `Attempt ${failures} of ${context.config.maxAttempts} failed and will be repeated`,
+  });
+  await context.stores.jobs.release(job, lease.attempt, { failures });
+  return { type: "retry", seconds: 2 ** failures };
+}
+
+async function giveUp(attempt: Attempt, cause: string): Promise<Outcome> {
+  const { maxAttempts } = attempt.context.config;
+  await fail(attempt, new PermanentFailure("attempts_exhausted", `Gave up after ${maxAttempts} attempts: ${cause}`));
+  return { type: "buried", cause };
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0]!;
+}

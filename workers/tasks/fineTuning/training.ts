@@ -1,0 +1,141 @@
+/** Second phase: train on a device of its own; events, checkpoints and the finished model are stored as they come. */
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { findBaseModel } from "../../../shared/baseModels.ts";
+import type { Dataset } from "../../../shared/data/dataset.ts";
+import type { StepRecord, TrainingEvent } from "../../../shared/engine/training/train.ts";
+import { newId } from "../../../shared/ids.ts";
+import type { CheckpointMetrics } from "../../../shared/schemas/checkpoint.ts";
+import { objectKeys } from "../../../shared/stores/objects.ts";
+import { type Attempt, append, record, Stopped } from "./attempt.ts";
+import { finish } from "./finish.ts";
+
+/** Steps are told no more often than this; what validation found is always told. */
+const eventMilliseconds = 500;
+
+/** Returns when the job has succeeded; throws Stopped once a last checkpoint is stored. */
+export async function trainModel(attempt: Attempt, dataset: Dataset): Promise<void> {
+  const { context, job, lease, directory } = attempt;
+  const checkpoint = await fetchCheckpoint(attempt);
+  const device = context.startDevice();
+  // A cancelled job has no use for a last checkpoint, and one that is no longer ours must not write any.
+  const abandon = () => {
+    if (lease.signal.reason === "cancelled" || lease.signal.reason === "lost") device.kill();
+  };
+  lease.signal.addEventListener("abort", abandon, { once: true });
+  try {
+    const request = {
+      architecture: findBaseModel(job.model)!.architecture,
+      trainFile: dataset.trainFile,
+      validFile: dataset.validFile,
+      labels: dataset.labels,
+      hyperparameters: job.method.supervised?.hyperparameters ?? {},
+      seed: job.seed,
+      directory,
+      checkpoint,
+      checkpointSteps: context.config.checkpointSteps,
+      checkpointSeconds: context.config.checkpointSeconds,
+    };
+    const progress: Progress = { total: 0, first: 0, startedAt: Date.now(), toldAt: 0 };
+    for await (const event of device.train(request, lease.signal)) {
+      await (handlers[event.type] as Handler<TrainingEvent["type"]>)(attempt, event as never, progress);
+    }
+  } catch (error) {
+    throw lease.signal.aborted ? new Stopped(lease.signal.reason) : error;
+  } finally {
+    lease.signal.removeEventListener("abort", abandon);
+    device.kill();
+  }
+  if (job.status !== "succeeded") throw new Stopped(lease.signal.reason);
+}
+
+async function fetchCheckpoint({ context, job, directory }: Attempt): Promise<string | null> {
+  if (!job.latest_checkpoint) return null;
+  const path = join(directory, "resume.safetensors");
+  await context.stores.objects.download(job.latest_checkpoint.object_key, path, job.latest_checkpoint.digest);
+  return path;
+}
+
+interface Progress {
+  total: number;
+  /** Step this attempt began with. */
+  first: number;
+  startedAt: number;
+  toldAt: number;
+}
+
+type EventOf<Type extends TrainingEvent["type"]> = TrainingEvent & { type: Type };
+type Handler<Type extends TrainingEvent["type"]> = (
+  attempt: Attempt,
+  event: EventOf<Type>,
+  progress: Progress,
+) => Promise<void>;
+
+const handlers: { [Type in TrainingEvent["type"]]: Handler<Type> } = {
+  async started(attempt, { step, totalSteps, hyperparameters }, progress) {
+    Object.assign(progress, { total: totalSteps, first: step });
+    await record(attempt, { hyperparameters });
+  },
+
+  async step(attempt, { record: metrics, tokens }, progress) {
+    const judged = metrics.valid_loss !== undefined;
+    if (!judged && Date.now() - progress.toldAt < eventMilliseconds) return;
+    progress.toldAt = Date.now();
+    const loss = metrics.train_loss.toFixed(4);
+    const message = `Step ${metrics.step}/${progress.total}: training loss=${loss}${validationText(metrics)}`;
+    await append(attempt, { level: "info", type: "metrics", message, data: wireMetrics(metrics, progress) });
+    await record(attempt, { trained_tokens: tokens, estimated_finish: estimate(metrics.step, progress) });
+  },
+
+  async checkpoint(attempt, { step, path, record: metrics }) {
+    const { context, job, lease } = attempt;
+    const key = objectKeys.checkpoint(job.project_id, job.id, step, lease.attempt);
+    const { digest } = await context.stores.objects.putFile(key, path);
+    await rm(path);
+    // Getting further than any attempt before ends a row of failures: only a job that is stuck runs out of attempts.
+    await record(attempt, { latest_checkpoint: { object_key: key, digest, step }, failures: 0 });
+    await context.stores.checkpoints.create({
+      id: newId("checkpoint"),
+      object: "fine_tuning.job.checkpoint",
+      created_at: Math.floor(Date.now() / 1000),
+      fine_tuned_model_checkpoint: `${attempt.model}:ckpt-step-${step}`,
+      step_number: step,
+      fine_tuning_job_id: job.id,
+      metrics: metrics ? checkpointMetrics(metrics) : { step },
+      project_id: job.project_id,
+      object_key: key,
+      digest,
+    });
+    await append(attempt, { level: "info", message: `Checkpoint created at step ${step}` });
+  },
+
+  finished: finish,
+};
+
+function validationText({ valid_loss, valid_accuracy }: StepRecord): string {
+  return valid_loss === undefined
+    ? ""
+    : `, validation loss=${valid_loss.toFixed(4)}, accuracy=${valid_accuracy!.toFixed(4)}`;
+}
+
+function wireMetrics(metrics: StepRecord, { total }: Progress): Record<string, unknown> {
+  const { valid_accuracy: accuracy, valid_macro_f1: macro_f1, ...rest } = metrics;
+  return { ...rest, ...(accuracy === undefined ? {} : { accuracy, macro_f1 }), total_steps: total };
+}
+
+function checkpointMetrics(metrics: StepRecord): CheckpointMetrics {
+  return {
+    step: metrics.step,
+    train_loss: metrics.train_loss,
+    train_mean_token_accuracy: metrics.train_accuracy,
+    full_valid_loss: metrics.valid_loss,
+    full_valid_mean_token_accuracy: metrics.valid_accuracy,
+  };
+}
+
+function estimate(step: number, { total, first, startedAt }: Progress): number | null {
+  const done = step - first;
+  if (done < 2) return null;
+  const perStep = (Date.now() - startedAt) / done;
+  return Math.ceil((Date.now() + perStep * (total - step)) / 1000);
+}
