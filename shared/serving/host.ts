@@ -1,7 +1,12 @@
-/** The model host: what answers questions about texts with a project's own model. */
+/** The model host: answers questions about texts with a project's own model, kept loaded in a device process. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Device, startDevice } from "../engine/runtime/device.ts";
 import { ApiError } from "../errors.ts";
 import type { ModelRecord } from "../schemas/model.ts";
 import type { Objects } from "../stores/objects.ts";
+import { createModelFiles } from "./modelFiles.ts";
 
 export interface Classification {
   labels: readonly string[];
@@ -14,15 +19,58 @@ export interface Classification {
 }
 
 export interface ModelHost {
+  /** Throws ApiError `overloaded` when the device fails twice in a row. */
   classify(model: ModelRecord, texts: readonly string[], signal?: AbortSignal): Promise<Classification[]>;
   close(): Promise<void>;
 }
 
-export function createModelHost(_objects: Objects, _options: { threads: number }): ModelHost {
+export interface ModelHostOptions {
+  /** Of the device process; 0: one per core. */
+  threads: number;
+  /** Bytes of models kept loaded. */
+  budgetBytes?: number;
+}
+
+const defaultBudget = 1024 * 1024 * 1024;
+
+export function createModelHost(objects: Objects, options: ModelHostOptions): ModelHost {
+  const directory = mkdtemp(join(tmpdir(), "millrace-models-"));
+  let device: Device | undefined;
+  const running = (): Device => {
+    if (!device?.alive) device = startDevice(options);
+    return device;
+  };
+  const files = createModelFiles(objects, directory, {
+    budgetBytes: options.budgetBytes ?? defaultBudget,
+    onEvict: (path) => device?.alive && device.unload(path),
+  });
+
+  const predict = async (path: string, texts: readonly string[]) => {
+    try {
+      return await running().predict(path, texts);
+    } catch (error) {
+      if (device?.alive) throw error;
+      // A device that died took nobody's data with it: the same question goes to a new one, once.
+      return await running().predict(path, texts);
+    }
+  };
+
   return {
-    classify: async () => {
-      throw new ApiError("overloaded", "This deployment does not serve models yet.");
+    async classify(model, texts, signal) {
+      signal?.throwIfAborted();
+      const file = await files.open(model);
+      try {
+        const { labels, predictions } = await predict(file.path, texts);
+        return predictions.map((prediction) => ({ labels, ...prediction }));
+      } catch (cause) {
+        throw new ApiError("overloaded", "The model could not be run just now.", { cause });
+      } finally {
+        file.close();
+      }
     },
-    close: async () => {},
+    async close() {
+      device?.kill();
+      await rm(await directory, { recursive: true, force: true });
+    },
   };
 }
