@@ -1,6 +1,7 @@
 /** The only door to ONNX Runtime. A run blocks this process's event loop while it computes: sessions belong in a device process. */
 import * as ort from "onnxruntime-node";
 import { type DataType, dataTypes, type Tensor } from "../dataTypes.ts";
+import { elementCount } from "../shape.ts";
 
 export interface SessionOptions {
   /** Threads one op may use. Results are reproducible bit for bit for a fixed number, not between numbers. Default 2. */
@@ -25,17 +26,7 @@ export class SessionError extends Error {
 
 /** A session for a model from `toOnnx`. Throws SessionError for a provider that is not installed or a model that does not load. */
 export async function createSession(model: Uint8Array, options: SessionOptions = {}): Promise<Session> {
-  const { threads = 2, executionProvider = "cpu" } = options;
-  requireProvider(executionProvider);
-  const session = await ort.InferenceSession.create(model, {
-    executionProviders: [executionProvider],
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    executionMode: "sequential",
-    logSeverityLevel: 3,
-  }).catch((cause) => {
-    throw new SessionError(`the model does not load: ${cause.message}`, { cause });
-  });
+  const session = await load(model, options);
   const inputs = new Map(session.inputMetadata.map((input) => [input.name, input]));
   return {
     inputNames: session.inputNames,
@@ -50,14 +41,34 @@ export async function createSession(model: Uint8Array, options: SessionOptions =
   };
 }
 
-function requireProvider(name: ExecutionProvider): void {
-  const installed = ort.listSupportedBackends().map((backend) => backend.name);
-  if (installed.includes(name)) return;
-  const cure =
-    name === "cuda"
-      ? ": run onnxruntime-node's install script (npm rebuild onnxruntime-node) where CUDA 12 is present"
-      : "";
-  throw new SessionError(`execution provider "${name}" is not installed${cure}; installed: ${installed.join(", ")}`);
+const providers: Record<ExecutionProvider, string> = {
+  cpu: "",
+  cuda: "; it needs CUDA 12, cuDNN 9 and the libraries that onnxruntime-node's install script downloads (npm rebuild onnxruntime-node)",
+};
+
+async function load(model: Uint8Array, options: SessionOptions): Promise<ort.InferenceSession> {
+  const { threads = 2, executionProvider = "cpu" } = options;
+  if (!Object.hasOwn(providers, executionProvider)) {
+    const known = Object.keys(providers).join(", ");
+    throw new SessionError(`execution provider "${executionProvider}" is not known; known: ${known}`);
+  }
+  if (!Number.isInteger(threads) || threads < 1)
+    throw new SessionError(`threads must be a positive integer, not ${threads}`);
+  const settings: ort.InferenceSession.SessionOptions = {
+    executionProviders: [executionProvider],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+    logSeverityLevel: 3,
+  };
+  return ort.InferenceSession.create(model, settings).catch((cause) => {
+    const reason = `a session on "${executionProvider}" does not start: ${firstLine(cause.message)}`;
+    throw new SessionError(`${reason}${providers[executionProvider]}`, { cause });
+  });
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0]!;
 }
 
 function toValue(input: ort.InferenceSession.ValueMetadata, tensor: Tensor | undefined): ort.Tensor {
@@ -71,6 +82,9 @@ function toValue(input: ort.InferenceSession.ValueMetadata, tensor: Tensor | und
   const fits =
     shape.length === tensor.shape.length && shape.every((dim, i) => typeof dim === "string" || dim === tensor.shape[i]);
   if (!fits) throw new SessionError(`input "${name}" takes [${shape.join(", ")}], not [${tensor.shape.join(", ")}]`);
+  if (elementCount(tensor.shape) !== tensor.data.length) {
+    throw new SessionError(`input "${name}" [${tensor.shape.join(", ")}] cannot hold ${tensor.data.length} elements`);
+  }
   return new ort.Tensor(type, tensor.data as never, tensor.shape);
 }
 
