@@ -21,10 +21,10 @@ async function main(): Promise<void> {
       dynamodb: Number(values["dynamodb-port"]),
     },
   });
-  console.log(JSON.stringify({ endpoints: cloud.endpoints, environment: cloud.environment }));
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => void cloud.close().then(() => process.exit(0)));
   }
+  console.log(JSON.stringify({ endpoints: cloud.endpoints, environment: cloud.environment }));
 }
 
 main().catch((error: Error) => {
