@@ -1,0 +1,37 @@
+/** What the recipe of millrace-ngram promises: sizes decide, within bounds. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import {
+  epochs,
+  learningRateAt,
+  minDocuments,
+  peakLearningRate,
+} from "../../../../shared/engine/models/ngram.recipe.ts";
+
+const row = (...values: number[]) => ({ indices: Uint32Array.from(values.keys()), values: Float32Array.from(values) });
+
+describe("the recipe of millrace-ngram", () => {
+  it("passes over small sets 10 times and over very large ones 3 times", () => {
+    assert.deepEqual([1, 10_000, 40_000, 1_000_000].map(epochs), [10, 10, 5, 3]);
+  });
+
+  it("divides the rate by the root of the mean L1 norm, and takes a set without features", () => {
+    assert.ok(Math.abs(peakLearningRate([row(1, 3), row(2, 2)], 2) - 0.035 / 2) < 1e-9);
+    assert.equal(peakLearningRate([], 2), 0.035);
+  });
+
+  it("falls linearly to 0", () => {
+    assert.deepEqual(
+      [5, 10].map((step) => learningRateAt(step, 10, 1)),
+      [0.5, 0],
+    );
+  });
+
+  it("drops the rarest features only when the model would pass 16 MiB", () => {
+    const documents = new Uint32Array(300_000).fill(1).fill(2, 0, 40_000).fill(3, 0, 10_000);
+    assert.equal(minDocuments(documents, 2), 1);
+    assert.equal(minDocuments(documents, 100), 2);
+    assert.equal(minDocuments(documents, 500), 3);
+    assert.ok(minDocuments(documents, 1_000_000) > 3);
+  });
+});
