@@ -51,29 +51,35 @@ export function adamw(options: AdamWOptions): Optimizer {
 }
 
 interface Rates {
+  /** What m / (sqrt(v) + epsilon) is multiplied by: negative, as a step goes downhill. */
   readonly scale: Node;
   readonly epsilon: Node;
+  /** What a decaying parameter is multiplied by and changed by: negative, or null without decay. */
+  readonly decay: Node | null;
 }
 
 // The bias corrections are scalars, so they are moved out of the per-element work:
 // (m/c1) / (sqrt(v/c2) + e) = sqrt(c2)/c1 * m / (sqrt(v) + e sqrt(c2)), with c = 1 - beta^step (Kingma and Ba 2015, section 2).
 // 1 - beta^step cancels at the first steps, so it is taken in float64.
-function stepRates(step: Node, { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamWOptions): Rates {
+function stepRates(step: Node, options: AdamWOptions): Rates {
+  const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01 } = options;
   const correction = (beta: number) => sub(1, pow(constant(beta, "float64"), cast(step, "float64")));
   const root = sqrt(correction(beta2));
-  const scale = mul(cast(learningRate, "float64"), div(root, correction(beta1)));
-  return { scale: cast(scale, "float32"), epsilon: cast(mul(root, epsilon), "float32") };
+  const downhill = mul(cast(learningRate, "float64"), -1);
+  return {
+    scale: cast(mul(downhill, div(root, correction(beta1))), "float32"),
+    epsilon: cast(mul(root, epsilon), "float32"),
+    decay: weightDecay > 0 ? mul(learningRate, -weightDecay) : null,
+  };
 }
 
 function blend(mean: Node, value: Node, beta: number): Node {
   return add(mul(mean, beta), mul(value, 1 - beta));
 }
 
-function parameterUpdate(target: Node, m: Node, v: Node, rates: Rates, options: AdamWOptions): Node {
-  const { learningRate, weightDecay = 0.01, decays = isMatrix } = options;
+function parameterUpdate(target: Node, m: Node, v: Node, rates: Rates, { decays = isMatrix }: AdamWOptions): Node {
   const step = mul(rates.scale, div(m, add(sqrt(v), rates.epsilon)));
-  const total = weightDecay > 0 && decays(target) ? add(step, mul(target, mul(learningRate, weightDecay))) : step;
-  return mul(total, -1);
+  return rates.decay && decays(target) ? add(step, mul(target, rates.decay)) : step;
 }
 
 function isMatrix(parameter: Node): boolean {
