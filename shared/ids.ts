@@ -23,10 +23,14 @@ export function newId(kind: IdKind): string {
   return prefixes[kind] + ulid().toLowerCase();
 }
 
-/** Whether this has the form of an id of that kind; says nothing about whether it exists. */
+/** The form of an id of that kind: Crockford's base 32 behind the prefix. */
+export function idPattern(kind: IdKind): RegExp {
+  return new RegExp(`^${prefixes[kind]}[0-9a-hjkmnp-tv-z]{26}$`);
+}
+
+/** Says nothing about whether it exists. */
 export function isId(kind: IdKind, value: string): boolean {
-  const prefix = prefixes[kind];
-  return value.startsWith(prefix) && /^[0-9a-hjkmnp-tv-z]{26}$/.test(value.slice(prefix.length));
+  return idPattern(kind).test(value);
 }
 
 /**

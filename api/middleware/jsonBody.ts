@@ -3,11 +3,12 @@ import type { MiddlewareHandler } from "hono";
 import { ApiError } from "../../shared/errors.ts";
 
 const maxBytes = 4 * 1024 * 1024;
+/** Clients read an answer only when they have sent their request: this much too much is read and thrown away. */
+const patienceBytes = 16 * maxBytes;
 
 export const readJsonBody: MiddlewareHandler = async (c, next) => {
   const isJson = /^application\/([\w.-]+\+)?json\b/i.test(c.req.header("content-type") ?? "");
   if (isJson && c.req.raw.body) {
-    if (Number(c.req.header("content-length")) > maxBytes) throw tooLarge();
     const text = decode(await collect(c.req.raw.body));
     if (text === "") throw new ApiError("invalid_json", "The request body is empty; it must be a JSON object.");
     // Declared as string, but read as a promise of one.
@@ -21,9 +22,10 @@ async function collect(body: ReadableStream<Uint8Array>): Promise<Buffer> {
   let bytes = 0;
   for await (const chunk of body) {
     bytes += chunk.length;
-    if (bytes > maxBytes) throw tooLarge();
-    chunks.push(chunk);
+    if (bytes <= maxBytes) chunks.push(chunk);
+    else if (bytes > patienceBytes) break;
   }
+  if (bytes > maxBytes) throw tooLarge();
   return Buffer.concat(chunks);
 }
 

@@ -1,6 +1,6 @@
 /** What the contracts of all resources share: bodies, paging, and the errors that any of them may answer. */
 import { z } from "@hono/zod-openapi";
-import { type IdKind, isId } from "../../shared/ids.ts";
+import { type IdKind, idPattern } from "../../shared/ids.ts";
 import { ErrorResponse } from "../../shared/schemas/error.ts";
 
 export const json = <Schema extends z.ZodType>(schema: Schema, description: string) => ({
@@ -32,7 +32,7 @@ export const idParams = (description: string) =>
 const after = (kind: IdKind) =>
   z
     .string()
-    .refine((id) => isId(kind, id), "not an id of this list")
+    .regex(idPattern(kind), "not an id of this list")
     .optional()
     .openapi({ description: "Id of the last item seen; the page begins behind it." });
 
@@ -43,7 +43,13 @@ const limit = (maximum: number, usual: number) =>
     .min(1)
     .max(maximum)
     .default(usual)
-    .openapi({ type: "integer", description: `Items on a page, 1 to ${maximum}.` });
+    .openapi({
+      type: "integer",
+      minimum: 1,
+      maximum,
+      default: usual,
+      description: `Items on a page, 1 to ${maximum}.`,
+    });
 
 export const paging = (kind: IdKind, limits: { maximum: number; usual: number }) =>
   z.object({ after: after(kind), limit: limit(limits.maximum, limits.usual) });

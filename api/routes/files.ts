@@ -1,6 +1,6 @@
 /** `/v1/files` */
 import { createRoute, z } from "@hono/zod-openapi";
-import { DeletedFile, File, filePurposes } from "../../shared/schemas/file.ts";
+import { DeletedFile, File, filePurposes, storedPurposes } from "../../shared/schemas/file.ts";
 import { listOf } from "../../shared/schemas/list.ts";
 import { newRouter, type Router } from "../router.ts";
 import type { FileService } from "../services/files.ts";
@@ -56,7 +56,7 @@ const list = createRoute({
   request: {
     query: paging("file", { maximum: 10_000, usual: 10_000 }).extend({
       order: z.enum(["asc", "desc"]).default("desc").openapi({ description: "By time of creation." }),
-      purpose: z.string().optional().openapi({ description: "Only files of this purpose." }),
+      purpose: z.enum(storedPurposes).optional().openapi({ description: "Only files of this purpose." }),
     }),
   },
   responses: { 200: json(FileList, "A page of files."), ...failures },

@@ -11,7 +11,7 @@ export const metadataParameter = z
   .openapi({
     param: { name: "metadata", in: "query", style: "deepObject", explode: true },
     type: "object",
-    additionalProperties: { type: "string" },
+    additionalProperties: { type: "string", maxLength: 512 },
     description: "`metadata[key]=value`, all of which must match; `metadata=null`: jobs without metadata.",
   });
 

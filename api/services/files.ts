@@ -28,7 +28,7 @@ export interface ListFiles {
   limit: number;
   order: "asc" | "desc";
   after?: string;
-  purpose?: string;
+  purpose?: FileRecord["purpose"];
 }
 
 export function createFileService(files: Files, objects: Objects, maxBytes: number): FileService {

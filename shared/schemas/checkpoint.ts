@@ -23,7 +23,9 @@ export const CheckpointMetrics = z
       .optional()
       .openapi({ description: "Share of all validation rows answered right, 0 to 1." }),
   })
-  .openapi("FineTuningJobCheckpointMetrics");
+  .openapi("FineTuningJobCheckpointMetrics", {
+    description: "Measured at a step; what was not measured is absent.",
+  });
 export type CheckpointMetrics = z.infer<typeof CheckpointMetrics>;
 
 export const Checkpoint = z
@@ -34,7 +36,7 @@ export const Checkpoint = z
     fine_tuned_model_checkpoint: z.string().openapi({ description: "The model's name with `:ckpt-step-<n>`." }),
     step_number: z.int().openapi({ description: "Optimizer steps done." }),
     fine_tuning_job_id: z.string().openapi({ description: "The job that made it." }),
-    metrics: CheckpointMetrics.openapi({ description: "Measured at this step; what was not measured is absent." }),
+    metrics: CheckpointMetrics,
   })
   .openapi("FineTuningJobCheckpoint");
 export type Checkpoint = z.infer<typeof Checkpoint>;

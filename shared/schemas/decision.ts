@@ -14,6 +14,7 @@ export const PredicateQuestion = z
     instructions: instructions.openapi({
       description:
         "The label whose probability is asked for, unless `name` is that label or the labels are yes and no.",
+      example: "spam",
     }),
   })
   .openapi("PredicateQuestion");
@@ -34,7 +35,10 @@ export const ChoiceQuestion = z
       .array(Choice)
       .min(2)
       .max(255)
-      .openapi({ description: "2 to 255 different labels; probabilities are over these alone." }),
+      .openapi({
+        description: "2 to 255 different labels; probabilities are over these alone.",
+        example: [{ value: "ham" }, { value: "spam" }],
+      }),
   })
   .openapi("ChoiceQuestion");
 export type ChoiceQuestion = z.infer<typeof ChoiceQuestion>;

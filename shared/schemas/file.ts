@@ -3,7 +3,7 @@ import { z } from "@hono/zod-openapi";
 
 export const filePurposes = ["assistants", "batch", "fine-tune", "vision", "user_data", "evals"] as const;
 
-const storedPurposes = [...filePurposes, "assistants_output", "batch_output", "fine-tune-results"] as const;
+export const storedPurposes = [...filePurposes, "assistants_output", "batch_output", "fine-tune-results"] as const;
 
 export const File = z
   .object({

@@ -18,20 +18,20 @@ export const Hyperparameters = z
       .optional()
       .openapi({ description: "Factor on the base model's own learning rate." }),
   })
-  .openapi("Hyperparameters");
+  .openapi("Hyperparameters", {
+    description: "Settings of the tuning; what is `auto` or absent is chosen from the data, and shown once chosen.",
+  });
 export type Hyperparameters = z.infer<typeof Hyperparameters>;
 
 export const Method = z
   .strictObject({
-    type: z.enum(["supervised"]).openapi({ description: "How the model is tuned." }),
+    type: z.enum(["supervised"]).openapi({ description: "Learns from texts and their labels." }),
     supervised: z
-      .strictObject({
-        hyperparameters: Hyperparameters.optional().openapi({ description: "What is not named is `auto`." }),
-      })
+      .strictObject({ hyperparameters: Hyperparameters.optional() })
       .optional()
       .openapi({ description: "Settings of supervised tuning; absent: all `auto`." }),
   })
-  .openapi("Method");
+  .openapi("Method", { description: "How the model is tuned." });
 export type Method = z.infer<typeof Method>;
 
 export const CreateFineTuningJob = z
@@ -100,10 +100,8 @@ export const FineTuningJob = z
       .int()
       .nullable()
       .openapi({ description: "Tokens seen in training, repeats counted; null before." }),
-    hyperparameters: Hyperparameters.openapi({
-      description: "As asked for, `auto` replaced by what was chosen once known.",
-    }),
-    method: Method.openapi({ description: "How it is tuned, with the same hyperparameters." }),
+    hyperparameters: Hyperparameters,
+    method: Method,
     metadata: Metadata.nullable().openapi({ description: "As given; null: none." }),
     integrations: z.array(z.unknown()).max(0).nullable().openapi({ description: "Always null: none are supported." }),
     error: JobError.nullable().openapi({ description: "Why the job failed; null otherwise." }),

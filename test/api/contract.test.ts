@@ -1,0 +1,287 @@
+/** What every operation promises, asked of each one in `api/openapi.json`: a new route is covered without an edit here. */
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { after, before, describe, test } from "node:test";
+import { ErrorResponse } from "../../shared/schemas/error.ts";
+import { type Deployment, deploy } from "../support/deployment.ts";
+import { fakeHost } from "../support/fakeHost.ts";
+import { brokenBodies, type Fixtures, type Schema, type Schemas, validBody } from "../support/openapiBodies.ts";
+import { addModel } from "../support/records.ts";
+
+interface Parameter {
+  name: string;
+  in: "query" | "path" | "header";
+  schema: Schema;
+}
+
+interface Operation {
+  security?: unknown[];
+  parameters?: Parameter[];
+  requestBody?: { content: Record<string, { schema: Schema }> };
+  responses: Record<string, { content?: unknown }>;
+}
+
+const text = await readFile(new URL("../../api/openapi.json", import.meta.url), "utf8");
+const document: { paths: Record<string, Record<string, Operation>>; components: { schemas: Schemas } } =
+  JSON.parse(text);
+const schemas = document.components.schemas;
+const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
+);
+const publicPaths = ["/healthz", "/openapi.json", "/reference"];
+const maxUploadBytes = 256 * 1024;
+
+let deployment: Deployment;
+/** Ids of tenant A, by the collection that stands before `{id}` in a path, and by the name of the field in a body. */
+let fixtures: Fixtures;
+
+async function upload(name: string): Promise<string> {
+  const form = new FormData();
+  form.append("purpose", "fine-tune");
+  form.append("file", new Blob(["{}\n"]), name);
+  return ((await (await deployment.fetch("/v1/files", { method: "POST", body: form })).json()) as { id: string }).id;
+}
+
+before(async () => {
+  deployment = await deploy({ host: fakeHost(), maxUploadBytes });
+  const [training_file, validation_file] = await Promise.all([upload("a.jsonl"), upload("b.jsonl")]);
+  const { id: model } = await addModel(deployment.stores, deployment.a);
+  const job = await deployment.client().fineTuning.jobs.create({ model: "millrace-ngram", training_file });
+  fixtures = { training_file, validation_file, model, files: training_file, models: model, jobs: job.id };
+});
+after(() => deployment.close());
+
+function urlOf(path: string, id?: string): string {
+  return path.replace(/(\w+)\/\{id\}/, (_, collection: string) => {
+    const own = id ?? fixtures[collection];
+    assert.ok(own, `No fixture for ${path}: make one of '${collection}' in before()`);
+    return `${collection}/${encodeURIComponent(String(own))}`;
+  });
+}
+
+const jsonOf = (operation: Operation) => operation.requestBody?.content["application/json"]?.schema;
+const formOf = (operation: Operation) => operation.requestBody?.content["multipart/form-data"]?.schema;
+
+function send(method: string, url: string, body?: unknown, init: Parameters<Deployment["fetch"]>[1] = {}) {
+  const isJson = body !== undefined && !(body instanceof FormData);
+  const headers = isJson ? { "content-type": "application/json" } : undefined;
+  return deployment.fetch(url, {
+    method,
+    ...(isJson ? { body: JSON.stringify(body) } : body === undefined ? {} : { body }),
+    ...init,
+    headers: { ...headers, ...init.headers },
+  });
+}
+
+async function refused(response: Response, expected: { status?: number; code?: string; param?: string | RegExp }) {
+  const body = await response.text();
+  const status = expected.status ?? 400;
+  assert.equal(response.status, status, body);
+  const { error } = ErrorResponse.strict().parse(JSON.parse(body));
+  assert.match(response.headers.get("x-request-id") ?? "", /^req_[0-9a-z]{26}$/);
+  assert.ok(!/ at .*\.ts|node_modules/.test(body), `a stack trace in ${body}`);
+  if (expected.code) assert.equal(error.code, expected.code, body);
+  if (expected.param instanceof RegExp) assert.match(error.param ?? "", expected.param, body);
+  else if (expected.param !== undefined) assert.equal(error.param, expected.param, body);
+  return error;
+}
+
+function formWith(schema: Schema, changes: Record<string, string | Blob | undefined> = {}): FormData {
+  const form = new FormData();
+  for (const name of schema.required ?? []) {
+    if (name in changes) continue;
+    const property = schema.properties![name]!;
+    form.append(name, property.format === "binary" ? new Blob(["{}\n"]) : String(property.enum?.[0]));
+  }
+  for (const [name, value] of Object.entries(changes)) if (value !== undefined) form.append(name, value);
+  return form;
+}
+
+const validRequestBody = (operation: Operation) => {
+  const json = jsonOf(operation);
+  const form = formOf(operation);
+  if (operation.requestBody) assert.ok(json ?? form, "No request can be made of this content type");
+  return json ? validBody(json, schemas, fixtures, false) : form && formWith(form);
+};
+
+test("only health and the contract itself are public", () => {
+  const open = operations.filter(({ operation }) => operation.security?.length === 0).map(({ path }) => path);
+  assert.deepEqual(open.sort(), publicPaths);
+});
+
+for (const { path, method, operation } of operations) {
+  const isPublic = publicPaths.includes(path);
+  describe(`${method} ${path}`, () => {
+    test("answers a valid request", async () => {
+      const response = await send(method, urlOf(path), validRequestBody(operation), { redirect: "manual" });
+      // What the fixture's state or the deletion of a shared one forbids is answered elsewhere.
+      const deleted = method === "DELETE" && response.ok;
+      if (deleted) await restore(path);
+      assert.ok(response.ok || response.status === 409, await response.text());
+      assert.ok(operation.responses[String(response.status)], `${response.status} is not in the contract`);
+    });
+
+    test("describes every answer", () => {
+      for (const [status, answer] of Object.entries(operation.responses)) assert.ok(answer.content, status);
+    });
+
+    test("carries an x-request-id", async () => {
+      const response = await send("HEAD", urlOf(path));
+      assert.match(response.headers.get("x-request-id") ?? "", /^req_/);
+    });
+
+    test("is 405 for other methods, and names the right ones", async () => {
+      const response = await send("PATCH", urlOf(path), undefined);
+      await refused(response, { status: 405, code: "method_not_allowed" });
+      assert.ok(response.headers.get("allow")?.includes(method));
+    });
+
+    if (method === "GET") {
+      test("answers HEAD like GET, without a body", async () => {
+        const response = await send("HEAD", urlOf(path));
+        assert.deepEqual([response.status, await response.text()], [200, ""]);
+      });
+    }
+
+    if (!isPublic) {
+      test("is 401 without a key, and with a wrong one", async () => {
+        const headers = { authorization: `Basic ${btoa(`user:${deployment.keys.a}`)}` };
+        for (const init of [{ key: null }, { key: "sk-wrong" }, { key: "two words" }, { key: null, headers }]) {
+          const response = await send(method, urlOf(path), validRequestBody(operation), init);
+          await refused(response, { status: 401, code: "invalid_api_key" });
+        }
+      });
+    }
+
+    if (path.includes("{id}")) {
+      test("is 404 for another project's id, a missing one, and for what cannot be one", async () => {
+        const foreign = await send(method, urlOf(path), validRequestBody(operation), { key: deployment.keys.b });
+        await refused(foreign, { status: 404 });
+        for (const id of ["x", "file-0", "a b", "ünï", "\u0000", "%", "'", "x".repeat(3000), "🦀"]) {
+          await refused(await send(method, urlOf(path, id), validRequestBody(operation)), { status: 404 });
+        }
+      });
+    }
+
+    for (const parameter of operation.parameters?.filter((each) => each.in === "query") ?? []) {
+      test(`names the query parameter '${parameter.name}' when it is wrong`, async () => {
+        const wrong = wrongQueries(parameter);
+        assert.ok(wrong.length > 0, "No wrong value can be made: give the parameter a constraint");
+        for (const query of wrong) {
+          const response = await send(method, `${urlOf(path)}?${query}`);
+          await refused(response, { param: new RegExp(`^${parameter.name}\\b`) });
+        }
+      });
+    }
+
+    const json = jsonOf(operation);
+    if (json) {
+      test("names the field at fault in every body that is wrong by one", async () => {
+        const bodies = [0, 1, 2].map((pick) => validBody(json, schemas, fixtures, true, pick));
+        const broken = bodies.flatMap((body) => brokenBodies(json, schemas, body));
+        assert.ok(broken.length > 20, "The generator finds hardly a way to break this body");
+        for (const { title, body, param, code } of broken) {
+          const error = await refused(await send(method, urlOf(path), body), { param }).catch((cause) =>
+            assert.fail(`${title} in ${JSON.stringify(body)}: ${cause.message}`),
+          );
+          if (code !== "invalid_type") assert.equal(error.code, code, `${title}: ${error.message}`);
+        }
+      });
+
+      test("accepts all optional fields at once", async () => {
+        const response = await send(method, urlOf(path), validBody(json, schemas, fixtures, true));
+        assert.equal(response.status, 200, await response.text());
+      });
+
+      test("says what is wrong with bodies that are no JSON object", async () => {
+        const headers = { "content-type": "application/json" };
+        const raw = (body: BodyInit, more = {}) => ({ body, headers: { ...headers, ...more } });
+        const cases: [RequestInit, Parameters<typeof refused>[1]][] = [
+          [raw(""), { code: "invalid_json" }],
+          [raw("{"), { code: "invalid_json" }],
+          [raw("["), { code: "invalid_json" }],
+          [raw("[]"), { code: "invalid_type" }],
+          [raw("null"), { code: "invalid_type" }],
+          [raw("7"), { code: "invalid_type" }],
+          [raw("{}"), { code: "missing_required_parameter" }],
+          [raw('{"__proto__":{"model":"x"}}'), {}],
+          [raw(new Uint8Array([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x7d])), { code: "invalid_encoding" }],
+          [raw("[".repeat(1_000_000)), { code: "invalid_json" }],
+          [raw(`${'{"a":'.repeat(400_000)}1${"}".repeat(400_000)}`), { code: "missing_required_parameter" }],
+          [raw(`"${"x".repeat(5 * 1024 * 1024)}"`), { status: 413, code: "payload_too_large" }],
+          [raw("{}", { "content-type": "text/plain" }), { status: 415, code: "unsupported_media_type" }],
+          [raw("{}", { "content-type": "multipart/form-data; boundary=x" }), { status: 415 }],
+        ];
+        for (const [init, expected] of cases) {
+          await refused(await send(method, urlOf(path), undefined, init), expected);
+        }
+      });
+    }
+
+    const form = formOf(operation);
+    if (form) {
+      test("names the form field at fault", async () => {
+        const wrong: [Record<string, string | Blob | undefined>, Parameters<typeof refused>[1]][] = [
+          [{ no_such_field: "1" }, { code: "unknown_parameter", param: "no_such_field" }],
+        ];
+        for (const name of form.required ?? []) {
+          wrong.push([{ [name]: undefined }, { code: "missing_required_parameter", param: name }]);
+        }
+        for (const [name, property] of Object.entries(form.properties ?? {})) {
+          if (property.format === "binary") {
+            wrong.push([{ [name]: new Blob([]) }, { param: name }]);
+            wrong.push([{ [name]: new Blob(["x".repeat(maxUploadBytes + 1)]) }, { status: 413, param: name }]);
+            wrong.push([{ [name]: "a field and no file", purpose: "zzz" }, { param: "purpose" }]);
+          } else {
+            wrong.push([{ [name]: "zzz" }, { param: name }], [{ [name]: "x".repeat(100_000) }, { param: name }]);
+          }
+          if (property.minimum !== undefined) wrong.push([{ [name]: String(property.minimum - 1) }, { param: name }]);
+          if (property.maximum !== undefined) wrong.push([{ [name]: String(property.maximum + 1) }, { param: name }]);
+        }
+        for (const [changes, expected] of wrong) {
+          const response = await send(method, urlOf(path), formWith(form, changes));
+          await refused(response, expected).catch((cause) => assert.fail(`${Object.keys(changes)}: ${cause.message}`));
+        }
+      });
+
+      test("says what is wrong with bodies that are no form", async () => {
+        const multipart = { "content-type": "multipart/form-data; boundary=x" };
+        const cases: [RequestInit, Parameters<typeof refused>[1]][] = [
+          [{ body: "{}", headers: { "content-type": "application/json" } }, { status: 415 }],
+          [{ body: "a=b", headers: { "content-type": "application/x-www-form-urlencoded" } }, { status: 415 }],
+          [{}, { status: 415 }],
+          [{ body: "", headers: multipart }, {}],
+          [{ body: "nonsense", headers: multipart }, { code: "invalid_multipart" }],
+          [{ body: new Uint8Array([0xff, 0xfe, 0]), headers: multipart }, { code: "invalid_multipart" }],
+          [{ body: "x", headers: { "content-type": "multipart/form-data" } }, { code: "invalid_multipart" }],
+        ];
+        for (const [init, expected] of cases) {
+          await refused(await send(method, urlOf(path), undefined, init), expected);
+        }
+      });
+    }
+  });
+}
+
+/** A deletion that succeeded took the fixture with it. */
+async function restore(path: string): Promise<void> {
+  if (path.includes("/files/")) {
+    fixtures.files = fixtures.training_file = await upload("a.jsonl");
+  } else if (path.includes("/models/")) {
+    fixtures.models = fixtures.model = (await addModel(deployment.stores, deployment.a)).id;
+  } else {
+    assert.fail(`Nothing restores what DELETE ${path} deletes`);
+  }
+}
+
+function wrongQueries({ name, schema }: Parameter): string[] {
+  const types = [schema.type ?? []].flat();
+  const wrong: string[] = [];
+  if (types.includes("integer")) wrong.push(`${name}=x`, `${name}=`, `${name}=1.5`, `${name}=1&${name}=2`);
+  if (schema.minimum !== undefined) wrong.push(`${name}=${schema.minimum - 1}`);
+  if (schema.maximum !== undefined) wrong.push(`${name}=${schema.maximum + 1}`);
+  if (schema.enum || schema.pattern) wrong.push(`${name}=zzz`, `${name}=`, `${name}=%00`);
+  const values = typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined;
+  if (values?.maxLength) wrong.push(`${name}[k]=${"x".repeat(values.maxLength + 1)}`, `${name}=zzz`);
+  return wrong;
+}
