@@ -1,4 +1,7 @@
-/** The element types a tensor may have: their ONNX code (onnx.proto, TensorProto.DataType) and the typed array that holds them. */
+/**
+ * The element types a tensor may have: their ONNX code (onnx.proto, TensorProto.DataType) and the typed array that
+ * holds them.
+ */
 export const dataTypes = {
   float32: { onnx: 1, array: Float32Array },
   uint8: { onnx: 2, array: Uint8Array },
@@ -27,7 +30,10 @@ export interface Tensor {
   readonly data: TypedArray;
 }
 
-/** A data type chosen by the class of a typed array; bool and float16 share a class with others and must be asked for by name. */
+/**
+ * A data type chosen by the class of a typed array; bool and float16 share a class with others and must be asked for by
+ * name.
+ */
 export function dataTypeOf(data: TypedArray): DataType {
   const found = (Object.keys(dataTypes) as DataType[]).find((name) => data instanceof dataTypes[name].array);
   if (!found) throw new TypeError(`no tensor data type is held by ${Object.prototype.toString.call(data)}`);

@@ -2,7 +2,9 @@
 import type { Attributes, Node, TensorType } from "./graph.ts";
 import { ShapeError } from "./shape.ts";
 
-/** How an attribute is written to ONNX; "static" is knowledge of this compiler (a result shape) that never leaves it. */
+/**
+ * How an attribute is written to ONNX; "static" is knowledge of this compiler (a result shape) that never leaves it.
+ */
 export type AttributeKind = "int" | "ints" | "float" | "string" | "dataType" | "static";
 
 interface TupleOf<T> {
@@ -27,8 +29,8 @@ export interface OpDefinition<N extends Arity, A> {
   /** The result's type. Throws `fail(reason)` where the operands do not fit. */
   infer(inputs: TupleOf<TensorType>[N], attributes: A, fail: (reason: string) => ShapeError): TensorType;
   /**
-   * One new node per input, or null where nothing flows; "none" for an op that cannot be differentiated. An input that was
-   * broadcast may get a gradient of the broadcast shape: the caller sums it back.
+   * One new node per input, or null where nothing flows; "none" for an op that cannot be differentiated. An input that
+   * was broadcast may get a gradient of the broadcast shape: the caller sums it back.
    */
   readonly gradient: ((context: GradientContext<N, A>) => readonly (Node | null)[]) | "none";
 }

@@ -10,8 +10,9 @@ export class GradientError extends Error {
 }
 
 /**
- * The gradient of a scalar float32 `loss` for each target, as new nodes of the targets' types. Only what leads to a target is
- * built. Throws GradientError where the path crosses an op without gradient, or where a target does not reach the loss.
+ * The gradient of a scalar float32 `loss` for each target, as new nodes of the targets' types. Only what leads to a
+ * target is built. Throws GradientError where the path crosses an op without gradient, or where a target does not reach
+ * the loss.
  */
 export function gradients(loss: Node, targets: readonly Node[]): Map<Node, Node> {
   if (loss.type.shape.length > 0) throw new GradientError(`the loss must be a scalar, not ${describe(loss)}`);

@@ -1,4 +1,7 @@
-/** The immutable graph: every value is a node that knows its inputs and its type; names of inner values are given at export. */
+/**
+ * The immutable graph: every value is a node that knows its inputs and its type; names of inner values are given at
+ * export.
+ */
 import { type DataType, dataTypeOf, type TypedArray } from "./dataTypes.ts";
 import { elementCount, formatShape, type Shape, ShapeError } from "./shape.ts";
 
@@ -28,15 +31,18 @@ export function input(name: string, shape: Shape, dataType: DataType = "float32"
 }
 
 /**
- * A weight. At export it becomes an initializer where data is supplied for its name, and otherwise a graph input, which is how
- * training feeds weights in and takes updated ones out. Throws TypeError for a symbolic dimension.
+ * A weight. At export it becomes an initializer where data is supplied for its name, and otherwise a graph input, which
+ * is how training feeds weights in and takes updated ones out. Throws TypeError for a symbolic dimension.
  */
 export function parameter(name: string, shape: readonly number[], dataType: DataType = "float32"): Node {
   elementCount(shape);
   return { op: "Parameter", inputs: [], attributes: {}, type: { shape, dataType }, name };
 }
 
-/** A fixed value: one number as a scalar of `dataType`, or a typed array, whose class decides unless `dataType` is given. */
+/**
+ * A fixed value: one number as a scalar of `dataType`, or a typed array, whose class decides unless `dataType` is
+ * given.
+ */
 export function constant(value: number, dataType?: DataType): Node;
 export function constant(value: TypedArray, shape: readonly number[], dataType?: DataType): Node;
 export function constant(

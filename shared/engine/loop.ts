@@ -13,9 +13,10 @@ export interface LoopModel {
 }
 
 /**
- * A model that takes as many steps as its inputs are stacked: each input of the step has a leading axis "steps", of a length chosen at run
- * time. Carried tensors are fed and returned as in a single step (`name`, `new:name`); the loss and metrics come back as [steps]. On a GPU
- * this saves the copies of weights between steps; on a CPU, their allocation.
+ * A model that takes as many steps as its inputs are stacked: each input of the step has a leading axis "steps", of a
+ * length chosen at run time. Carried tensors are fed and returned as in a single step (`name`, `new:name`); the loss
+ * and metrics come back as [steps]. On a GPU this saves the copies of weights between steps; on a CPU, their
+ * allocation.
  */
 export function toLoopOnnx({ step, initializers = {} }: LoopModel): Uint8Array {
   const leaves = collectLeaves(Object.values(step.outputs));

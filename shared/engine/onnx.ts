@@ -13,7 +13,10 @@ export class ExportError extends Error {
 export interface Model {
   /** The results by the name they get in the model. */
   readonly outputs: Readonly<Record<string, Node>>;
-  /** Data by parameter name. Parameters without data become graph inputs. Names of no parameter in the graph are refused. */
+  /**
+   * Data by parameter name. Parameters without data become graph inputs. Names of no parameter in the graph are
+   * refused.
+   */
   readonly initializers?: Readonly<Record<string, TypedArray>>;
 }
 

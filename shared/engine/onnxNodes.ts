@@ -14,8 +14,8 @@ const writers: Record<Exclude<AttributeKind, "static">, (value: AttributeValue) 
 };
 
 /**
- * The nodes that compute `outputs`, given the names of the leaves (and of anything else already computed). An output that is itself
- * named already gets an Identity. Throws TypeError for an op or attribute this engine does not define.
+ * The nodes that compute `outputs`, given the names of the leaves (and of anything else already computed). An output
+ * that is itself named already gets an Identity. Throws TypeError for an op or attribute this engine does not define.
  */
 export function writeNodes(outputs: Readonly<Record<string, Node>>, given: ReadonlyMap<Node, string>): NodeProto[] {
   const names = new Map(given);

@@ -1,4 +1,6 @@
-/** The part of the public ONNX schema this engine writes, with its field numbers (onnx/onnx, onnx.proto, IR version 9). */
+/**
+ * The part of the public ONNX schema this engine writes, with its field numbers (onnx/onnx, onnx.proto, IR version 9).
+ */
 import protobuf from "protobufjs/light.js";
 
 type Field = [id: number, type: string, rule?: "repeated"];

@@ -1,4 +1,7 @@
-/** Random numbers by counter: number i of a seed and a stream is a pure function of the three, in whatever order it is asked for. */
+/**
+ * Random numbers by counter: number i of a seed and a stream is a pure function of the three, in whatever order it is
+ * asked for.
+ */
 
 const mask16 = 0xffff;
 

@@ -24,7 +24,10 @@ export function resolveAxis(axis: number, rank: number): number | undefined {
   return Number.isInteger(axis) && resolved >= 0 && resolved < rank ? resolved : undefined;
 }
 
-/** numpy broadcasting of two shapes, or undefined; a symbolic dimension only meets itself or 1, as its size is unknown here. */
+/**
+ * numpy broadcasting of two shapes, or undefined; a symbolic dimension only meets itself or 1, as its size is unknown
+ * here.
+ */
 export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
   const rank = Math.max(a.length, b.length);
   const dims: Dim[] = [];

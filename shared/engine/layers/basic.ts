@@ -1,4 +1,7 @@
-/** The layers everything is made of. Each takes its weights from a scope, under the names a Hugging Face checkpoint uses. */
+/**
+ * The layers everything is made of. Each takes its weights from a scope, under the names a Hugging Face checkpoint
+ * uses.
+ */
 import type { Node } from "../graph.ts";
 import { add } from "../ops/elementwise.ts";
 import { gather } from "../ops/indexing.ts";
@@ -6,7 +9,10 @@ import { matmul, swapLast } from "../ops/matmul.ts";
 import { layerNormalization } from "../ops/normalization.ts";
 import type { WeightScope } from "./weightScope.ts";
 
-/** x W^T + b over the last axis, from `inputs` to `outputs` features; W is stored [outputs, inputs], as PyTorch does. x has two axes or more. */
+/**
+ * x W^T + b over the last axis, from `inputs` to `outputs` features; W is stored [outputs, inputs], as PyTorch does. x
+ * has two axes or more.
+ */
 export function linear(scope: WeightScope, x: Node, inputs: number, outputs: number): Node {
   const weight = scope.get("weight", [outputs, inputs]);
   return add(matmul(x, swapLast(weight)), scope.get("bias", [outputs]));
@@ -17,7 +23,10 @@ export function layerNorm(scope: WeightScope, x: Node, width: number, epsilon = 
   return layerNormalization(x, scope.get("weight", [width]), scope.get("bias", [width]), epsilon);
 }
 
-/** Rows of a [rows, width] table: `ids` (int32 or int64, any shape) become [...ids, width]. An id beyond the table fails the run. */
+/**
+ * Rows of a [rows, width] table: `ids` (int32 or int64, any shape) become [...ids, width]. An id beyond the table fails
+ * the run.
+ */
 export function embedding(scope: WeightScope, ids: Node, rows: number, width: number): Node {
   return gather(scope.get("weight", [rows, width]), ids);
 }

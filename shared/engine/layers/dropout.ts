@@ -1,4 +1,6 @@
-/** Dropout whose mask is computed in the graph from a seed, so that a step can be repeated bit for bit on any device. */
+/**
+ * Dropout whose mask is computed in the graph from a seed, so that a step can be repeated bit for bit on any device.
+ */
 import { constant, type Node } from "../graph.ts";
 import { bitwiseXor, rowNumbers, shiftRight } from "../ops/bits.ts";
 import { mul } from "../ops/elementwise.ts";
@@ -14,8 +16,9 @@ export interface Dropout {
 }
 
 /**
- * x with each element zeroed with probability `rate` and the others scaled by 1 / (1 - rate) (Srivastava et al. 2014). `name` tells this
- * place in the network from others that share the seed. Without options, or at rate 0, x itself. The last axis must be known.
+ * x with each element zeroed with probability `rate` and the others scaled by 1 / (1 - rate) (Srivastava et al. 2014).
+ * `name` tells this place in the network from others that share the seed. Without options, or at rate 0, x itself. The
+ * last axis must be known.
  */
 export function dropout(x: Node, name: string, options?: Dropout): Node {
   if (!options || options.rate === 0) return x;
@@ -25,9 +28,9 @@ export function dropout(x: Node, name: string, options?: Dropout): Node {
   return mul(x, where(dropped, constant(0), 1 / (1 - rate)));
 }
 
-// ONNX's RandomUniform and Dropout draw from the runtime's own generator, which neither repeats across providers nor can be resumed.
-// Rows and columns are hashed apart, which is cheap, and each element pays one round over the pair: integer arithmetic modulo 2^32,
-// the same everywhere.
+// ONNX's RandomUniform and Dropout draw from the runtime's own generator, which neither repeats across providers nor
+// can be resumed. Rows and columns are hashed apart, which is cheap, and each element pays one round over the pair:
+// integer arithmetic modulo 2^32, the same everywhere.
 function randomBits(x: Node, name: string, seed: Node): Node {
   const columns = x.type.shape.at(-1);
   if (typeof columns !== "number") throw new TypeError(`dropout "${name}" needs a last axis of known size`);
@@ -40,7 +43,8 @@ function randomBits(x: Node, name: string, seed: Node): Node {
   return mix(bitwiseXor(reshape(rows, [rows.type.shape[0]!, 1]), column));
 }
 
-// The finaliser "lowbias32" of Chris Wellons's hash prospector: each input bit flips each output bit with probability near 1/2.
+// The finaliser "lowbias32" of Chris Wellons's hash prospector: each input bit flips each output bit with probability
+// near 1/2.
 function mix(x: Node): Node {
   const first = mul(bitwiseXor(x, shiftRight(x, 16)), 0x7feb352d);
   const second = mul(bitwiseXor(first, shiftRight(first, 15)), 0x846ca68b);

@@ -4,8 +4,8 @@ import { hashName, normals } from "../random.ts";
 import { elementCount } from "../shape.ts";
 
 /**
- * BERT's initialisation (Devlin et al. 2019): normal of deviation 0.02, zero for biases, one for the scale of a layer normalisation. Returns
- * float32 data by name.
+ * BERT's initialisation (Devlin et al. 2019): normal of deviation 0.02, zero for biases, one for the scale of a layer
+ * normalisation. Returns float32 data by name.
  */
 export function initialize(parameters: readonly Node[], seed: number, deviation = 0.02): Record<string, Float32Array> {
   return Object.fromEntries(

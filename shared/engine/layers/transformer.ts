@@ -18,7 +18,9 @@ export interface TransformerConfig {
 }
 
 export interface LayerContext {
-  /** float32 [batch, 1, 1, sequence], added to attention scores: 0 to see a position, a large negative number not to. */
+  /**
+   * float32 [batch, 1, 1, sequence], added to attention scores: 0 to see a position, a large negative number not to.
+   */
   readonly mask: Node;
   readonly dropout?: Dropout | undefined;
 }

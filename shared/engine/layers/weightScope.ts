@@ -2,7 +2,10 @@
 import { type Node, parameter } from "../graph.ts";
 import { formatShape, sameShape } from "../shape.ts";
 
-/** A weight is missing or of another shape than the architecture asks for; the message gives path, expected and actual shape. */
+/**
+ * A weight is missing or of another shape than the architecture asks for; the message gives path, expected and actual
+ * shape.
+ */
 export class WeightError extends Error {
   override name = "WeightError";
 }

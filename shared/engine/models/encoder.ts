@@ -16,7 +16,10 @@ export interface EncoderConfig extends TransformerConfig {
   readonly vocabulary: number;
   /** The longest sequence. A longer one fails the run. */
   readonly maxPositions: number;
-  /** Rows of the segment table, of which row 0 is added to every token, as BERT does for one text; 0 (default) for no such table. */
+  /**
+   * Rows of the segment table, of which row 0 is added to every token, as BERT does for one text; 0 (default) for no
+   * such table.
+   */
   readonly tokenTypes?: number;
 }
 
@@ -57,7 +60,10 @@ function embeddings(scope: WeightScope, ids: Node, config: EncoderConfig, noise?
   return dropout(layerNorm(scope.scope("LayerNorm"), x, hidden), scope.path, noise);
 }
 
-/** The mean of the states at unmasked positions: [batch, sequence, hidden] to [batch, hidden]. A row with none gives zeros. */
+/**
+ * The mean of the states at unmasked positions: [batch, sequence, hidden] to [batch, hidden]. A row with none gives
+ * zeros.
+ */
 export function meanPooling(states: Node, attentionMask: Node): Node {
   const weights = unsqueeze(cast(attentionMask, "float32"), [2]);
   return div(reduceSum(mul(states, weights), { axes: [1] }), max(reduceSum(weights, { axes: [1] }), 1));

@@ -74,7 +74,10 @@ export function relu(x: Node): Node {
 export function erf(x: Node): Node {
   return activations.Erf([x], {});
 }
-/** x times the normal distribution function of x: the exact form (Hendrycks and Gimpel 2016), not the tanh approximation. */
+/**
+ * x times the normal distribution function of x: the exact form (Hendrycks and Gimpel 2016), not the tanh
+ * approximation.
+ */
 export function gelu(x: Node): Node {
   return activations.Gelu([x], {});
 }

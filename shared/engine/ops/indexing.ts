@@ -43,9 +43,10 @@ export const indexing = {
   }),
 };
 
-// ScatterND(add) would fit, but ONNX Runtime's CPU kernel runs it in parallel over rows without a lock: with repeated rows and two
-// threads it lost updates (about one run in three differed, onnxruntime-node 1.30.0). ScatterElements(add) adds in index order: equal
-// bit for bit over runs, sessions and thread counts. test/shared/engine/determinism.test.ts holds it to that.
+// ScatterND(add) would fit, but ONNX Runtime's CPU kernel runs it in parallel over rows without a lock: with repeated
+// rows and two threads it lost updates (about one run in three differed, onnxruntime-node 1.30.0). ScatterElements(add)
+// adds in index order: equal bit for bit over runs, sessions and thread counts. test/shared/engine/determinism.test.ts
+// holds it to that.
 function scatterRows(table: Node, indices: Node, dy: Node): Node {
   const rowShape = table.type.shape.slice(1);
   const count = product(indices.type.shape);

@@ -1,4 +1,6 @@
-/** Ops that rearrange elements without computing on them: transpose, reshape, expand, squeeze, concatenate, slice, pad. */
+/**
+ * Ops that rearrange elements without computing on them: transpose, reshape, expand, squeeze, concatenate, slice, pad.
+ */
 import { defineOp } from "../defineOp.ts";
 import { constant, int64s, type Node, type TensorType } from "../graph.ts";
 import {
@@ -127,7 +129,9 @@ export function transpose(x: Node, perm: readonly number[]): Node {
   return layout.Transpose([x], { perm });
 }
 
-/** The same elements in another shape; symbolic dimensions must be those of `x` (or products of them, see `product`). */
+/**
+ * The same elements in another shape; symbolic dimensions must be those of `x` (or products of them, see `product`).
+ */
 export function reshape(x: Node, to: Shape): Node {
   return layout.Reshape([x, shapeTensor(to, x)], { to });
 }
@@ -159,7 +163,10 @@ export function concat(inputs: readonly Node[], axis: number): Node {
   return layout.Concat(inputs, { axis: axis < 0 ? axis + inputs[0]!.type.shape.length : axis });
 }
 
-/** Elements `start` (default 0) up to, not including, `end` along an axis of known size. Throws ShapeError beyond the ends. */
+/**
+ * Elements `start` (default 0) up to, not including, `end` along an axis of known size. Throws ShapeError beyond the
+ * ends.
+ */
 export function slice(x: Node, { axis, start = 0, end }: { axis: number; start?: number; end: number }): Node {
   const size = x.type.shape[resolveAxis(axis, x.type.shape.length) ?? -1];
   if (typeof size !== "number" || start < 0 || end > size || start >= end) {
@@ -168,7 +175,10 @@ export function slice(x: Node, { axis, start = 0, end }: { axis: number; start?:
   return cut(x, axis, int64s([start]), int64s([end]), end - start);
 }
 
-/** The first rows of `x`, as many as `like` has along its axis: position embeddings for a batch of any length, for example. */
+/**
+ * The first rows of `x`, as many as `like` has along its axis: position embeddings for a batch of any length, for
+ * example.
+ */
 export function sliceLike(x: Node, axis: number, like: Node, likeAxis: number): Node {
   return cut(x, axis, int64s([0]), dimensionOf(like, likeAxis), like.type.shape[likeAxis]!);
 }

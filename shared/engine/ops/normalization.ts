@@ -29,8 +29,9 @@ export const normalization = {
         throw fail("weight and bias must span the last axis");
       return x;
     },
-    // Mean and deviation are computed again: nodes have one output, and they are two numbers a row. With n = (x - mean) / deviation:
-    // dx = (dn - mean(dn) - n mean(dn n)) / deviation, where dn = dy weight (Ba et al. 2016).
+    // Nodes have one output, so mean and deviation, two numbers a row, are computed again. With n = (x - mean) / deviation
+    // and dn = dy weight (Ba et al. 2016):
+    // dx = (dn - mean(dn) - n mean(dn n)) / deviation
     gradient: ({ inputs: [x, weight], dy, attributes: { epsilon } }) => {
       const centred = sub(x, reduceMean(x, last));
       const deviation = sqrt(add(reduceMean(square(centred), last), epsilon));
@@ -50,7 +51,9 @@ export function softmax(x: Node): Node {
 export function logSoftmax(x: Node): Node {
   return normalization.LogSoftmax([x], { axis: -1 });
 }
-/** Rows of x to mean 0 and variance 1, then scaled and shifted; `weight` and `bias` have the length of the last axis. */
+/**
+ * Rows of x to mean 0 and variance 1, then scaled and shifted; `weight` and `bias` have the length of the last axis.
+ */
 export function layerNormalization(x: Node, weight: Node, bias: Node, epsilon = 1e-12): Node {
   return normalization.LayerNormalization([x, weight, bias], { axis: -1, epsilon });
 }

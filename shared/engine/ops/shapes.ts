@@ -34,15 +34,16 @@ export function zerosLike(like: Node): Node {
   return shapes.ConstantOfShape([shapeOf(like)], { to: like.type.shape });
 }
 
-// Asking the earliest value of the same shape lets the runtime free the later ones, and lets equal questions be answered once.
+// Asking the earliest value of the same shape lets the runtime free the later ones, and lets equal questions be
+// answered once.
 function earliest(x: Node): Node {
   const twin = x.inputs.find((input) => sameShape(input.type.shape, x.type.shape));
   return twin ? earliest(twin) : x;
 }
 
 /**
- * The second operand of a Reshape of `x` to `to`. ONNX writes 0 for "as in the input" and -1 for "whatever remains", which covers one
- * moved symbolic dimension; for more, the shape is read from `like` at run time.
+ * The second operand of a Reshape of `x` to `to`. ONNX writes 0 for "as in the input" and -1 for "whatever remains",
+ * which covers one moved symbolic dimension; for more, the shape is read from `like` at run time.
  */
 export function shapeTensor(to: Shape, x: Node, like?: Node): Node {
   if (product(x.type.shape) !== product(to)) {

@@ -59,8 +59,8 @@ interface Rates {
 }
 
 // The bias corrections are scalars, so they are moved out of the per-element work:
-// (m/c1) / (sqrt(v/c2) + e) = sqrt(c2)/c1 * m / (sqrt(v) + e sqrt(c2)), with c = 1 - beta^step (Kingma and Ba 2015, section 2).
-// 1 - beta^step cancels at the first steps, so it is taken in float64.
+// (m/c1) / (sqrt(v/c2) + e) = sqrt(c2)/c1 * m / (sqrt(v) + e sqrt(c2)), with c = 1 - beta^step (Kingma and Ba 2015,
+// section 2). 1 - beta^step cancels at the first steps, so it is taken in float64.
 function stepRates(step: Node, options: AdamWOptions): Rates {
   const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01 } = options;
   const correction = (beta: number) => sub(1, pow(constant(beta, "float64"), cast(step, "float64")));

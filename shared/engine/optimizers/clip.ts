@@ -6,7 +6,10 @@ import { add, div, max, mul, square } from "../ops/elementwise.ts";
 import { reduceSum } from "../ops/reductions.ts";
 import { mapGradients, type Optimizer } from "./optimizer.ts";
 
-/** Scales all gradients down together so that their joint Euclidean norm is at most `maxNorm`. Metric: `gradient_norm`, before clipping. */
+/**
+ * Scales all gradients down together so that their joint Euclidean norm is at most `maxNorm`. Metric: `gradient_norm`,
+ * before clipping.
+ */
 export function clipByGlobalNorm(maxNorm: number): Optimizer {
   return {
     init: () => ({}),

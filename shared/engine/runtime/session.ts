@@ -1,10 +1,15 @@
-/** The only door to ONNX Runtime. A run blocks this process's event loop while it computes: sessions belong in a device process. */
+/**
+ * The only door to ONNX Runtime. A run blocks this process's event loop while it computes: sessions belong in a device
+ * process.
+ */
 import * as ort from "onnxruntime-node";
 import { type DataType, dataTypes, type Tensor } from "../dataTypes.ts";
 import { elementCount } from "../shape.ts";
 
 export interface SessionOptions {
-  /** Threads one op may use. Results are reproducible bit for bit for a fixed number, not between numbers. Default 2. */
+  /**
+   * Threads one op may use. Results are reproducible bit for bit for a fixed number, not between numbers. Default 2.
+   */
   readonly threads?: number;
   /** Default "cpu". */
   readonly executionProvider?: ExecutionProvider;
@@ -14,7 +19,10 @@ export type ExecutionProvider = "cpu" | "cuda";
 export interface Session {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
-  /** Computes every output. Throws SessionError naming a feed that is missing, unknown, or of another data type or shape. */
+  /**
+   * Computes every output. Throws SessionError naming a feed that is missing, unknown, or of another data type or
+   * shape.
+   */
   run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
   release(): Promise<void>;
 }
@@ -24,7 +32,10 @@ export class SessionError extends Error {
   override name = "SessionError";
 }
 
-/** A session for a model from `toOnnx`. Throws SessionError for a provider that is not installed or a model that does not load. */
+/**
+ * A session for a model from `toOnnx`. Throws SessionError for a provider that is not installed or a model that does
+ * not load.
+ */
 export async function createSession(model: Uint8Array, options: SessionOptions = {}): Promise<Session> {
   const session = await load(model, options);
   const inputs = new Map(session.inputMetadata.map((input) => [input.name, input]));
@@ -41,9 +52,10 @@ export async function createSession(model: Uint8Array, options: SessionOptions =
   };
 }
 
+// What to install, said when a session on the provider does not start.
 const providers: Record<ExecutionProvider, string> = {
   cpu: "",
-  cuda: "; it needs CUDA 12, cuDNN 9 and the libraries that onnxruntime-node's install script downloads (npm rebuild onnxruntime-node)",
+  cuda: "; it needs CUDA 12, cuDNN 9 and what onnxruntime-node's install script downloads (npm rebuild onnxruntime-node)",
 };
 
 async function load(model: Uint8Array, options: SessionOptions): Promise<ort.InferenceSession> {

@@ -1,4 +1,7 @@
-/** Weights as safetensors files: 8 bytes of header length, a JSON header, then the elements (huggingface/safetensors, "Format"). */
+/**
+ * Weights as safetensors files: 8 bytes of header length, a JSON header, then the elements (huggingface/safetensors,
+ * "Format").
+ */
 import { type DataType, dataTypeOf, dataTypes, type Tensor } from "../dataTypes.ts";
 import { dataTypeNames, parseHeader, SafetensorsError, type TensorEntry } from "./safetensorsHeader.ts";
 
@@ -14,7 +17,10 @@ export interface Safetensors {
 
 const wireNames = Object.fromEntries(Object.entries(dataTypeNames).map(([wire, own]) => [own, wire]));
 
-/** Parses a whole file. Tensors are views of `bytes` where alignment allows, so keep it unchanged. Throws SafetensorsError. */
+/**
+ * Parses a whole file. Tensors are views of `bytes` where alignment allows, so keep it unchanged. Throws
+ * SafetensorsError.
+ */
 export function readSafetensors(bytes: Uint8Array): Safetensors {
   const { entries, metadata, dataStart } = parseHeader(bytes);
   return { metadata, tensors: new Map(entries.map((entry) => [entry.name, view(bytes, dataStart, entry)])) };

@@ -1,4 +1,6 @@
-/** What bit-for-bit repeatable training rests on: kernels that give the same bytes in every run and every new session. */
+/**
+ * What bit-for-bit repeatable training rests on: kernels that give the same bytes in every run and every new session.
+ */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {

@@ -13,6 +13,7 @@ import {
   initialize,
   input,
   mixSeeds,
+  sgd,
   type Tensor,
   type TrainingStep,
   tinyEncoder,
@@ -178,6 +179,32 @@ describe("K steps in a Loop", () => {
       assertSameBytes(built.step, single.carried, looped);
     });
   }
+});
+
+describe("frozen weights", () => {
+  it("lie in the looped model once, and training moves only the head", async () => {
+    const scope = new WeightScope();
+    const logits = classifier(scope, encoderInputs(), config);
+    const isHead = (name: string) => name.startsWith("classifier");
+    const head = scope.parameters.filter(({ name }) => isHead(name!));
+    const loss = crossEntropy(logits, input("labels", ["batch"], "int32"));
+    const step = trainingStep({ loss, parameters: head, optimizer: sgd({ learningRate: input("learning_rate", []) }) });
+    const data = initialize(scope.parameters, 17);
+    const frozen = Object.fromEntries(Object.entries(data).filter(([name]) => !isHead(name)));
+    await withSession(toLoopOnnx({ step, initializers: frozen }), async (session) => {
+      assert.deepEqual(session.outputNames.slice().sort(), ["loss", "new:classifier.bias", "new:classifier.weight"]);
+      assert.deepEqual(session.inputNames.filter((name) => name.includes(".")).sort(), [
+        "classifier.bias",
+        "classifier.weight",
+      ]);
+      const weights = Object.fromEntries(
+        head.map(({ name, type }) => [name, tensor(type.shape as number[], data[name!]!)]),
+      );
+      const results = await session.run(pickFeeds(session, { ...stackSteps(0, 3), ...weights }));
+      const losses = numbers(results.loss);
+      assert.ok(losses[0]! > losses[1]! && losses[1]! > losses[2]!, `the losses are ${losses}`);
+    });
+  });
 });
 
 function stackSteps(from: number, count: number): Record<string, Tensor> {

@@ -48,71 +48,18 @@ import {
   square,
   squeeze,
   sub,
-  type Tensor,
   tanh,
   transpose,
   unsqueeze,
   where,
 } from "../../../shared/engine/index.ts";
+import { both, each, positive, reductions, size, spread, type Variant } from "./gradientVariants.ts";
 import { randomValues, tensor } from "./run.ts";
-
-export interface Variant {
-  /** Differentiated inputs; "batch" is bound to 2 and "sequence" to 3. */
-  readonly operands: Readonly<Record<string, Shape>>;
-  readonly build: (nodes: Record<string, Node>) => Node;
-  /** Values of operands that must avoid a kink or a pole; others are random in [-1, 1). */
-  readonly values?: Readonly<Record<string, Float32Array>>;
-  /** Inputs that are not differentiated. */
-  readonly feeds?: Readonly<Record<string, Tensor>>;
-}
 
 export interface Forward {
   readonly build: () => Node;
   readonly expected: readonly number[];
 }
-
-const positive = (length: number) => randomValues(length, { low: 0.4, high: 2 });
-// No value lies within 0.1 of 0, 0.5 or another value.
-const spread = (length: number) =>
-  Float32Array.from({ length }, (_, i) => ((i * 7) % length) * 0.3 - 0.15 * length + 0.17);
-
-const each = (build: (x: Node) => Node, values?: (length: number) => Float32Array): Variant[] => [
-  { operands: { x: [2, 3] }, build: ({ x }) => build(x!), ...(values ? { values: { x: values(6) } } : {}) },
-  {
-    operands: { x: ["batch", 2, "sequence"] },
-    build: ({ x }) => build(x!),
-    ...(values ? { values: { x: values(12) } } : {}),
-  },
-];
-
-const pairs: readonly (readonly [Shape, Shape])[] = [
-  [
-    [2, 3],
-    [2, 3],
-  ],
-  [[2, 3], [3]],
-  [
-    [1, 3],
-    [2, 1],
-  ],
-  [[], [2, 2]],
-  [["batch", "sequence", 2], [2]],
-  [
-    ["batch", 1, 2],
-    ["batch", "sequence", 1],
-  ],
-];
-const size = (shape: Shape) =>
-  shape.reduce<number>((total, dim) => total * (dim === "batch" ? 2 : dim === "sequence" ? 3 : Number(dim)), 1);
-const both = (
-  build: (a: Node, b: Node) => Node,
-  values?: (length: number, operand: number) => Float32Array,
-): Variant[] =>
-  pairs.map(([a, b]) => ({
-    operands: { a, b },
-    build: (nodes) => build(nodes.a!, nodes.b!),
-    ...(values ? { values: { a: values(size(a), 0), b: values(size(b), 1) } } : {}),
-  }));
 
 const forward = (expected: readonly number[], build: () => Node): Forward => ({ build, expected });
 const row = (...values: number[]) => constant(Float32Array.from(values), [values.length]);
@@ -271,26 +218,4 @@ function paddedColumns(x: Node): Node {
 function paddedRows(x: Node): Node {
   const source = input("source", [4, 2]);
   return padded(x, source, sliceLike(source, 0, x, 0));
-}
-
-function reductions(reduce: typeof reduceSum, values?: (length: number) => Float32Array): Variant[] {
-  const over = (x: Shape, options: Parameters<typeof reduceSum>[1]): Variant => ({
-    operands: { x },
-    build: ({ x: node }) => reduce(square(node!), options),
-    ...(values
-      ? {
-          values: {
-            x: values(size(x))
-              .map(Math.abs)
-              .map((value, i) => value + i * 0.02),
-          },
-        }
-      : {}),
-  });
-  return [
-    over([2, 3], {}),
-    over([2, 3], { axes: [1] }),
-    over(["batch", "sequence", 2], { axes: [0, 1], keepDims: true }),
-    over(["batch", 2], { axes: [-2] }),
-  ];
 }

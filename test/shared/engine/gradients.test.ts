@@ -11,7 +11,8 @@ import {
   type Shape,
   toOnnx,
 } from "../../../shared/engine/index.ts";
-import { cases, type Variant } from "./gradientCases.ts";
+import { cases } from "./gradientCases.ts";
+import type { Variant } from "./gradientVariants.ts";
 import { numbers, pickFeeds, randomValues, tensor, withSession } from "./run.ts";
 
 const sizes: Record<string, number> = { batch: 2, sequence: 3, "batch*sequence": 6, "batch+sequence": 5 };

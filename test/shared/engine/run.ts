@@ -29,7 +29,9 @@ export async function withSession<T>(
   }
 }
 
-/** The values of some nodes. Feeds the model does not take are left out, so that one set of feeds serves many graphs. */
+/**
+ * The values of some nodes. Feeds the model does not take are left out, so that one set of feeds serves many graphs.
+ */
 export async function evaluate(
   outputs: Record<string, Node>,
   feeds: Record<string, Tensor>,
