@@ -195,7 +195,7 @@ for (const { path, method, operation } of operations) {
 
       test("says what is wrong with bodies that are no JSON object", async () => {
         const headers = { "content-type": "application/json" };
-        const raw = (body: BodyInit, more = {}) => ({ body, headers: { ...headers, ...more } });
+        const raw = (body: string | Uint8Array<ArrayBuffer>, more = {}) => ({ body, headers: { ...headers, ...more } });
         const cases: [RequestInit, Parameters<typeof refused>[1]][] = [
           [raw(""), { code: "invalid_json" }],
           [raw("{"), { code: "invalid_json" }],
