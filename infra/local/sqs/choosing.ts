@@ -26,20 +26,19 @@ function chooseStandard({ database }: Broker, { queue, now, oldest, limit }: Cho
 }
 
 /**
- * A fair queue: a message's turn is its place in its group plus the group's messages in flight, so whoever has least
- * under way goes first and a group of a thousand does not delay a group of one. Messages without a group are one group.
+ * A fair queue: a message's turn is its place in its group, counted after the group's messages in flight. So whoever has
+ * least under way goes first, and a group of a thousand does not delay a group of one. No group is a group too.
  */
 function chooseFair({ database }: Broker, { queue, now, oldest, limit }: Choice): unknown[] {
   return database.sql.all`
-    with in_flight as (
-      select message_group, count(*) as busy from messages
-      where queue = ${queue} and visible > ${now} and receipt is not null group by message_group
-    ), waiting as (
-      select *, row_number() over (partition by message_group order by visible, sequence) as place from messages
-      where queue = ${queue} and visible <= ${now} and sent >= ${oldest}
+    with ranked as (
+      select sequence, visible, row_number() over (
+        partition by message_group order by visible > ${now} desc, visible, sequence) as turn
+      from messages where queue = ${queue} and iif(visible > ${now}, receipt is not null, sent >= ${oldest})
+    ), chosen as (
+      select * from ranked where visible <= ${now} order by turn, visible, sequence limit ${limit}
     )
-    select waiting.* from waiting left join in_flight on in_flight.message_group is waiting.message_group
-    order by place + coalesce(busy, 0), visible, sequence limit ${limit}`;
+    select messages.* from chosen join messages using (sequence) order by turn, chosen.visible, sequence`;
 }
 
 /** Strictly in order; a group with a message in flight waits. */
