@@ -44,7 +44,7 @@ export function createFileService(files: Files, objects: Objects, maxBytes: numb
       const id = newId("file");
       const key = objectKeys.file(project.id, id);
       const limits = { fileBytes: maxBytes, fields: acceptedFields };
-      const parts = await readUpload(upload, limits, (content, fieldsSoFar) => {
+      const parts = await readUpload(upload, limits, async (content, fieldsSoFar) => {
         if ("purpose" in fieldsSoFar) parseFields(fieldsSoFar);
         return objects.put(key, content);
       });

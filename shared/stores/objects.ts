@@ -43,19 +43,14 @@ export function createObjects(s3: S3Client, bucket: string): Objects {
       partSize: 8 * 1024 * 1024,
       queueSize: 2,
     });
-    const abort = () => upload.abort();
-    options.signal?.addEventListener("abort", abort, { once: true });
     // Whichever side breaks must break the other, or it waits for ever; the source's own error is the one to report.
-    const feeding = pipeline(content, meter.stream).catch(async (error) => {
-      await upload.abort();
-      throw error;
-    });
+    // A broken source ends the upload by itself: `upload.abort()` would not wait until the stored parts are gone.
+    const feeding = pipeline(content, meter.stream, { signal: options.signal });
     const uploading = upload.done().catch((error) => {
       meter.stream.destroy(error);
       throw error;
     });
     const results = await Promise.allSettled([feeding, uploading]);
-    options.signal?.removeEventListener("abort", abort);
     for (const result of results) if (result.status === "rejected") throw result.reason;
     return meter.result();
   };
