@@ -1,6 +1,7 @@
 /** Turns text of any script into hashed word and character n-grams. */
 
 import { BucketIndex, combine, hashText, mix } from "./hashing.ts";
+import { tokenize } from "./tokens.ts";
 
 /** Distinct features of one text in order of first occurrence. */
 export interface NgramBag {
@@ -8,27 +9,15 @@ export interface NgramBag {
   readonly buckets: Uint32Array;
   /** Occurrences of each bucket in the text, at least 1; same length as `buckets`. */
   readonly counts: Float32Array;
+  /** Words, ideographs and symbols read. */
+  readonly tokens: number;
 }
-
-/** UTF-16 code units read of one text: bounds the work per row, and the rest of a long mail adds no accuracy. */
-export const MAX_CHARACTERS = 3000;
 
 const WORD_ORDERS = 3;
 const CHARACTER_ORDERS = [3, 4];
 
-// Scripts written without spaces, where one character is about one morpheme.
-const IDEOGRAPHIC = String.raw`[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]`;
-const WORD = String.raw`[[\p{L}\p{M}\p{N}]--${IDEOGRAPHIC}]+(?:'[\p{L}\p{M}]+)*`;
-const TOKEN = new RegExp(String.raw`(?<word>${WORD})|${IDEOGRAPHIC}|[^\s\p{L}\p{M}\p{N}]`, "gv");
-
 const START = hashText("\u0002");
 const END = hashText("\u0003");
-
-/** Compatibility-composed, lower-case text with one kind of apostrophe. */
-export function normalizeText(text: string): string {
-  const head = text.slice(0, MAX_CHARACTERS).toWellFormed();
-  return head.normalize("NFKC").toLowerCase().replaceAll("’", "'").slice(0, MAX_CHARACTERS);
-}
 
 /**
  * Word n-grams of orders 1 to 3 over words, single ideographs and single symbols, the first and the last token also
@@ -36,15 +25,14 @@ export function normalizeText(text: string): string {
  * (the "char_wb" analyzer of scikit-learn, and the subwords of Bojanowski et al. 2017, https://arxiv.org/abs/1607.04606).
  */
 export function ngrams(text: string): NgramBag {
-  const normalized = normalizeText(text);
   const tokens: number[] = [];
   const features: number[] = [];
-  for (const match of normalized.matchAll(TOKEN)) {
-    tokens.push(hashText(match[0]));
-    if (match.groups?.word !== undefined) pushCharacterNgrams(features, match[0]);
+  for (const token of tokenize(text)) {
+    tokens.push(hashText(token.text));
+    if (token.isWord) pushCharacterNgrams(features, token.text);
   }
   pushWordNgrams(features, tokens);
-  return countDistinct(features);
+  return { ...countDistinct(features), tokens: tokens.length };
 }
 
 function pushWordNgrams(features: number[], tokens: readonly number[]): void {
@@ -75,7 +63,7 @@ function wordBucket(hash: number): number {
   return (mix(hash) & ~1) >>> 0;
 }
 
-function countDistinct(features: readonly number[]): NgramBag {
+function countDistinct(features: readonly number[]): Pick<NgramBag, "buckets" | "counts"> {
   const index = new BucketIndex(features.length);
   const counts = new Float32Array(features.length);
   for (const bucket of features) counts[index.insert(bucket)]! += 1;

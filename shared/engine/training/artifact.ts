@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Tensor } from "../dataTypes.ts";
 import type { ArchitectureName } from "../models/architectures.ts";
-import { readSafetensors, writeSafetensors } from "../weights/safetensors.ts";
+import { readSafetensors, type StoredTensor, writeSafetensors } from "../weights/safetensors.ts";
 
 export interface ArtifactConfig {
   architecture: ArchitectureName;
@@ -20,7 +20,11 @@ export class ArtifactError extends Error {
   override name = "ArtifactError";
 }
 
-export function writeArtifact(path: string, config: ArtifactConfig, weights: Readonly<Record<string, Tensor>>): void {
+export function writeArtifact(
+  path: string,
+  config: ArtifactConfig,
+  weights: Readonly<Record<string, StoredTensor>>,
+): void {
   writeFileSync(path, writeSafetensors(weights, { millrace: JSON.stringify(config) }));
 }
 

@@ -1,5 +1,6 @@
 /** What an architecture must offer to be trained, and what it leaves behind. */
 import type { Tensor } from "../dataTypes.ts";
+import type { StoredTensor } from "../weights/safetensors.ts";
 import type { LabelledLogits } from "./evaluation.ts";
 import type { Examples } from "./examples.ts";
 
@@ -15,6 +16,8 @@ export interface LearnerOptions {
   train: Examples;
   /** May be empty. */
   valid: Examples;
+  /** Whether the validation rows were held out of the training file, and may be learned from once they have been judged by. */
+  refit: boolean;
   classes: number;
   hyperparameters: ResolvedHyperparameters;
   seed: number;
@@ -39,12 +42,12 @@ export interface Learner {
   /** Steps after which the validation rows are judged; the last step is always among them. */
   isEvaluated(step: number): boolean;
   step(step: number): Promise<StepResult>;
-  /** Logits of the validation rows with the weights as they are. */
+  /** Logits of the validation rows by weights that have not learned from them. */
   validate(): Promise<LabelledLogits>;
   /** Everything the next step depends on: weights and optimizer state. */
   state(): Record<string, Tensor>;
   restore(state: Readonly<Record<string, Tensor>>): void;
   /** What serving needs, and nothing else. */
-  weights(): Record<string, Tensor>;
+  weights(): Record<string, StoredTensor>;
   release(): Promise<void>;
 }

@@ -13,6 +13,8 @@ export interface TrainingRequest {
   trainFile: string;
   validFile: string;
   labels: string[];
+  /** Whether the validation rows may be learned from in the end: they were held out, not given. */
+  refit: boolean;
   /** `"auto"` or absent: chosen by the architecture. */
   hyperparameters: { [Name in keyof ResolvedHyperparameters]?: number | "auto" };
   seed: number;
@@ -80,8 +82,8 @@ async function createLearner({ architecture, ...request }: TrainingRequest) {
     rows: examples.train.texts.length,
     classes,
   });
-  const { seed, threads } = request;
-  return { hyperparameters, learner: await create({ ...examples, classes, hyperparameters, seed, threads }) };
+  const { seed, threads, refit } = request;
+  return { hyperparameters, learner: await create({ ...examples, classes, hyperparameters, seed, threads, refit }) };
 }
 
 interface Progress {
@@ -98,8 +100,8 @@ function resume(request: TrainingRequest, learner: Learner): Progress {
 }
 
 /** What must be equal for a checkpoint to belong to a run. */
-function runOf({ architecture, labels, hyperparameters, seed, threads }: TrainingRequest): string {
-  return JSON.stringify({ architecture, labels, hyperparameters, seed, threads });
+function runOf({ architecture, labels, hyperparameters, seed, threads, refit }: TrainingRequest): string {
+  return JSON.stringify({ architecture, labels, hyperparameters, seed, threads, refit });
 }
 
 async function runStep(learner: Learner, step: number, progress: Progress): Promise<StepRecord> {

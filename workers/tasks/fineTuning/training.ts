@@ -29,6 +29,7 @@ export async function trainModel(attempt: Attempt, dataset: Dataset): Promise<vo
       trainFile: dataset.trainFile,
       validFile: dataset.validFile,
       labels: dataset.labels,
+      refit: job.validation_file === null,
       hyperparameters: job.method.supervised?.hyperparameters ?? {},
       seed: job.seed,
       directory,
