@@ -25,16 +25,15 @@ export function mix(hash: number): number {
 
 /** Open addressing with linear probing, at most half full; positions are handed out in order of insertion. */
 export class BucketIndex {
-  readonly #slots: Int32Array;
-  readonly #mask: number;
-  readonly #keys: Uint32Array;
+  #slots: Int32Array;
+  #keys: Uint32Array;
   #size = 0;
 
-  constructor(capacity: number) {
-    const length = 2 ** Math.ceil(Math.log2(2 * Math.max(capacity, 1)));
-    this.#slots = new Int32Array(length);
-    this.#mask = length - 1;
-    this.#keys = new Uint32Array(capacity);
+  /** `capacity`: buckets it takes before it first has to grow. */
+  constructor(capacity = 512) {
+    const room = 2 ** Math.ceil(Math.log2(Math.max(capacity, 1)));
+    this.#keys = new Uint32Array(room);
+    this.#slots = new Int32Array(2 * room);
   }
 
   get size(): number {
@@ -53,21 +52,30 @@ export class BucketIndex {
 
   /** Position of a bucket, inserted if new. */
   insert(bucket: number): number {
-    const slot = this.#probe(bucket);
-    const found = this.#slots[slot]!;
-    if (found > 0) return found - 1;
+    const found = this.find(bucket);
+    if (found >= 0) return found;
+    if (this.#size === this.#keys.length) this.#grow();
     this.#keys[this.#size] = bucket;
     this.#size += 1;
-    this.#slots[slot] = this.#size;
+    this.#slots[this.#probe(bucket)] = this.#size;
     return this.#size - 1;
   }
 
+  #grow(): void {
+    const keys = this.#keys;
+    this.#keys = new Uint32Array(2 * keys.length);
+    this.#keys.set(keys);
+    this.#slots = new Int32Array(4 * keys.length);
+    for (const [position, bucket] of keys.entries()) this.#slots[this.#probe(bucket)] = position + 1;
+  }
+
   #probe(bucket: number): number {
-    let slot = (bucket >>> 1) & this.#mask;
+    const mask = this.#slots.length - 1;
+    let slot = (bucket >>> 1) & mask;
     for (;;) {
       const found = this.#slots[slot]!;
       if (found === 0 || this.#keys[found - 1] === bucket) return slot;
-      slot = (slot + 1) & this.#mask;
+      slot = (slot + 1) & mask;
     }
   }
 }

@@ -53,11 +53,11 @@ export function learnVocabulary(
 
 /** The distinct buckets and in how many texts each occurs: what the choice of `minDocuments` needs to know. */
 export function countDocuments(bags: readonly NgramBag[]): { index: BucketIndex; documents: Uint32Array } {
-  const capacity = bags.reduce((total, bag) => total + bag.buckets.length, 0);
-  const index = new BucketIndex(capacity);
-  const documents = new Uint32Array(capacity);
-  for (const bag of bags) for (const bucket of bag.buckets) documents[index.insert(bucket)]! += 1;
-  return { index, documents: documents.subarray(0, index.size) };
+  const index = new BucketIndex();
+  for (const bag of bags) for (const bucket of bag.buckets) index.insert(bucket);
+  const documents = new Uint32Array(index.size);
+  for (const bag of bags) for (const bucket of bag.buckets) documents[index.find(bucket)]! += 1;
+  return { index, documents };
 }
 
 /** A function from bags to rows: value = scale * (1 + ln count), then Euclidean length 1; unknown buckets are dropped. */

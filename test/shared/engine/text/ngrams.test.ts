@@ -1,7 +1,8 @@
 /** What the n-gram featurizer promises: stable hashes, every script, one form per text, bounded work. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { MAX_CHARACTERS, ngrams, normalizeText } from "../../../../shared/engine/text/ngrams.ts";
+import { ngrams } from "../../../../shared/engine/text/ngrams.ts";
+import { MAX_CHARACTERS, normalizeText } from "../../../../shared/engine/text/tokens.ts";
 
 const counted = (text: string) => {
   const bag = ngrams(text);

@@ -8,6 +8,7 @@ import { countDocuments, learnVocabulary, vectorizer } from "../../../../shared/
 const bag = (...buckets: number[]): NgramBag => ({
   buckets: Uint32Array.from(buckets),
   counts: new Float32Array(buckets.length).fill(1),
+  tokens: buckets.length,
 });
 const everywhere = 2;
 const onlyFirstLabel = 4;
@@ -55,7 +56,7 @@ describe("vectorizer", () => {
   });
 
   it("damps repetitions by 1 + ln count", () => {
-    const row = vectorize({ buckets: Uint32Array.of(2, 5), counts: Float32Array.of(Math.E, 1) });
+    const row = vectorize({ buckets: Uint32Array.of(2, 5), counts: Float32Array.of(Math.E, 1), tokens: 3 });
     assert.ok(Math.abs(row.values[0]! / row.values[1]! - 6 / 4) < 1e-6);
   });
 
@@ -74,5 +75,15 @@ describe("BucketIndex", () => {
     );
     assert.deepEqual([...index.keys], [16, 0, 2 ** 32 - 1]);
     assert.equal(index.find(32), -1);
+  });
+
+  it("keeps every position when it outgrows its capacity", () => {
+    const index = new BucketIndex(1);
+    const buckets = Array.from({ length: 1000 }, (_, i) => i * 4096);
+    for (const bucket of buckets) index.insert(bucket);
+    assert.deepEqual(
+      buckets.map((bucket) => index.find(bucket)),
+      [...buckets.keys()],
+    );
   });
 });
