@@ -66,13 +66,38 @@ const logTemperatureRange = [Math.log(0.05), Math.log(20)] as const;
 
 /**
  * The temperature of least negative log-likelihood (Guo et al. 2017, "On Calibration of Modern Neural Networks"), found by
- * golden-section search over its logarithm. 1 without rows to judge by.
+ * golden-section search over its logarithm. 1 without rows to judge by. As in Platt 1999, n rows count as saying that the
+ * label is right with probability (n + 1) / (n + 2): rows answered without a fault would otherwise ask for certainty.
  */
 export function fitTemperature(held: LabelledLogits): number {
-  if (!held.labels.length) return 1;
+  const rows = held.labels.length;
+  if (!rows) return 1;
+  const doubt = 1 / (rows + 2);
+  const gap = meanGapToOthers(held);
+  return Math.exp(
+    minimize((logTemperature) => {
+      const temperature = Math.exp(logTemperature);
+      return negativeLogLikelihood(held, temperature) + (doubt * gap) / temperature;
+    }, logTemperatureRange),
+  );
+}
+
+/** Mean over rows of the label's logit less the mean of the other logits: what a doubt of 1 would cost. */
+function meanGapToOthers({ logits, labels, classes }: LabelledLogits): number {
+  let total = 0;
+  for (const [row, label] of labels.entries()) {
+    const values = logits.subarray(row * classes, (row + 1) * classes);
+    const own = values[label]!;
+    const others = values.reduce((sum, value) => sum + value, 0) - own;
+    total += own - others / Math.max(classes - 1, 1);
+  }
+  return total / labels.length;
+}
+
+/** Golden-section search for the least of a function with one valley, to 0.001 of its argument. */
+function minimize(cost: (x: number) => number, range: readonly [number, number]): number {
   const ratio = (Math.sqrt(5) - 1) / 2;
-  const cost = (logTemperature: number) => negativeLogLikelihood(held, Math.exp(logTemperature));
-  let [low, high] = logTemperatureRange as unknown as [number, number];
+  let [low, high] = range as [number, number];
   let [left, right] = [high - ratio * (high - low), low + ratio * (high - low)];
   let [costLeft, costRight] = [cost(left), cost(right)];
   while (high - low > 1e-3) {
@@ -86,7 +111,7 @@ export function fitTemperature(held: LabelledLogits): number {
       costRight = cost(right);
     }
   }
-  return Math.exp((low + high) / 2);
+  return (low + high) / 2;
 }
 
 /** softmax(logits / temperature) of one row, in float64. */
