@@ -49,8 +49,10 @@ function answerBadHttp(_cause: Error, socket: Socket): void {
 async function close(server: Server, graceMilliseconds: number): Promise<void> {
   const closed = once(server, "close");
   server.close();
-  server.closeIdleConnections();
+  // A connection that is kept alive becomes idle only when its answer is out, which may be after the first look.
+  const looking = setInterval(() => server.closeIdleConnections(), 20);
   const impatience = setTimeout(() => server.closeAllConnections(), graceMilliseconds);
   await closed;
+  clearInterval(looking);
   clearTimeout(impatience);
 }

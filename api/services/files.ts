@@ -48,14 +48,12 @@ export function createFileService(files: Files, objects: Objects, maxBytes: numb
         if ("purpose" in fieldsSoFar) parseFields(fieldsSoFar);
         return objects.put(key, content);
       });
-      try {
-        const record = toRecord(project, id, key, parts);
-        await files.create(record);
-        return record;
-      } catch (error) {
-        if (error instanceof ApiError && parts.file) await objects.delete(key);
-        throw error;
-      }
+      const record = await toRecord(project, id, key, parts).catch(async (refusal) => {
+        if (parts.file) await objects.delete(key);
+        throw refusal;
+      });
+      await files.create(record);
+      return record;
     },
     async list(project, query) {
       return toPage(await listLive(files, project.id, query), query.limit);
@@ -82,7 +80,8 @@ export function createFileService(files: Files, objects: Objects, maxBytes: numb
 
 type Parts = Awaited<ReturnType<typeof readUpload<StoredObject>>>;
 
-function toRecord(project: Project, id: string, key: string, { fields, file, problem }: Parts): FileRecord {
+async function toRecord(project: Project, id: string, key: string, parts: Parts): Promise<FileRecord> {
+  const { fields, file, problem } = parts;
   if (problem) throw problem;
   const { purpose, expiresAfter } = parseFields(fields);
   if (!file) throw new ApiError("missing_required_parameter", "Missing required parameter: 'file'.", { param: "file" });

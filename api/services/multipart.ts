@@ -39,12 +39,13 @@ export async function readUpload<Stored>(
   const fields = collectFields(parser, limits, fail);
   let file: Promise<UploadParts<Stored>["file"]> | undefined;
 
-  parser.on("file", (name, stream, filename) => {
+  // Declared as a string, but a part may have no filename.
+  parser.on("file", (name, stream, filename: string | undefined) => {
     stream.on("error", () => {});
     stream.on("limit", () => fail(tooLarge(limits.fileBytes)));
     stop.signal.addEventListener("abort", () => stream.destroy(stop.signal.reason));
     if (name !== "file") return fail(unexpected(name));
-    file = store(stream, { ...fields }).then((stored) => ({ filename, stored }));
+    file = store(stream, { ...fields }).then((stored) => ({ filename: filename ?? "", stored }));
     file.catch(fail);
   });
   await pump(upload.body!, parser, limits.fileBytes, stop.signal).catch((cause) => fail(malformed(cause)));
