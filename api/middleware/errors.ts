@@ -20,7 +20,9 @@ export function answerError(c: Context, error: ApiError): Response {
 export function onError(observe: Observe): ErrorHandler<Env> {
   return (error, c) => {
     const answer = toApiError(error);
-    if (answer.status >= 500) {
+    // Nobody is left to whom it would matter, and going away is no fault of ours.
+    const isGone = c.req.raw.signal.aborted;
+    if (answer.status >= 500 && !isGone) {
       observe({ type: "failed", request_id: c.var.requestId, cause: answer.cause ?? answer });
     }
     return answerError(c, answer);

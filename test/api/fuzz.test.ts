@@ -66,7 +66,7 @@ test("any value anywhere in a valid body", async () => {
       fc.asyncProperty(fc.constantFrom(...places), anything, async (place, value) => {
         await neverOurFault(await postJson(path, JSON.stringify(withValueAt(body, place, value)) ?? ""));
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   }
 });
@@ -82,7 +82,7 @@ test("valid bodies with bytes gone wrong", async () => {
         const headers = { "content-type": "application/json" };
         await neverOurFault(await deployment.fetch(path, { method: "POST", body: sent, headers }));
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   }
 });
@@ -99,7 +99,7 @@ test("any text in a query or an id", async () => {
     fc.asyncProperty(fc.string({ unit: "binary", minLength: 1, maxLength: 40 }), fc.nat(4), async (text, which) => {
       await neverOurFault(await deployment.fetch(paths(encodeURIComponent(text.toWellFormed()))[which]!));
     }),
-    { numRuns: 200 },
+    { numRuns: 120 },
   );
 });
 
@@ -114,6 +114,6 @@ test("uploads with bytes gone wrong", async () => {
         await deployment.fetch("/v1/files", { method: "POST", body, headers: { "content-type": multipartType } }),
       );
     }),
-    { numRuns: 200 },
+    { numRuns: 120 },
   );
 });

@@ -67,6 +67,21 @@ export function validBody(schema: Schema, schemas: Schemas, fixtures: Fixtures, 
   throw new Error(`No valid value for ${JSON.stringify(s)}: teach the generator, or give the schema an example`);
 }
 
+/** Fields of an answer that the schema does not know, and those that it promises and are not there. */
+export function* mismatches(schema: Schema, schemas: Schemas, value: unknown, path = "body"): Generator<string> {
+  const s = branchFor(resolve(schema, schemas), schemas, value);
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries())
+      if (s.items) yield* mismatches(s.items, schemas, item, `${path}[${index}]`);
+  } else if (typeof value === "object" && value !== null && s.properties) {
+    for (const name of s.required ?? []) if (!(name in value)) yield `${path}.${name} is missing`;
+    for (const [name, item] of Object.entries(value)) {
+      if (s.properties[name]) yield* mismatches(s.properties[name], schemas, item, `${path}.${name}`);
+      else if (typeof s.additionalProperties !== "object") yield `${path}.${name} is not in the contract`;
+    }
+  }
+}
+
 /** Each body is valid but for one field. */
 export function brokenBodies(schema: Schema, schemas: Schemas, body: unknown): BrokenBody[] {
   return [...breaksOf(schema, schemas, body, [])].map(({ path, value, code, title }) => ({

@@ -8,7 +8,7 @@ import type { File } from "../../../shared/schemas/file.ts";
 import { type Deployment, deploy } from "../../support/deployment.ts";
 import { end, field, file, fileHead, multipartType } from "../../support/multipart.ts";
 
-const maxUploadBytes = 20 * 1024 * 1024;
+const maxUploadBytes = 13 * 1024 * 1024;
 const purpose = field("purpose", "fine-tune");
 
 let deployment: Deployment;
@@ -85,6 +85,8 @@ test("expiry needs its anchor and its seconds, within an hour and thirty days", 
   for (const value of ["3600", "2592000"]) {
     const created = await accepted(purpose, anchor, seconds(value), file("{}"), end);
     assert.equal(created.expires_at, created.created_at + Number(value));
+    const record = await deployment.stores.files.get(deployment.a.project.id, created.id);
+    assert.equal(record?.expires_at_ttl, created.expires_at, "DynamoDB deletes the row by this attribute");
   }
   earlier = await remains();
   for (const value of ["3599", "2592001", "x", "", "NaN", "4000.5"]) {
