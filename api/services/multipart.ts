@@ -17,6 +17,9 @@ export interface UploadLimits {
 
 export type Fields = Partial<Record<string, string>>;
 
+/** How many times the largest upload is read on after a problem. */
+const patience = 8;
+
 /** Keeps what it reads, and is called with the fields that came before the file; others may follow. */
 export type Store<Stored> = (content: Readable, fieldsSoFar: Fields) => Promise<Stored>;
 
@@ -48,7 +51,7 @@ export async function readUpload<Stored>(
     file = store(stream, { ...fields }).then((stored) => ({ filename: filename ?? "", stored }));
     file.catch(fail);
   });
-  await pump(upload.body!, parser, limits.fileBytes, stop.signal).catch((cause) => fail(malformed(cause)));
+  await pump(upload.body!, parser, patience * limits.fileBytes, stop.signal).catch((cause) => fail(malformed(cause)));
   const stored = await file?.catch(() => undefined);
   return { fields, file: stored, problem: stop.signal.aborted ? stop.signal.reason : undefined };
 }
@@ -82,10 +85,10 @@ function collectFields(parser: BusboyInstance, limits: UploadLimits, fail: (prob
 }
 
 /**
- * After a problem the rest is read and thrown away, as much as a good upload might hold: clients read the answer only when
- * they have sent their request, and a closed connection tells them nothing.
+ * After a problem the rest is read and thrown away: some clients read the answer only when they have sent everything, and
+ * a connection that is closed meanwhile tells them nothing.
  */
-async function pump(body: ReadableStream<Uint8Array>, parser: BusboyInstance, patience: number, stop: AbortSignal) {
+async function pump(body: ReadableStream<Uint8Array>, parser: BusboyInstance, wasteBytes: number, stop: AbortSignal) {
   const stopped = new Promise<void>((resolve) => stop.addEventListener("abort", () => resolve()));
   const broken = new Promise<never>((_, reject) => parser.on("error", reject));
   const finished = once(parser, "finish");
@@ -95,7 +98,7 @@ async function pump(body: ReadableStream<Uint8Array>, parser: BusboyInstance, pa
   for await (const chunk of body) {
     if (stop.aborted) {
       wasted += chunk.length;
-      if (wasted > patience) return;
+      if (wasted > wasteBytes) return;
     } else if (!parser.write(chunk)) {
       await Promise.race([once(parser, "drain"), broken, stopped]);
     }

@@ -1,6 +1,6 @@
 /** The API as a process: it says where it listens, and stops without dropping what it has begun. */
 import assert from "node:assert/strict";
-import { request } from "node:http";
+import { Agent, request } from "node:http";
 import { after, before, test } from "node:test";
 import { type Cloud, createTenant, openCloud, type Tenant } from "../support/deployment.ts";
 import { end, field, fileHead, multipartType } from "../support/multipart.ts";
@@ -27,7 +27,8 @@ test("an upload under way when the server is told to stop is finished and answer
   const server = await startServer(cloud.environment);
   const upload = request(`${server.baseURL}/files`, {
     method: "POST",
-    headers: { authorization: `Bearer ${tenant.key}`, "content-type": multipartType, connection: "close" },
+    headers: { authorization: `Bearer ${tenant.key}`, "content-type": multipartType },
+    agent: new Agent({ keepAlive: true }),
   });
   const answered = new Promise<number>((resolve, reject) => {
     upload.on("error", reject).on("response", (response) => resolve(response.resume().statusCode ?? 0));
@@ -39,7 +40,9 @@ test("an upload under way when the server is told to stop is finished and answer
   await refusedConnections(server.baseURL);
   upload.end(`{}\r\n${end}`);
   assert.equal(await answered, 200);
+  const answeredAt = performance.now();
   assert.equal(await stopped, 0);
+  assert.ok(performance.now() - answeredAt < 5000, "a connection that is merely kept alive holds nobody up");
 });
 
 test("a wrong environment is told by name, before anything listens", async () => {

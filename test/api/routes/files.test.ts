@@ -2,11 +2,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request } from "node:http";
+import { connect } from "node:net";
+import { Readable } from "node:stream";
 import { after, before, beforeEach, test } from "node:test";
 import { ListMultipartUploadsCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import type { File } from "../../../shared/schemas/file.ts";
 import { type Deployment, deploy } from "../../support/deployment.ts";
-import { end, field, file, fileHead, multipartType } from "../../support/multipart.ts";
+import { end, field, file, fileHead, multipartType, streamed } from "../../support/multipart.ts";
 
 const maxUploadBytes = 13 * 1024 * 1024;
 const purpose = field("purpose", "fine-tune");
@@ -117,6 +119,22 @@ test("a file of exactly the limit is stored, and one byte more is 413 and leaves
   earlier = await remains();
   await refused([purpose, file(`${content}x`), end], 413, "file");
   await refused([file(`${content}x`), purpose, end], 413, "file");
+});
+
+test("a client that sends all before it reads learns that its upload was too large", async () => {
+  const socket = connect(Number(new URL(deployment.origin).port), "127.0.0.1").pause();
+  const body = Readable.fromWeb(streamed(6.5 * maxUploadBytes) as never);
+  const head = ["POST /v1/files HTTP/1.1", "host: x", `authorization: Bearer ${deployment.keys.a}`];
+  socket.write([...head, `content-type: ${multipartType}`, "transfer-encoding: chunked", "\r\n"].join("\r\n"));
+  for await (const chunk of body) {
+    const framed = Buffer.concat([Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from("\r\n")]);
+    if (!socket.write(framed)) await once(socket, "drain");
+  }
+  socket.write("0\r\n\r\n");
+  const [answer] = await once(socket.resume(), "data");
+  socket.destroy();
+  assert.match(String(answer), /^HTTP\/1.1 413 /);
+  await nothingRemains();
 });
 
 test("a body that breaks off or is no multipart leaves nothing", async () => {
