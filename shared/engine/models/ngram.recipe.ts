@@ -8,12 +8,8 @@ export const BATCH_SIZE = 64;
 /** AdamW, lazy: first and second moments of a weight row change only in steps whose batch contains the feature. */
 export const ADAMW = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const;
 
-/** Share of the rows held out to measure the model and to fit its temperature, at most `MAX_HELD_OUT` rows. */
-export const HELD_OUT = 0.1;
-export const MAX_HELD_OUT = 2000;
-
-// 16 MiB: a tenant's model is read from object storage before its first answer.
-const MODEL_BYTES = 2 ** 24;
+// 12 MiB: a tenant's model is read from object storage before its first answer, and a table that outgrows the cache slows training.
+const MODEL_BYTES = 12 * 2 ** 20;
 const ROW_BYTES = 4 + 4;
 const WEIGHT_BYTES = 2;
 
@@ -41,7 +37,7 @@ export function learningRateAt(step: number, totalSteps: number, peak: number): 
 
 /**
  * Smallest document frequency a feature needs: the least that keeps the stored model (hash and scale per feature, fp16
- * weight per feature and label) within 16 MiB.
+ * weight per feature and label) within 12 MiB.
  */
 export function minDocuments(documents: Uint32Array, labelCount: number): number {
   const limit = Math.floor(MODEL_BYTES / (ROW_BYTES + WEIGHT_BYTES * labelCount));

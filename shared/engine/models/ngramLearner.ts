@@ -9,7 +9,7 @@ import { type NgramBag, ngrams } from "../text/ngrams.ts";
 import { countDocuments, learnVocabulary, type SparseRow, type Vocabulary, vectorizer } from "../text/vocabulary.ts";
 import type { LabelledLogits } from "../training/evaluation.ts";
 import type { Learner, LearnerOptions } from "../training/learner.ts";
-import { type Batcher, createBatcher, RowTable } from "../training/sparseBatch.ts";
+import { type Batcher, createBatcher, RowTables } from "../training/sparseBatch.ts";
 import { newName } from "../trainingStep.ts";
 import { ADAMW, learningRateAt, minDocuments, peakLearningRate } from "./ngram.recipe.ts";
 import { moments, ngramForward, ngramStep } from "./ngram.ts";
@@ -33,7 +33,7 @@ interface Phase {
   peak: number;
   steps: number;
   /** Weights and their moments, one row a feature. */
-  tables: Record<string, RowTable>;
+  tables: RowTables;
   /** Bias, its moments, and Adam's count. */
   small: Record<string, Tensor>;
 }
@@ -80,7 +80,7 @@ export async function createNgramLearner(options: LearnerOptions): Promise<Learn
     },
     state: () => ({
       ...phase.small,
-      ...tableTensors(phase),
+      ...Object.fromEntries(phase.tables.names.map((name) => [name, phase.tables.read(name)])),
       held: { shape: [held.length], data: held },
       phase: { shape: [1], data: Int32Array.of(phase.index) },
     }),
@@ -89,12 +89,12 @@ export async function createNgramLearner(options: LearnerOptions): Promise<Learn
       if (phase.index !== index) phase = beginPhase(index);
       held = Float32Array.from(state.held!.data as Float32Array);
       for (const name of Object.keys(phase.small)) phase.small[name] = state[name]!;
-      for (const [name, table] of Object.entries(phase.tables)) table.data.set(state[name]!.data as Float32Array);
+      for (const name of phase.tables.names) phase.tables.write(name, state[name]!);
     },
     weights: () =>
       storedWeights({
         ...phase.vocabulary,
-        weight: phase.tables.weight!.data,
+        weight: phase.tables.read("weight").data as Float32Array,
         bias: phase.small.bias!.data as Float32Array,
       }),
     async release() {
@@ -118,7 +118,6 @@ function createPhase(index: number, data: Rows, options: LearnerOptions, steps: 
   const toRow = vectorizer(vocabulary);
   const rows = data.bags.map(toRow);
   const features = vocabulary.buckets.length;
-  const zeros = () => new RowTable(new Float32Array(features * classes), classes);
   const scalar = (value: number): Tensor => ({ shape: [], data: Float32Array.of(value) });
   const vector = (): Tensor => ({ shape: [classes], data: new Float32Array(classes) });
   return {
@@ -132,7 +131,7 @@ function createPhase(index: number, data: Rows, options: LearnerOptions, steps: 
     batch: createBatcher(features),
     peak: peakLearningRate(rows, classes) * hyperparameters.learning_rate_multiplier,
     steps,
-    tables: { weight: zeros(), ...Object.fromEntries(moments.map((moment) => [`${moment}:weight`, zeros()])) },
+    tables: new RowTables(["weight", ...moments.map((moment) => `${moment}:weight`)], features, classes),
     small: {
       "adamw.step": scalar(0),
       bias: vector(),
@@ -144,16 +143,15 @@ function createPhase(index: number, data: Rows, options: LearnerOptions, steps: 
 async function runStep(session: Session, phase: Phase, n: number, batchSize: number) {
   const chosen = batchRows(phase, n, batchSize);
   const { touched, x } = phase.batch(chosen.map((row) => phase.rows[row]!));
-  const gathered = Object.entries(phase.tables).map(([name, table]) => [name, table.gather(touched)] as const);
   const results = await session.run({
     x,
     labels: { shape: [chosen.length], data: Int32Array.from(chosen, (row) => phase.data.labels[row]!) },
     learning_rate: { shape: [], data: Float32Array.of(learningRateAt(n + 1, phase.steps, phase.peak)) },
     ...phase.small,
-    ...Object.fromEntries(gathered),
+    ...phase.tables.gather(touched),
   });
-  for (const name of Object.keys(phase.small)) phase.small[name] = results[newName(name)]!;
-  for (const [name, table] of Object.entries(phase.tables)) table.scatter(touched, results[newName(name)]!);
+  phase.small = carriedOf(Object.keys(phase.small), results);
+  phase.tables.scatter(touched, carriedOf(phase.tables.names, results));
   return {
     loss: results.loss!.data[0] as number,
     accuracy: results.accuracy!.data[0] as number,
@@ -175,15 +173,14 @@ async function logitsOf(session: Session, phase: Phase, bags: readonly NgramBag[
   const logits = new Float32Array(bags.length * classes);
   for (let start = 0; start < bags.length; start += batchOfValidation) {
     const { touched, x } = phase.batch(bags.slice(start, start + batchOfValidation).map(phase.toRow));
-    const weight = phase.tables.weight!.gather(touched);
+    const weight = phase.tables.read("weight", touched);
     const results = await session.run({ x, weight, bias: phase.small.bias! });
     logits.set(results.logits!.data as Float32Array, start * classes);
   }
   return logits;
 }
 
-function tableTensors({ tables }: Phase): Record<string, Tensor> {
-  return Object.fromEntries(
-    Object.entries(tables).map(([name, { data, width }]) => [name, { shape: [data.length / width, width], data }]),
-  );
+/** What a step hands to the next, by the name it is fed under. */
+function carriedOf(names: readonly string[], results: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
+  return Object.fromEntries(names.map((name) => [name, results[newName(name)]!]));
 }

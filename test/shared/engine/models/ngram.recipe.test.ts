@@ -27,7 +27,7 @@ describe("the recipe of millrace-ngram", () => {
     );
   });
 
-  it("drops the rarest features only when the model would pass 16 MiB", () => {
+  it("drops the rarest features only when the model would pass 12 MiB", () => {
     const documents = new Uint32Array(300_000).fill(1).fill(2, 0, 40_000).fill(3, 0, 10_000);
     assert.equal(minDocuments(documents, 2), 1);
     assert.equal(minDocuments(documents, 100), 2);
