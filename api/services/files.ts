@@ -10,8 +10,8 @@ import { acceptedFields, parseFields, safeFilename } from "./fileFields.ts";
 import { readUpload, type Upload } from "./multipart.ts";
 import type { Project } from "./projects.ts";
 
-/** Larger files are fetched from the bucket itself: a Lambda may answer no more than 6 MB. */
-const largestStreamed = 5 * 1024 * 1024;
+/** Larger files are fetched from the bucket itself: a Lambda may answer no more than 6 MB, in base64. */
+const largestStreamed = 4 * 1024 * 1024;
 const linkSeconds = 300;
 
 export type FileContent = { file: FileRecord } & ({ link: string } | { open(): Promise<Readable> });
