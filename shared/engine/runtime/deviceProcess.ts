@@ -39,7 +39,7 @@ const handlers: Handlers = {
   },
   async predict({ call, artifact, texts }) {
     const { labels, temperature, classifier } = await loaded(artifact);
-    const { logits, tokens, known } = await classifier.classify(texts);
+    const { logits, tokens, known } = await inTurn(() => classifier.classify(texts));
     const predictions = logits.map((row, i) => {
       return { probabilities: probabilities(row, temperature), tokens: tokens[i]!, known: known[i]! };
     });
@@ -51,6 +51,15 @@ const handlers: Handlers = {
     await (await model)?.classifier.release();
   },
 };
+
+let last: Promise<unknown> = Promise.resolve();
+
+/** One after another: a session takes all threads anyway, and a classifier may use its memory again for each call. */
+function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+  const result = last.then(work);
+  last = result.catch(() => {});
+  return result;
+}
 
 function loaded(artifact: string): Promise<LoadedModel> {
   const known = models.get(artifact);
