@@ -48,9 +48,9 @@ const rules: Rule[] = [
     forbids: within(/^shared\/stores\/|^shared\/(aws|queue)\.ts$/),
   },
   {
-    promise: "the engine imports only itself, node and what writes ONNX",
+    promise: "the engine imports only itself, node, what writes ONNX and what reads tokenizer files",
     of: /^shared\/engine\/(?!runtime\/)/,
-    forbids: (target) => !/^shared\/engine\/|^node:|^protobufjs/.test(target),
+    forbids: (target) => !/^shared\/engine\/|^node:|^protobufjs|^@huggingface\/tokenizers$/.test(target),
   },
   {
     promise: "onnxruntime-node is behind one door",
