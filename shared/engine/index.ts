@@ -19,7 +19,7 @@ export {
   tinyEncoder,
 } from "./models/encoder.ts";
 export { ExportError, type Model, toOnnx } from "./onnx.ts";
-export { abs, clip, erf, exp, gelu, log, neg, relu, sigmoid, sign, sqrt, tanh } from "./ops/activations.ts";
+export { abs, clip, erf, exp, gelu, geluTanh, log, neg, relu, sigmoid, sign, sqrt, tanh } from "./ops/activations.ts";
 export { bitwiseXor, shiftRight } from "./ops/bits.ts";
 export { add, div, max, mul, type Operand, pow, square, sub } from "./ops/elementwise.ts";
 export { type OpType, ops } from "./ops/index.ts";
@@ -40,6 +40,7 @@ export { matmul, swapLast } from "./ops/matmul.ts";
 export { layerNormalization, logSoftmax, softmax } from "./ops/normalization.ts";
 export { reduceMax, reduceMean, reduceSum, sumTo } from "./ops/reductions.ts";
 export { dimensionOf, shapeOf, zerosLike } from "./ops/shapes.ts";
+export { logSigmoid, silu, softplus } from "./ops/smoothActivations.ts";
 export { type AdamWOptions, adamw } from "./optimizers/adamw.ts";
 export { clipByGlobalNorm } from "./optimizers/clip.ts";
 export { chain, type Optimizer } from "./optimizers/optimizer.ts";

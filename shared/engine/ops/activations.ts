@@ -25,8 +25,11 @@ export const activations = {
   Relu: unary("Relu", ({ x, dy }) => where(greater(x, 0), dy, 0)),
   // erf'(x) = 2/sqrt(pi) exp(-x^2)
   Erf: unary("Erf", ({ x, dy }) => mul(dy, mul(exp(neg(square(x))), 2 / Math.sqrt(Math.PI)))),
-  // gelu(x) = x cdf(x), so gelu'(x) = cdf(x) + x pdf(x)
-  Gelu: unary("Gelu", ({ x, dy }) => mul(dy, add(normalCdf(x), mul(x, normalPdf(x))))),
+  Gelu: defineOp<1, { approximate: GeluForm }>("Gelu", {
+    attributes: { approximate: "string" },
+    infer: ([x]) => x,
+    gradient: ({ inputs: [x], dy, attributes: { approximate } }) => [mul(dy, geluSlopes[approximate](x))],
+  }),
   Clip: defineOp<3>("Clip", {
     infer: ([x, low, high], _attributes, fail) => {
       if (low.shape.length + high.shape.length > 0) throw fail("bounds must be scalars");
@@ -34,6 +37,21 @@ export const activations = {
     },
     gradient: ({ inputs: [x], output, dy }) => [where(equal(x, output), dy, 0), null, null],
   }),
+};
+
+type GeluForm = "none" | "tanh";
+
+const geluSlopes: Record<GeluForm, (x: Node) => Node> = {
+  // gelu(x) = x cdf(x), so gelu'(x) = cdf(x) + x pdf(x)
+  none: (x) => add(normalCdf(x), mul(x, normalPdf(x))),
+  // With u = sqrt(2/pi) (x + 0.044715 x^3) and t = tanh(u): gelu(x) = x (1 + t) / 2, so
+  // gelu'(x) = (1 + t) / 2 + x (1 - t^2) u' / 2
+  tanh: (x) => {
+    const scale = Math.sqrt(2 / Math.PI);
+    const t = tanh(mul(mul(x, scale), add(mul(square(x), 0.044715), 1)));
+    const inner = mul(add(mul(square(x), 3 * 0.044715), 1), scale);
+    return mul(add(add(t, 1), mul(mul(x, inner), sub(1, square(t)))), 0.5);
+  },
 };
 
 function normalCdf(x: Node): Node {
@@ -79,7 +97,11 @@ export function erf(x: Node): Node {
  * approximation.
  */
 export function gelu(x: Node): Node {
-  return activations.Gelu([x], {});
+  return activations.Gelu([x], { approximate: "none" });
+}
+/** The tanh approximation of `gelu`, which GPT-2 was trained with; at most 5e-4 away from it. */
+export function geluTanh(x: Node): Node {
+  return activations.Gelu([x], { approximate: "tanh" });
 }
 /** x held within [low, high]; outside them the gradient is zero. */
 export function clip(x: Node, low: number, high: number): Node {

@@ -11,10 +11,12 @@ import { matrix } from "./matmul.ts";
 import { normalization } from "./normalization.ts";
 import { reductions } from "./reductions.ts";
 import { shapes } from "./shapes.ts";
+import { smoothActivations } from "./smoothActivations.ts";
 
 export const ops = {
   ...elementwise,
   ...activations,
+  ...smoothActivations,
   ...logic,
   ...matrix,
   ...layout,

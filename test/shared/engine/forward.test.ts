@@ -15,10 +15,12 @@ import {
   gather,
   gatherElements,
   gelu,
+  geluTanh,
   input,
   int64s,
   layerNormalization,
   log,
+  logSigmoid,
   logSoftmax,
   matmul,
   max,
@@ -34,8 +36,10 @@ import {
   relu,
   reshape,
   sigmoid,
+  silu,
   slice,
   softmax,
+  softplus,
   sqrt,
   squeeze,
   sub,
@@ -73,6 +77,9 @@ function erfOf(z: number): number {
   return (2 / Math.sqrt(Math.PI)) * result;
 }
 
+/** Hendrycks and Gimpel 2016, section 2. */
+const tanhGelu = (z: number) => 0.5 * z * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (z + 0.044715 * z ** 3)));
+
 const golden: Partial<Record<OpType, readonly [Node, readonly number[]]>> = {
   Add: [add(x, row), across((a, b) => a + b)],
   Sub: [sub(x, row), across((a, b) => a - b)],
@@ -90,6 +97,10 @@ const golden: Partial<Record<OpType, readonly [Node, readonly number[]]>> = {
   Relu: [relu(x), values.map((value) => Math.max(value, 0))],
   Erf: [erf(x), values.map(erfOf)],
   Gelu: [gelu(x), values.map((value) => (value * (1 + erfOf(value / Math.SQRT2))) / 2)],
+  Softplus: [
+    softplus(mul(x, 50)),
+    values.map((value) => Math.max(50 * value, 0) + Math.log1p(Math.exp(-Math.abs(50 * value)))),
+  ],
   Clip: [clip(x, -0.5, 1), values.map((value) => Math.min(Math.max(value, -0.5), 1))],
   Where: [where(constant(Uint8Array.of(1, 0, 1), [3], "bool"), x, row), [-1.5, -4, 2, 0.75, -4, 1]],
   Cast: [cast(x, "int32"), [-1, 0, 2, 0, 0, 1]],
@@ -125,8 +136,14 @@ const golden: Partial<Record<OpType, readonly [Node, readonly number[]]>> = {
   ],
 };
 
+const composed: Record<string, readonly [Node, readonly number[]]> = {
+  geluTanh: [geluTanh(x), values.map(tanhGelu)],
+  silu: [silu(x), values.map((value) => value / (1 + Math.exp(-value)))],
+  "logSigmoid of large operands": [logSigmoid(mul(x, 400)), [-600, 0, 0, 0, -200, 0]],
+};
+
 describe("the value of each op", () => {
-  for (const [op, [node, expected]] of Object.entries(golden)) {
+  for (const [op, [node, expected]] of Object.entries({ ...golden, ...composed })) {
     it(op, async () => {
       const found = numbers((await evaluate({ y: node }, feeds)).y);
       assert.equal(found.length, expected.length);
