@@ -8,7 +8,8 @@ const listening = await listen(container.app, container.config);
 container.log.info({ base_url: `${listening.url}/v1` }, "listening");
 process.send?.({ listening: listening.port });
 
-await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
+// Whoever forked it and died without a word no longer needs it: `disconnect` ends it as a signal does.
+await Promise.race(["SIGINT", "SIGTERM", "disconnect"].map((signal) => once(process, signal)));
 container.log.info("stopping");
 await listening.close();
 await container.close();
