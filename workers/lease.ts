@@ -1,5 +1,5 @@
 /** Holding a job: the lease is renewed while work goes on, and whatever ends the work arrives as one signal. */
-
+import type { JobState } from "../shared/jobStates.ts";
 import type { JobRecord } from "../shared/schemas/fineTuningJob.ts";
 import type { Jobs } from "../shared/stores/jobs.ts";
 import { newLease } from "../shared/stores/jobs.ts";
@@ -22,13 +22,14 @@ export interface LeaseOptions {
 }
 
 /**
- * Takes the lease on a job, or returns undefined when another worker holds it. A predecessor that let its lease run out
- * died at work: that counts as a failure, in the same write.
+ * Takes the lease on a job and brings `job` up to date, or returns undefined when another worker holds it. A predecessor
+ * that let its lease run out died at work: that counts as a failure, in the same write.
  */
 export async function takeLease(jobs: Jobs, job: JobRecord, options: LeaseOptions): Promise<HeldLease | undefined> {
   const lease = newLease(options.leaseSeconds);
   const changes = job.lease ? { failures: job.failures + 1 } : {};
   if (!(await jobs.acquire(job, lease, changes))) return undefined;
+  Object.assign(job, await jobs.get(job.project_id, job.id));
   return hold(jobs, job, lease.attempt_id, options);
 }
 
@@ -42,7 +43,8 @@ function hold(jobs: Jobs, job: JobRecord, attempt: string, options: LeaseOptions
   let expiresAt = Date.now() + options.leaseSeconds * 1000;
   let nextRenewal = Date.now() + (options.leaseSeconds * 1000) / 3;
   const beat = async () => {
-    const reason = stopReason(await jobs.get(job.project_id, job.id), attempt);
+    const believed = job.status;
+    const reason = stopReason(await jobs.get(job.project_id, job.id), attempt, believed);
     if (reason) return stop(reason);
     if (Date.now() < nextRenewal) return;
     const lease = newLease(options.leaseSeconds, attempt);
@@ -64,9 +66,14 @@ function hold(jobs: Jobs, job: JobRecord, attempt: string, options: LeaseOptions
   };
 }
 
-function stopReason(row: JobRecord | undefined, attempt: string): StopReason | undefined {
+/**
+ * `believed` is the state the attempt thinks the job is in. A job that was running and now waits was paused and resumed
+ * between two looks: it is put down as for the pause, and the resume finds it in the queue.
+ */
+export function stopReason(row: JobRecord | undefined, attempt: string, believed: JobState): StopReason | undefined {
+  if (row?.status === "cancelled") return "cancelled";
   if (row?.lease?.attempt_id !== attempt) return "lost";
-  if (row.status === "paused" || row.status === "cancelled") return row.status;
+  if (row.status === "paused" || (believed === "running" && row.status === "queued")) return "paused";
   return undefined;
 }
 

@@ -24,8 +24,11 @@ export interface DatasetOptions {
   validation?: SourceFile;
   directory: string;
   seed: number;
-  /** Share of each label's rows to hold out; a label with four rows or more gives at least one, and never its last. */
-  holdOut: number;
+  /**
+   * Share of each label's rows to hold out, and about how many rows at most; a label with four rows or more gives at least
+   * one, and never its last.
+   */
+  holdOut: { share: number; most: number };
 }
 
 export interface Dataset {
@@ -43,11 +46,11 @@ export interface Dataset {
 interface Scan {
   problems: ProblemReport;
   path: string;
-  /** Rows of each label, repeats not counted. */
+  /** Rows of each label that may be held out: neither repeats nor contested. */
   counts: number[];
   /** One bit a row: repeats of an earlier row. */
   dropped: BitSet;
-  /** Rows whose text came before with another label: they must not be what the model is judged by. */
+  /** Rows whose text also has another label: they must not be what the model is judged by. */
   contested: BitSet;
 }
 
@@ -56,9 +59,11 @@ export async function prepareDataset(options: DatasetOptions): Promise<Dataset> 
   await mkdir(options.directory, { recursive: true });
   const labels = new Map<string, number>();
   const training = await scan(options.training, options, labels, "training");
-  checkWhole(training, labels);
+  checkAny(training);
+  checkLabels(training, labels);
   const known = new Set(labels.keys());
   const validation = options.validation && (await scan(options.validation, options, labels, "validation", known));
+  if (validation) checkAny(validation);
 
   const dataset: Dataset = {
     training: training.problems,
@@ -88,10 +93,13 @@ export async function prepareDataset(options: DatasetOptions): Promise<Dataset> 
   return dataset;
 }
 
-function checkWhole({ problems, counts }: Scan, labels: Map<string, number>): void {
-  if (problems.errorCount) return;
-  if (!counts.length) report(problems, problem("empty_file", null));
-  else if (labels.size === 1) report(problems, problem("single_label", null, `it is "${[...labels.keys()][0]}"`));
+function checkAny({ problems, counts }: Scan): void {
+  if (!problems.errorCount && !counts.length) report(problems, problem("empty_file", null));
+}
+
+function checkLabels({ problems }: Scan, labels: Map<string, number>): void {
+  if (problems.errorCount || labels.size > 1) return;
+  report(problems, problem("single_label", null, `it is "${[...labels.keys()][0]}"`));
 }
 
 /** First pass: checks and numbers the rows and writes the good ones to a file of their own. */
@@ -111,8 +119,7 @@ async function scan(
   };
   const index = createRowIndex(join(directory, `${name}.index`));
   const output = createLineWriter(found.path);
-  const rowLabels = new GrowingArray();
-  const sinks: RowSinks = { found, index, output, labels, known, rowLabels };
+  const sinks: RowSinks = { found, index, output, labels, known };
   try {
     for await (const item of readRows(createReadStream(source.path), source.filename)) {
       if (isProblem(item)) report(found.problems, item);
@@ -122,7 +129,7 @@ async function scan(
       }
     }
     await output.close();
-    if (!found.problems.errorCount) await markRepeats(found, index, rowLabels);
+    if (!found.problems.errorCount) await markRepeats(found, index);
   } finally {
     output.destroy();
     await index.discard();
@@ -136,11 +143,10 @@ interface RowSinks {
   output: LineWriter;
   labels: Map<string, number>;
   known?: Set<string>;
-  rowLabels: GrowingArray;
 }
 
 /** A promise only when the disk needs time. */
-function acceptRow(row: Row, { found, index, output, labels, known, rowLabels }: RowSinks): Promise<void> | undefined {
+function acceptRow(row: Row, { found, index, output, labels, known }: RowSinks): Promise<void> | undefined {
   if (known && !known.has(row.label)) {
     report(found.problems, problem("unknown_label", row.line, `"${row.label}"`));
     return undefined;
@@ -155,24 +161,30 @@ function acceptRow(row: Row, { found, index, output, labels, known, rowLabels }:
     labels.set(row.label, label);
   }
   found.counts[label] = (found.counts[label] ?? 0) + 1;
-  rowLabels.push(label);
   index.add(row.text, label, row.line);
   return output.write(JSON.stringify({ text: row.text, label }));
 }
 
-async function markRepeats(found: Scan, index: RowIndex, rowLabels: GrowingArray): Promise<void> {
-  for await (const { kind, row, line, firstLine } of index.repeats()) {
-    const detail = `first seen on line ${firstLine}`;
+async function markRepeats(found: Scan, index: RowIndex): Promise<void> {
+  for await (const { kind, row, label, line, first } of index.repeats()) {
+    const detail = `first seen on line ${first.line}`;
     if (kind === "duplicate") {
       found.dropped.add(row);
-      found.counts[rowLabels.at(row)]!--;
+      found.counts[label]!--;
       report(found.problems, problem("duplicate_row", line, detail));
     } else {
-      found.contested.add(row);
+      contest(found, { row, label });
+      contest(found, first);
       report(found.problems, problem("contradictory_label", line, detail));
     }
   }
   found.problems.warnings.sort((a, b) => (a.line ?? 0) - (b.line ?? 0));
+}
+
+function contest({ contested, counts }: Scan, { row, label }: { row: number; label: number }): void {
+  if (contested.has(row)) return;
+  contested.add(row);
+  counts[label]!--;
 }
 
 type TakeLine = (line: string, label: number, row: number) => Promise<void> | undefined;
@@ -195,10 +207,11 @@ async function copyRows(from: Scan, take: TakeLine): Promise<void> {
  */
 function stratifiedChoice(counts: readonly number[], { seed, holdOut }: DatasetOptions) {
   const left = [...counts];
-  const wanted = counts.map((count) => (count < 4 ? 0 : Math.max(1, Math.round(count * holdOut))));
+  const rows = counts.reduce((sum, count) => sum + count, 0);
+  const share = Math.min(holdOut.share, holdOut.most / Math.max(rows, 1));
+  const wanted = counts.map((count) => (count < 4 ? 0 : Math.max(1, Math.round(count * share))));
   return (label: number, row: number, contested: boolean): boolean => {
-    const chance = wanted[label]! / left[label]!--;
-    if (contested || uniform(seed, row) >= chance) return false;
+    if (contested || uniform(seed, row) >= wanted[label]! / left[label]!--) return false;
     wanted[label]!--;
     return true;
   };
@@ -215,32 +228,15 @@ class BitSet {
 
   add(index: number): void {
     const byte = index >> 3;
-    if (byte >= this.#bits.length) this.#bits = grown(this.#bits, byte);
+    if (byte >= this.#bits.length) {
+      const larger = new Uint8Array(Math.max(this.#bits.length * 2, byte + 1));
+      larger.set(this.#bits);
+      this.#bits = larger;
+    }
     this.#bits[byte]! |= 1 << (index & 7);
   }
 
   has(index: number): boolean {
     return ((this.#bits[index >> 3] ?? 0) & (1 << (index & 7))) !== 0;
   }
-}
-
-/** Labels of the rows, two bytes each. */
-class GrowingArray {
-  #values = new Uint16Array(1024);
-  #length = 0;
-
-  push(value: number): void {
-    if (this.#length === this.#values.length) this.#values = grown(this.#values, this.#length);
-    this.#values[this.#length++] = value;
-  }
-
-  at(index: number): number {
-    return this.#values[index]!;
-  }
-}
-
-function grown<Values extends Uint8Array | Uint16Array>(values: Values, index: number): Values {
-  const larger = new (values.constructor as new (length: number) => Values)(Math.max(values.length * 2, index + 1));
-  larger.set(values);
-  return larger;
 }

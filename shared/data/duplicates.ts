@@ -11,12 +11,17 @@ const partitions = 256;
 const recordBytes = 20;
 const bufferedRecords = 512;
 
-export interface Repeat {
-  kind: "duplicate" | "contradiction";
+interface IndexedRow {
   /** Position among the rows that were added, from 0. */
   row: number;
+  label: number;
   line: number;
-  firstLine: number;
+}
+
+export interface Repeat extends IndexedRow {
+  kind: "duplicate" | "contradiction";
+  /** The first row with this text; of a duplicate, the first that has its label too. */
+  first: IndexedRow;
 }
 
 export interface RowIndex {
@@ -71,19 +76,24 @@ export function createRowIndex(directory: string): RowIndex {
 }
 
 async function* repeatsIn(path: string): AsyncGenerator<Repeat> {
-  const first = new Map<bigint, { label: number; line: number }>();
+  /** By text; rows that contradict the first one are chained to it, one for each label. */
+  const firsts = new Map<bigint, IndexedRow[]>();
   for await (const chunk of createReadStream(path, { highWaterMark: bufferedRecords * recordBytes })) {
     const records = chunk as Buffer;
     for (let at = 0; at < records.length; at += recordBytes) {
       const key = records.readBigUInt64LE(at);
-      const [row, label, line] = [8, 12, 16].map((offset) => records.readUInt32LE(at + offset)) as [
-        number,
-        number,
-        number,
-      ];
-      const seen = first.get(key);
-      if (!seen) first.set(key, { label, line });
-      else yield { kind: seen.label === label ? "duplicate" : "contradiction", row, line, firstLine: seen.line };
+      const [row, label, line] = [8, 12, 16].map((offset) => records.readUInt32LE(at + offset)) as Numbers;
+      const found = { row, label, line };
+      const seen = firsts.get(key);
+      if (!seen) {
+        firsts.set(key, [found]);
+        continue;
+      }
+      const same = seen.find((earlier) => earlier.label === label);
+      if (!same) seen.push(found);
+      yield same ? { kind: "duplicate", ...found, first: same } : { kind: "contradiction", ...found, first: seen[0]! };
     }
   }
 }
+
+type Numbers = [number, number, number];

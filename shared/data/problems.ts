@@ -15,13 +15,18 @@ const catalogue = {
   ],
   missing_text: ["error", "The row has no text.", 'Add a string "text", or "messages" with a user message.'],
   missing_label: ["error", "The row has no label.", 'Add a "label", or end "messages" with an assistant message.'],
+  label_too_long: [
+    "error",
+    "The label is longer than 1,000 characters.",
+    "Use a short name for each label; an answer in sentences is not a label.",
+  ],
   unknown_label: ["error", "The label does not occur in the training file.", "Use only labels of the training file."],
   too_many_labels: [
     "error",
     "The file has more than 10,000 different labels.",
     "Use a column with fewer distinct values.",
   ],
-  empty_file: ["error", "The file has no usable row.", "Upload at least two rows with different labels."],
+  empty_file: ["error", "The file has no usable row.", "Upload a file with a text and a label in each row."],
   single_label: ["error", "All rows have the same label.", "Add rows of at least one other label."],
   empty_text: ["warning", "The text is empty; the row is left out.", "Remove the row or fill in its text."],
   duplicate_row: ["warning", "The row occurs before with the same label; it is used once.", "Remove the duplicate."],
@@ -39,10 +44,14 @@ export interface Problem {
   fix: string;
 }
 
+/** A detail may quote the file, and fifty of them must fit into one row of a table. */
+const maxDetail = 200;
+
 /** `detail` narrows the message down to this line ("line 3 has …"). */
-export function problem(code: ProblemCode, line: number | null, detail?: string): Problem {
+export function problem(code: ProblemCode, line: number | null, detail = ""): Problem {
   const [severity, message, fix] = catalogue[code];
-  return { line, code, severity, message: detail ? `${message} (${detail})` : message, fix };
+  const quoted = detail.length > maxDetail ? `${detail.slice(0, maxDetail)}…` : detail;
+  return { line, code, severity, message: quoted ? `${message} (${quoted.toWellFormed()})` : message, fix };
 }
 
 /** How many problems of each severity are kept; all are counted. */

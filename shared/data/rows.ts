@@ -1,6 +1,7 @@
 /** Streams the rows of a training file: JSONL `{text, label}`, JSONL chat `{messages}`, CSV or TSV with a header. */
-import { Readable } from "node:stream";
-import { type Info, parse } from "csv-parse";
+import { pipeline, Readable } from "node:stream";
+import { CsvError, type Info, parse } from "csv-parse";
+import { LineCounter } from "./lineCounter.ts";
 import { decodeUtf8, type Line, maxLineBytes, splitLines } from "./lines.ts";
 import { type Problem, type ProblemCode, problem } from "./problems.ts";
 
@@ -58,6 +59,9 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** All labels of a file are held in memory, and each answer names them. */
+const maxLabelLength = 1000;
+
 /** Numbers and booleans are labels too; they are known by how JSON writes them. */
 function labelOf(value: unknown): string | undefined {
   if (typeof value === "number" || typeof value === "boolean") return String(value);
@@ -68,7 +72,8 @@ function readPair(text: unknown, label: unknown, line: number): RowOrProblem {
   if (typeof text !== "string") return problem("missing_text", line);
   if (!text.trim()) return problem("empty_text", line);
   const known = labelOf(label);
-  return known === undefined ? problem("missing_label", line) : { line, text, label: known };
+  if (known === undefined) return problem("missing_label", line);
+  return known.length > maxLabelLength ? problem("label_too_long", line) : { line, text, label: known };
 }
 
 /** What the users said is the text, the last assistant message is the label. */
@@ -97,33 +102,62 @@ interface SeparatedRecord {
 }
 
 async function* readSeparated(source: AsyncIterable<Buffer>, delimiter: string): AsyncGenerator<RowOrProblem> {
+  // The parser's own `bom` and `lines` are not used: the one turns bytes into text, the other counts a CRLF inside
+  // quotes twice.
   const options = {
     delimiter,
     encoding: null,
     info: true,
-    bom: true,
     relax_column_count: true,
     skip_empty_lines: true,
     max_record_size: maxLineBytes,
   } as const;
-  const parser = Readable.from(source).pipe(parse(options));
+  const lines = new LineCounter();
+  const parser = parse(options);
+  // An error on either side reaches the loop below through the parser.
+  pipeline(Readable.from(counted(source, lines)), parser, () => {});
   let columns: { text: number; label: number; count: number } | undefined;
-  let line = 1;
   try {
     for await (const { record, info } of parser as AsyncIterable<SeparatedRecord>) {
+      const line = lines.startOfNext();
+      lines.advanceTo(info.bytes);
       if (columns) yield readRecord(record, columns, line);
       else {
         const header = readHeader(record);
         if (typeof header === "string")
-          return yield problem(header, 1, 'the header needs the columns "text" and "label"');
+          return yield problem(header, line, 'the header needs the columns "text" and "label"');
         columns = header;
       }
-      // A record may span lines: it starts where the one before it ended.
-      line = info.lines + 1;
     }
   } catch (error) {
-    yield problem("invalid_csv", line, (error as Error).message);
+    if (!(error instanceof CsvError)) throw error;
+    yield problem("invalid_csv", lines.startOfNext(), error.message);
   }
+}
+
+/** Passes the bytes on without their byte order mark. */
+async function* counted(source: AsyncIterable<Buffer>, lines: LineCounter): AsyncGenerator<Buffer> {
+  let start: Buffer | undefined = Buffer.alloc(0);
+  for await (const chunk of source) {
+    if (start && start.length + chunk.length < byteOrderMark.length) {
+      start = Buffer.concat([start, chunk]);
+      continue;
+    }
+    const bytes: Buffer = start ? withoutByteOrderMark(Buffer.concat([start, chunk])) : chunk;
+    start = undefined;
+    lines.push(bytes);
+    yield bytes;
+  }
+  if (start?.length) {
+    lines.push(start);
+    yield start;
+  }
+}
+
+const byteOrderMark = Buffer.from("\ufeff");
+
+function withoutByteOrderMark(bytes: Buffer): Buffer {
+  return bytes.subarray(0, byteOrderMark.length).equals(byteOrderMark) ? bytes.subarray(byteOrderMark.length) : bytes;
 }
 
 function readHeader(record: Buffer[]): { text: number; label: number; count: number } | ProblemCode {

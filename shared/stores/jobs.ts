@@ -1,6 +1,6 @@
 /** Rows of fine-tuning jobs: every change of state names the state it leaves, and appends its event in the same write. */
 import { newId } from "../ids.ts";
-import { isFinal, type JobState, statesBefore, unfinishedWork } from "../jobStates.ts";
+import { isFinal, type JobState, jobStates, statesBefore, unfinishedWork } from "../jobStates.ts";
 import { JobRecord, type Lease } from "../schemas/fineTuningJob.ts";
 import type { NewEvent } from "../schemas/jobEvent.ts";
 import { eventWrite } from "./events.ts";
@@ -20,13 +20,24 @@ export interface Jobs {
    * False when it lost the race: somebody else's change stands.
    */
   transition(job: JobName, to: JobState, event: NewEvent, options?: TransitionOptions): Promise<boolean>;
-  /** Takes the lease if nobody holds a live one and the job wants work. */
-  acquire(job: JobName, lease: Lease, changes?: Partial<JobRecord>): Promise<boolean>;
+  /**
+   * Takes the lease if the job wants work and its lease is still as it was read: free, or left behind by an attempt
+   * that let it run out.
+   */
+  acquire(job: JobName & Pick<JobRecord, "lease">, lease: Lease, changes?: Partial<JobRecord>): Promise<boolean>;
   renew(job: JobName, lease: Lease): Promise<boolean>;
   /** Gives the lease up; a message follows at once or the sweeper sends one. */
   release(job: JobName, attempt: string, changes?: Partial<JobRecord>): Promise<boolean>;
-  /** Writes fields on behalf of an attempt; false when it no longer holds the lease. */
-  record(job: JobName, attempt: string, changes: Partial<JobRecord>): Promise<boolean>;
+  /**
+   * Writes fields, and other rows with them, on behalf of an attempt; false when it no longer holds the lease or the
+   * job is over.
+   */
+  record(
+    job: JobName,
+    attempt: string,
+    changes: Partial<JobRecord>,
+    writes?: readonly TransactWrite[],
+  ): Promise<boolean>;
   /** Jobs that want a worker and whose last message is overdue, of all projects: for the sweeper alone. */
   overdue(now: number, limit: number): Promise<JobRecord[]>;
   /** Tells the sweeper when to look again. */
@@ -60,6 +71,21 @@ const holds = (attempt: string): Condition => ({
   names: { "#lease": "lease" },
   values: { ":attempt": attempt },
 });
+
+const isFree: Condition = {
+  expression: "attribute_not_exists(#lease) OR #lease = :none",
+  names: { "#lease": "lease" },
+  values: { ":none": null },
+};
+const ranOut = ({ attempt_id }: Lease) =>
+  both(holds(attempt_id), {
+    expression: "#lease.expires_at < :now",
+    names: { "#lease": "lease" },
+    values: { ":now": Date.now() },
+  });
+
+/** A paused job still takes the checkpoint of the attempt that puts it down. */
+const unfinished = jobStates.filter((state) => !isFinal(state));
 
 /** The sparse index holds exactly the jobs that want a worker. */
 function workAttributes(state: JobState, redeliverAt: number): Changes {
@@ -122,20 +148,21 @@ export function createJobs(table: Table): Jobs {
       return table.transact([update, eventWrite(job, event), ...writes]);
     },
     acquire(job, lease, changes = {}) {
-      const free: Condition = {
-        expression: "attribute_not_exists(#lease) OR #lease = :none OR #lease.expires_at < :now",
-        names: { "#lease": "lease" },
-        values: { ":none": null, ":now": Date.now() },
-      };
       const taken = { ...changes, lease, [tableSchema.workIndex.sort]: sortable(lease.expires_at) };
-      return table.update(keyOf(job), taken, both(inStates(unfinishedWork), free));
+      return table.update(keyOf(job), taken, both(inStates(unfinishedWork), job.lease ? ranOut(job.lease) : isFree));
     },
     renew(job, lease) {
       const changes = { lease, [tableSchema.workIndex.sort]: sortable(lease.expires_at) };
       return table.update(keyOf(job), changes, both(inStates(unfinishedWork), holds(lease.attempt_id)));
     },
     release: (job, attempt, changes = {}) => table.update(keyOf(job), { ...changes, lease: null }, holds(attempt)),
-    record: (job, attempt, changes) => table.update(keyOf(job), changes, holds(attempt)),
+    record(job, attempt, changes, writes = []) {
+      const target = { key: keyOf(job), condition: both(inStates(unfinished), holds(attempt)) };
+      const own: TransactWrite = Object.keys(changes).length
+        ? { type: "update", ...target, changes }
+        : { type: "check", ...target };
+      return table.transact([own, ...writes]);
+    },
     async overdue(now, limit) {
       return (await table.dueWork(workKind, sortable(now), limit)).map(parse);
     },

@@ -2,7 +2,12 @@
  * The door to the one DynamoDB table. A partition is one noun of one project (`proj_…#file`), the sort key is the id,
  * and ids sort by creation time; so every list is one query and `after` is simply a key.
  */
-import { ConditionalCheckFailedException, TransactionCanceledException } from "@aws-sdk/client-dynamodb";
+import { setTimeout as pause } from "node:timers/promises";
+import {
+  ConditionalCheckFailedException,
+  TransactionCanceledException,
+  TransactionConflictException,
+} from "@aws-sdk/client-dynamodb";
 import {
   DeleteCommand,
   type DynamoDBDocumentClient,
@@ -61,7 +66,9 @@ export interface Table {
 
 export type TransactWrite =
   | { type: "create"; key: Key; item: Item }
-  | { type: "update"; key: Key; changes: Changes; condition: Condition };
+  | { type: "update"; key: Key; changes: Changes; condition: Condition }
+  /** Writes nothing, and fails the others where its condition does not hold. */
+  | { type: "check"; key: Key; condition: Condition };
 
 const exists: Condition = { expression: "attribute_exists(pk)" };
 const isNew: Condition = { expression: "attribute_not_exists(pk)" };
@@ -69,10 +76,11 @@ const isNew: Condition = { expression: "attribute_not_exists(pk)" };
 export function createTable(client: DynamoDBDocumentClient, name: string): Table {
   const whenHeld = async (send: () => Promise<unknown>): Promise<boolean> => {
     try {
-      await send();
+      await untilUncontested(send);
       return true;
     } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
+      if (error instanceof ConditionalCheckFailedException || cancelledBy(error, "ConditionalCheckFailed"))
+        return false;
       throw error;
     }
   };
@@ -90,31 +98,54 @@ export function createTable(client: DynamoDBDocumentClient, name: string): Table
       ),
     query: (pk, options) => collect(client, queryInput(name, pk, options), options.limit),
     dueWork: (kind, before, limit) => collect(client, dueWorkInput(name, kind, before), limit),
-    async transact(writes) {
-      try {
-        await client.send(
-          new TransactWriteCommand({ TransactItems: writes.map((write) => transactItem(name, write)) }),
-        );
-        return true;
-      } catch (error) {
-        if (error instanceof TransactionCanceledException && conditionFailed(error)) return false;
-        throw error;
-      }
-    },
+    transact: (writes) =>
+      whenHeld(() =>
+        client.send(new TransactWriteCommand({ TransactItems: writes.map((write) => transactItem(name, write)) })),
+      ),
   };
 }
 
-function conditionFailed(error: TransactionCanceledException): boolean {
-  return error.CancellationReasons?.some((reason) => reason.Code === "ConditionalCheckFailed") ?? false;
+const mostTries = 8;
+
+/**
+ * Two writes of which one is a transaction may meet in the same item; DynamoDB then refuses one of them, though its
+ * conditions hold, and the SDK does not send it again.
+ */
+async function untilUncontested(send: () => Promise<unknown>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await send();
+      return;
+    } catch (error) {
+      const met = error instanceof TransactionConflictException || cancelledBy(error, "TransactionConflict");
+      const refused = cancelledBy(error, "ConditionalCheckFailed");
+      if (!met || refused || tries === mostTries) throw error;
+      await pause(Math.random() * 10 * 2 ** tries);
+    }
+  }
+}
+
+function cancelledBy(error: unknown, code: string): boolean {
+  if (!(error instanceof TransactionCanceledException)) return false;
+  return error.CancellationReasons?.some((reason) => reason.Code === code) ?? false;
 }
 
 function transactItem(name: string, write: TransactWrite) {
   type Entry = NonNullable<TransactWriteCommandInput["TransactItems"]>[number];
-  const entry: Entry =
-    write.type === "create"
-      ? { Put: createInput(name, write.key, write.item) }
-      : { Update: updateInput(name, write.key, write.changes, write.condition) };
-  return entry;
+  const entries: { [Type in TransactWrite["type"]]: (write: TransactWrite & { type: Type }) => Entry } = {
+    create: ({ key, item }) => ({ Put: createInput(name, key, item) }),
+    update: ({ key, changes, condition }) => ({ Update: updateInput(name, key, changes, condition) }),
+    check: ({ key, condition }) => ({ ConditionCheck: { TableName: name, Key: key, ...whileThere(condition) } }),
+  };
+  return (entries[write.type] as (write: TransactWrite) => Entry)(write);
+}
+
+function whileThere({ expression, names, values }: Condition) {
+  return {
+    ConditionExpression: `${exists.expression} AND (${expression})`,
+    ExpressionAttributeNames: names,
+    ExpressionAttributeValues: values,
+  };
 }
 
 function createInput(name: string, key: Key, item: Item) {

@@ -8,7 +8,8 @@ import type { DeviceReply, DeviceRequest } from "./deviceProtocol.ts";
 const threads = Number(process.argv[2]);
 const stop = new AbortController();
 
-const send = (reply: DeviceReply) => void process.send?.(reply);
+/** Whoever no longer listens has ended, and `disconnect` tells of it. */
+const send = (reply: DeviceReply) => void process.send?.(reply, () => {});
 
 /** Orphans must not outlive their parent; signals for the group are the parent's to handle. */
 process.on("disconnect", () => process.exit());

@@ -1,12 +1,14 @@
 /** One try at a job by one worker: what its phases share. */
 import type { JobRecord } from "../../../shared/schemas/fineTuningJob.ts";
 import type { NewEvent } from "../../../shared/schemas/jobEvent.ts";
-import type { HeldLease, StopReason } from "../../lease.ts";
+import { eventWrite } from "../../../shared/stores/events.ts";
+import type { TransactWrite } from "../../../shared/stores/table.ts";
+import { type HeldLease, type StopReason, stopReason } from "../../lease.ts";
 import type { WorkerContext } from "../context.ts";
 
 export interface Attempt {
   context: WorkerContext;
-  /** The row as it was when the lease was taken; `latest_checkpoint` and the like are kept up to date here. */
+  /** The row as it was when the lease was taken, and what this attempt changed since. */
   job: JobRecord;
   lease: HeldLease;
   /** A temporary directory of this attempt's own. */
@@ -30,13 +32,23 @@ export function throwIfStopped({ lease }: Attempt): void {
   if (lease.signal.aborted) throw new Stopped(lease.signal.reason as StopReason);
 }
 
-/** Writes to the row as the holder of the lease, and to the attempt's own copy. */
-export async function record(attempt: Attempt, changes: Partial<JobRecord>): Promise<void> {
+/** Writes to the row, and what belongs with it, as the holder of the lease; and to the attempt's own copy. */
+export async function record(
+  attempt: Attempt,
+  changes: Partial<JobRecord>,
+  writes: readonly TransactWrite[] = [],
+): Promise<void> {
   const { context, job, lease } = attempt;
-  if (!(await context.stores.jobs.record(job, lease.attempt, changes))) throw new Stopped("lost");
+  if (!(await context.stores.jobs.record(job, lease.attempt, changes, writes))) throw await refusal(attempt);
   Object.assign(job, changes);
 }
 
 export async function append(attempt: Attempt, event: NewEvent): Promise<void> {
-  await attempt.context.stores.events.append(attempt.job, event);
+  await record(attempt, {}, [eventWrite(attempt.job, event)]);
+}
+
+/** The row refused a write: somebody changed it since the last look, and this tells what for. */
+export async function refusal({ context, job, lease }: Attempt): Promise<Stopped> {
+  const row = await context.stores.jobs.get(job.project_id, job.id);
+  return new Stopped(stopReason(row, lease.attempt, job.status) ?? "lost");
 }

@@ -6,8 +6,8 @@ import { maxReported, type Problem, type ProblemReport } from "../../../shared/d
 import { PermanentFailure } from "../../task.ts";
 import { type Attempt, append, throwIfStopped } from "./attempt.ts";
 
-/** Share of each label's rows that is held out where no validation file is given. */
-const holdOut = 0.05;
+/** What is held out where no validation file is given: enough rows to fit a temperature by, and no more than that takes. */
+const holdOut = { share: 0.1, most: 2000 };
 
 type FileParam = "training_file" | "validation_file";
 

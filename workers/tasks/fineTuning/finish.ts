@@ -3,10 +3,11 @@ import { Readable } from "node:stream";
 import type { StepRecord, TrainingEvent } from "../../../shared/engine/training/train.ts";
 import { newId } from "../../../shared/ids.ts";
 import type { FileRecord } from "../../../shared/schemas/file.ts";
+import { eventWrite } from "../../../shared/stores/events.ts";
 import { fileWrite } from "../../../shared/stores/files.ts";
 import { modelWrite } from "../../../shared/stores/models.ts";
 import { objectKeys } from "../../../shared/stores/objects.ts";
-import { type Attempt, append, Stopped, throwIfStopped } from "./attempt.ts";
+import { type Attempt, refusal, throwIfStopped } from "./attempt.ts";
 
 export async function finish(
   attempt: Attempt,
@@ -29,19 +30,23 @@ export async function finish(
     digest,
     bytes,
   };
+  const created = { level: "info" as const, message: `New fine-tuned model created: ${model}` };
   const done = await context.stores.jobs.transition(
     job,
     "succeeded",
-    { level: "info", message: `New fine-tuned model created: ${model}` },
+    { level: "info", message: "The job has successfully completed" },
     {
       attempt: lease.attempt,
       changes: { fine_tuned_model: model, result_files: [results.id], trained_tokens: tokens, lease: null },
-      writes: [modelWrite(modelRow), fileWrite(results)],
+      writes: [eventWrite(job, created), modelWrite(modelRow), fileWrite(results)],
     },
   );
-  if (!done) throw new Stopped("lost");
+  if (!done) {
+    // No row will ever name them.
+    await Promise.all([key, results.object_key].map((unnamed) => context.stores.objects.delete(unnamed)));
+    throw await refusal(attempt);
+  }
   job.status = "succeeded";
-  await append(attempt, { level: "info", message: "The job has successfully completed" });
 }
 
 async function storeResults({ context, job }: Attempt, history: readonly StepRecord[]): Promise<FileRecord> {

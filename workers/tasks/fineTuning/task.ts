@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { fineTunedModelId } from "../../../shared/ids.ts";
 import { unfinishedWork } from "../../../shared/jobStates.ts";
 import type { JobError, JobRecord } from "../../../shared/schemas/fineTuningJob.ts";
+import { eventWrite } from "../../../shared/stores/events.ts";
 import { type HeldLease, takeLease } from "../../lease.ts";
 import { type Outcome, PermanentFailure, type Task } from "../../task.ts";
 import type { WorkerContext } from "../context.ts";
-import { type Attempt, append, Stopped, throwIfStopped } from "./attempt.ts";
+import { type Attempt, append, refusal, Stopped, throwIfStopped } from "./attempt.ts";
 import { prepareData, reportFindings } from "./data.ts";
 import { trainModel } from "./training.ts";
 
@@ -22,24 +23,25 @@ export function fineTuningTask(context: WorkerContext): Task {
     const lease = await takeLease(stores.jobs, job, { ...config, shutdown });
     // Somebody is at work on it. Should they die, the sweeper sends another message.
     if (!lease) return done;
-    const attempt = await begin(context, job, lease);
     try {
-      return await runAttempt(attempt);
+      return await attemptWork(context, job, lease);
     } finally {
       lease.end();
-      await rm(attempt.directory, { recursive: true, force: true });
     }
   };
 }
 
-async function begin(context: WorkerContext, { project_id, id }: JobRecord, lease: HeldLease): Promise<Attempt> {
-  const [job, project] = await Promise.all([
-    context.stores.jobs.get(project_id, id),
-    context.stores.projects.get(project_id),
-  ]);
-  if (!job || !project) throw new Error(`Job ${id} or its project ${project_id} vanished`);
-  const model = fineTunedModelId(job.model, project.organization_name, job.suffix, id);
-  return { context, job, lease, model, directory: await mkdtemp(join(tmpdir(), "millrace-")) };
+async function attemptWork(context: WorkerContext, job: JobRecord, lease: HeldLease): Promise<Outcome> {
+  const project = await context.stores.projects.get(job.project_id);
+  if (!project) throw new Error(`Job ${job.id} is of project ${job.project_id}, which does not exist`);
+  const model = fineTunedModelId(job.model, project.organization_name, job.suffix, job.id);
+  const directory = await mkdtemp(join(tmpdir(), "millrace-"));
+  try {
+    return await runAttempt({ context, job, lease, model, directory });
+  } finally {
+    // A device that was killed may be writing its last file there.
+    await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+  }
 }
 
 async function runAttempt(attempt: Attempt): Promise<Outcome> {
@@ -50,7 +52,10 @@ async function runAttempt(attempt: Attempt): Promise<Outcome> {
     return done;
   } catch (error) {
     if (error instanceof Stopped) return await putDown(attempt, error);
-    if (error instanceof PermanentFailure) return await fail(attempt, error);
+    if (error instanceof PermanentFailure) {
+      await fail(attempt, error);
+      return done;
+    }
     return await retryOrGiveUp(attempt, error as Error);
   }
 }
@@ -72,17 +77,16 @@ async function work(attempt: Attempt): Promise<void> {
 }
 
 async function move(
-  { context, job, lease }: Attempt,
+  attempt: Attempt,
   to: "queued" | "running",
   message: string,
   changes: Partial<JobRecord> = {},
 ): Promise<void> {
-  const options = { attempt: lease.attempt, changes };
-  if (!(await context.stores.jobs.transition(job, to, { level: "info", message }, options))) {
-    // Paused or cancelled between two looks at the row: the next look tells which.
-    const row = await context.stores.jobs.get(job.project_id, job.id);
-    throw new Stopped(row?.status === "paused" || row?.status === "cancelled" ? row.status : "lost");
-  }
+  const { context, job, lease } = attempt;
+  // Only from where it is known to be: a paused job, too, may be queued, but not by a worker that has not heard of it.
+  const options = { attempt: lease.attempt, changes, from: [job.status] };
+  if (!(await context.stores.jobs.transition(job, to, { level: "info", message }, options)))
+    throw await refusal(attempt);
   Object.assign(job, changes, { status: to });
 }
 
@@ -103,34 +107,38 @@ async function putDown({ context, job, lease }: Attempt, { reason }: Stopped): P
   return row && unfinishedWork.includes(row.status) ? { type: "retry", seconds: 0 } : done;
 }
 
-async function fail({ context, job, lease }: Attempt, error: PermanentFailure): Promise<Outcome> {
+/** False when the job was paused or cancelled just before. */
+async function fail({ context, job, lease }: Attempt, error: PermanentFailure): Promise<boolean> {
+  const { jobs } = context.stores;
   const cause: JobError = { code: error.code, message: error.message, param: error.param };
-  await context.stores.jobs.transition(
+  const failed = await jobs.transition(
     job,
     "failed",
     { level: "error", message: `The job failed: ${firstLine(error.message)}`, data: { code: error.code } },
     { attempt: lease.attempt, changes: { error: cause, lease: null } },
   );
-  return done;
+  if (!failed) await jobs.release(job, lease.attempt);
+  return failed;
 }
 
 async function retryOrGiveUp(attempt: Attempt, error: Error): Promise<Outcome> {
   const { context, job, lease } = attempt;
+  const { jobs } = context.stores;
+  const { maxAttempts } = context.config;
   const failures = job.failures + 1;
   context.log.error({ job: job.id, failures, error }, "attempt failed");
-  if (failures >= context.config.maxAttempts) return await giveUp(attempt, firstLine(error.message));
-  await append(attempt, {
-    level: "warn",
-    message: `Attempt ${failures} of ${context.config.maxAttempts} failed and will be repeated`,
-  });
-  await context.stores.jobs.release(job, lease.attempt, { failures });
+  if (failures >= maxAttempts) return await giveUp(attempt, firstLine(error.message));
+  const message = `Attempt ${failures} of ${maxAttempts} failed and will be repeated`;
+  const told = eventWrite(job, { level: "warn", message });
+  const counted = await jobs.record(job, lease.attempt, { failures, lease: null }, [told]);
+  if (!counted) await jobs.release(job, lease.attempt);
   return { type: "retry", seconds: 2 ** failures };
 }
 
 async function giveUp(attempt: Attempt, cause: string): Promise<Outcome> {
   const { maxAttempts } = attempt.context.config;
-  await fail(attempt, new PermanentFailure("attempts_exhausted", `Gave up after ${maxAttempts} attempts: ${cause}`));
-  return { type: "buried", cause };
+  const error = new PermanentFailure("attempts_exhausted", `Gave up after ${maxAttempts} attempts: ${cause}`);
+  return (await fail(attempt, error)) ? { type: "buried", cause } : done;
 }
 
 function firstLine(text: string): string {

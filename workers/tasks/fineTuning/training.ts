@@ -6,8 +6,10 @@ import type { Dataset } from "../../../shared/data/dataset.ts";
 import type { StepRecord, TrainingEvent } from "../../../shared/engine/training/train.ts";
 import { newId } from "../../../shared/ids.ts";
 import type { CheckpointMetrics } from "../../../shared/schemas/checkpoint.ts";
+import { checkpointWrite } from "../../../shared/stores/checkpoints.ts";
+import { eventWrite } from "../../../shared/stores/events.ts";
 import { objectKeys } from "../../../shared/stores/objects.ts";
-import { type Attempt, append, record, Stopped } from "./attempt.ts";
+import { type Attempt, record, Stopped } from "./attempt.ts";
 import { finish } from "./finish.ts";
 
 /** Steps are told no more often than this; what validation found is always told. */
@@ -18,9 +20,12 @@ export async function trainModel(attempt: Attempt, dataset: Dataset): Promise<vo
   const { context, job, lease, directory } = attempt;
   const checkpoint = await fetchCheckpoint(attempt);
   const device = context.startDevice();
-  // A cancelled job has no use for a last checkpoint, and one that is no longer ours must not write any.
+  const progress: Progress = { total: 0, first: 0, startedAt: Date.now(), toldAt: 0 };
+  // A cancelled job has no use for a last checkpoint, one that is no longer ours must not write any, and before the
+  // first step there is nothing to keep.
   const abandon = () => {
-    if (lease.signal.reason === "cancelled" || lease.signal.reason === "lost") device.kill();
+    const { reason } = lease.signal;
+    if (reason === "cancelled" || reason === "lost" || !progress.total) device.kill();
   };
   lease.signal.addEventListener("abort", abandon, { once: true });
   try {
@@ -37,7 +42,6 @@ export async function trainModel(attempt: Attempt, dataset: Dataset): Promise<vo
       checkpointSteps: context.config.checkpointSteps,
       checkpointSeconds: context.config.checkpointSeconds,
     };
-    const progress: Progress = { total: 0, first: 0, startedAt: Date.now(), toldAt: 0 };
     for await (const event of device.train(request, lease.signal)) {
       await (handlers[event.type] as Handler<TrainingEvent["type"]>)(attempt, event as never, progress);
     }
@@ -84,8 +88,10 @@ const handlers: { [Type in TrainingEvent["type"]]: Handler<Type> } = {
     progress.toldAt = Date.now();
     const loss = metrics.train_loss.toFixed(4);
     const message = `Step ${metrics.step}/${progress.total}: training loss=${loss}${validationText(metrics)}`;
-    await append(attempt, { level: "info", type: "metrics", message, data: wireMetrics(metrics, progress) });
-    await record(attempt, { trained_tokens: tokens, estimated_finish: estimate(metrics.step, progress) });
+    const data = wireMetrics(metrics, progress);
+    await record(attempt, { trained_tokens: tokens, estimated_finish: estimate(metrics.step, progress) }, [
+      eventWrite(attempt.job, { level: "info", type: "metrics", message, data }),
+    ]);
   },
 
   async checkpoint(attempt, { step, path, record: metrics }) {
@@ -93,9 +99,7 @@ const handlers: { [Type in TrainingEvent["type"]]: Handler<Type> } = {
     const key = objectKeys.checkpoint(job.project_id, job.id, step, lease.attempt);
     const { digest } = await context.stores.objects.putFile(key, path);
     await rm(path);
-    // Getting further than any attempt before ends a row of failures: only a job that is stuck runs out of attempts.
-    await record(attempt, { latest_checkpoint: { object_key: key, digest, step }, failures: 0 });
-    await context.stores.checkpoints.create({
+    const row = checkpointWrite({
       id: newId("checkpoint"),
       object: "fine_tuning.job.checkpoint",
       created_at: Math.floor(Date.now() / 1000),
@@ -107,7 +111,9 @@ const handlers: { [Type in TrainingEvent["type"]]: Handler<Type> } = {
       object_key: key,
       digest,
     });
-    await append(attempt, { level: "info", message: `Checkpoint created at step ${step}` });
+    const event = eventWrite(job, { level: "info", message: `Checkpoint created at step ${step}` });
+    // Getting further than any attempt before ends a row of failures: only a job that is stuck runs out of attempts.
+    await record(attempt, { latest_checkpoint: { object_key: key, digest, step }, failures: 0 }, [row, event]);
   },
 
   finished: finish,

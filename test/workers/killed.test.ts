@@ -1,0 +1,67 @@
+/** A worker may be killed at any moment: the next one goes on, and the model is the same to the bit. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { isRunning } from "../support/processes.ts";
+import { rowsOf } from "../support/trainingData.ts";
+import { until } from "../support/until.ts";
+import { type JobRequest, openWorkshop, telling, type Workshop } from "../support/workshop.ts";
+
+let shop: Workshop;
+before(async () => {
+  shop = await openWorkshop();
+});
+after(() => shop.close());
+
+const settings = { MILLRACE_CHECKPOINT_STEPS: "20", MILLRACE_SWEEP_SECONDS: "0.25" };
+
+/** 228 rows learnt and 12 held out make 60 steps, all 240 learnt afresh make 65. */
+const ngram: JobRequest = { training: rowsOf(80), epochs: 5, batch: 19 };
+
+/** Killed while the write that holds these words is on its way: it is never made. */
+async function killAt(id: string, words: string): Promise<void> {
+  const held = shop.gate.hold(telling(id, words));
+  const worker = await shop.work(settings);
+  await held;
+  const devices = worker.devices();
+  await worker.end("SIGKILL");
+  await until(() => !devices.some(isRunning), { what: "the devices to follow their worker" });
+}
+
+/** By a worker that nobody disturbs. */
+async function complete(id: string) {
+  const worker = await shop.work(settings);
+  const job = await shop.finished(id);
+  await worker.end("SIGTERM");
+  assert.equal(job.status, "succeeded", JSON.stringify(job.error));
+  return { digest: await shop.modelDigest(job), tokens: job.trained_tokens, lease: job.lease };
+}
+
+test("a millrace-ngram job whose worker is killed at every stage ends in the same bits", async () => {
+  const reference = await complete(await shop.submit(ngram));
+  const id = await shop.submit(ngram);
+  await killAt(id, "Validating training file");
+  await killAt(id, "training loss");
+  await killAt(id, "Checkpoint created at step 40");
+  assert.equal((await shop.job(id)).latest_checkpoint?.step, 20);
+  // Goes on from step 60, which is the last of the model that is judged: what it said of the rows held out must be kept.
+  await killAt(id, "Checkpoint created at step 80");
+  await killAt(id, "Checkpoint created at step 100");
+  assert.equal((await shop.job(id)).latest_checkpoint?.step, 80, "killed while it learns from all rows");
+  await killAt(id, "New fine-tuned model created");
+
+  assert.deepEqual(await complete(id), reference);
+});
+
+test("a millrace-encoder-tiny job killed in training and after its last write ends in the same bits", async () => {
+  const encoder: JobRequest = { model: "millrace-encoder-tiny", training: rowsOf(20), epochs: 2, batch: 4 };
+  const reference = await complete(await shop.submit(encoder));
+  const id = await shop.submit(encoder);
+  await killAt(id, "training loss");
+  await killAt(id, "Checkpoint created at step 20");
+  const last = shop.gate.hold(telling(id, "New fine-tuned model created"));
+  const worker = await shop.work(settings);
+  (await last).release();
+  await worker.end("SIGKILL");
+
+  assert.deepEqual(await complete(id), reference);
+});
