@@ -21,9 +21,10 @@ export {
 export { ExportError, type Model, toOnnx } from "./onnx.ts";
 export { abs, clip, erf, exp, gelu, geluTanh, log, neg, relu, sigmoid, sign, sqrt, tanh } from "./ops/activations.ts";
 export { bitwiseXor, shiftRight } from "./ops/bits.ts";
-export { add, div, max, mul, type Operand, pow, square, sub } from "./ops/elementwise.ts";
+export { type Convolution, conv, convTranspose } from "./ops/convolution.ts";
+export { add, div, max, min, mul, type Operand, pow, square, sub } from "./ops/elementwise.ts";
 export { type OpType, ops } from "./ops/index.ts";
-export { gather, gatherElements, pick } from "./ops/indexing.ts";
+export { gather, gatherElements, pick, scatterElements } from "./ops/indexing.ts";
 export {
   concat,
   expandLike,
@@ -38,6 +39,8 @@ export {
 export { cast, equal, greater, less, where } from "./ops/logic.ts";
 export { matmul, swapLast } from "./ops/matmul.ts";
 export { layerNormalization, logSoftmax, softmax } from "./ops/normalization.ts";
+export { pad } from "./ops/padding.ts";
+export { averagePool, globalAveragePool, globalMaxPool, maxPool, type Pooling } from "./ops/pooling.ts";
 export { reduceMax, reduceMean, reduceSum, sumTo } from "./ops/reductions.ts";
 export { dimensionOf, shapeOf, zerosLike } from "./ops/shapes.ts";
 export { logSigmoid, silu, softplus } from "./ops/smoothActivations.ts";

@@ -1,5 +1,5 @@
 /** Two-operand arithmetic with numpy broadcasting. */
-import { defineOp } from "../defineOp.ts";
+import { defineOp, type GradientContext } from "../defineOp.ts";
 import { constant, type Node, type TensorType } from "../graph.ts";
 import { broadcastShapes, type ShapeError } from "../shape.ts";
 import { log, neg } from "./activations.ts";
@@ -41,12 +41,14 @@ export const elementwise = {
     // d(a^b)/da = b a^(b-1); d(a^b)/db = a^b ln a
     gradient: ({ inputs: [a, b], output, dy }) => [mul(dy, mul(b, pow(a, sub(b, 1)))), mul(dy, mul(output, log(a)))],
   }),
-  Max: defineOp<2>("Max", {
-    infer: broadcastType,
-    // On a tie the gradient goes to both, as each alone may be raised.
-    gradient: ({ inputs: [a, b], output, dy }) => [where(equal(a, output), dy, 0), where(equal(b, output), dy, 0)],
-  }),
+  // On a tie the gradient goes to both, as each alone may be moved.
+  Max: defineOp<2>("Max", { infer: broadcastType, gradient: toWinners }),
+  Min: defineOp<2>("Min", { infer: broadcastType, gradient: toWinners }),
 };
+
+function toWinners({ inputs: [a, b], output, dy }: GradientContext<2, unknown>): readonly Node[] {
+  return [where(equal(a, output), dy, 0), where(equal(b, output), dy, 0)];
+}
 
 export function add(a: Operand, b: Operand): Node {
   return elementwise.Add(operands(a, b), {});
@@ -65,6 +67,9 @@ export function pow(a: Operand, b: Operand): Node {
 }
 export function max(a: Operand, b: Operand): Node {
   return elementwise.Max(operands(a, b), {});
+}
+export function min(a: Operand, b: Operand): Node {
+  return elementwise.Min(operands(a, b), {});
 }
 export function square(x: Node): Node {
   return mul(x, x);

@@ -3,12 +3,14 @@ import type { Arity, OpDefinition } from "../defineOp.ts";
 import type { Attributes, Node } from "../graph.ts";
 import { activations } from "./activations.ts";
 import { bits } from "./bits.ts";
+import { convolution } from "./convolution.ts";
 import { elementwise } from "./elementwise.ts";
 import { indexing } from "./indexing.ts";
 import { layout } from "./layout.ts";
 import { logic } from "./logic.ts";
 import { matrix } from "./matmul.ts";
 import { normalization } from "./normalization.ts";
+import { pooling } from "./pooling.ts";
 import { reductions } from "./reductions.ts";
 import { shapes } from "./shapes.ts";
 import { smoothActivations } from "./smoothActivations.ts";
@@ -24,6 +26,8 @@ export const ops = {
   ...reductions,
   ...normalization,
   ...indexing,
+  ...convolution,
+  ...pooling,
   ...bits,
 };
 

@@ -19,12 +19,14 @@ function scattered([data, indices, updates]: readonly TensorType[], expected: Sh
 }
 
 export const indexing = {
-  Gather: defineOp<2>("Gather", {
-    infer: ([table, indices], _attributes, fail) => {
+  Gather: defineOp<2, { axis: number }>("Gather", {
+    attributes: { axis: "int" },
+    infer: ([table, indices], { axis }, fail) => {
       requireIndices(indices, fail);
-      return { shape: [...indices.shape, ...table.shape.slice(1)], dataType: table.dataType };
+      const shape = [...table.shape.slice(0, axis), ...indices.shape, ...table.shape.slice(axis + 1)];
+      return { shape, dataType: table.dataType };
     },
-    gradient: ({ inputs: [table, indices], dy }) => [scatterRows(table, indices, dy), null],
+    gradient: ({ inputs: [table, indices], dy, attributes: { axis } }) => [addTo(table, indices, dy, axis), null],
   }),
   GatherElements: defineOp<2, { axis: number }>("GatherElements", {
     attributes: { axis: "int" },
@@ -34,7 +36,7 @@ export const indexing = {
       if (!sameShape(others(x.shape), others(indices.shape))) throw fail(`shapes differ beyond axis ${axis}`);
       return { shape: indices.shape, dataType: x.dataType };
     },
-    gradient: ({ inputs: [x, indices], dy, attributes: { axis } }) => [scatterElements(x, indices, dy, axis), null],
+    gradient: ({ inputs: [x, indices], dy, attributes: { axis } }) => [scattering(x, indices, dy, axis), null],
   }),
   ScatterElements: defineOp<3, { axis: number; reduction: "add" }>("ScatterElements", {
     attributes: { axis: "int", reduction: "string" },
@@ -47,28 +49,44 @@ export const indexing = {
 // rows and two threads it lost updates (about one run in three differed, onnxruntime-node 1.30.0). ScatterElements(add)
 // adds in index order: equal bit for bit over runs, sessions and thread counts. test/shared/engine/determinism.test.ts
 // holds it to that.
-function scatterRows(table: Node, indices: Node, dy: Node): Node {
-  const rowShape = table.type.shape.slice(1);
+function addTo(table: Node, indices: Node, dy: Node, axis: number): Node {
+  const { shape } = table.type;
   const count = product(indices.type.shape);
-  const updates = reshape(dy, [count, ...rowShape]);
-  const rows = reshape(indices, [count, ...rowShape.map(() => 1)]);
-  return scatterElements(table, expandLike(rows, updates), updates, 0);
+  const updates = reshape(dy, [...shape.slice(0, axis), count, ...shape.slice(axis + 1)]);
+  const places = reshape(
+    indices,
+    shape.map((_, i) => (i === axis ? count : 1)),
+  );
+  return scattering(table, expandLike(places, updates), updates, axis);
 }
 
-function scatterElements(like: Node, indices: Node, updates: Node, axis: number): Node {
-  return indexing.ScatterElements([zerosLike(like), indices, updates], { axis, reduction: "add" });
+function scattering(like: Node, indices: Node, updates: Node, axis: number): Node {
+  return scatterElements(zerosLike(like), indices, updates, axis);
 }
 
-/** Rows of `table` (its first axis) by number: the result has the shape of `indices`, then the row's. */
-export function gather(table: Node, indices: Node): Node {
-  return indexing.Gather([table, indices], {});
+/**
+ * Slices of `table` across `axis` (default 0: rows) by number: in the result's shape the shape of `indices` stands in
+ * the place of that axis.
+ */
+export function gather(table: Node, indices: Node, axis = 0): Node {
+  return indexing.Gather([table, indices], { axis: known("Gather", table, axis) });
+}
+
+/** `data` with each update added at its index along `axis`; indices and updates have one shape. */
+export function scatterElements(data: Node, indices: Node, updates: Node, axis: number): Node {
+  const at = known("ScatterElements", data, axis);
+  return indexing.ScatterElements([data, indices, updates], { axis: at, reduction: "add" });
+}
+
+function known(op: string, x: Node, axis: number): number {
+  const at = resolveAxis(axis, x.type.shape.length);
+  if (at === undefined) throw new ShapeError(op, [x.type.shape], `no axis ${axis}`);
+  return at;
 }
 
 /** One element per index along `axis`, counted from either end; `indices` has the shape of x except there. */
 export function gatherElements(x: Node, indices: Node, axis: number): Node {
-  const at = resolveAxis(axis, x.type.shape.length);
-  if (at === undefined) throw new ShapeError("GatherElements", [x.type.shape], `no axis ${axis}`);
-  return indexing.GatherElements([x, indices], { axis: at });
+  return indexing.GatherElements([x, indices], { axis: known("GatherElements", x, axis) });
 }
 
 /** For each row of the last axis the element that `labels` (one axis fewer) names. */

@@ -4,7 +4,20 @@ import { gradients, input, mul, reduceSum, type Shape, toOnnx } from "../../../s
 import type { Variant } from "./gradientVariants.ts";
 import { numbers, pickFeeds, randomValues, tensor, withSession } from "./run.ts";
 
-const sizes: Record<string, number> = { batch: 2, sequence: 3, "batch*sequence": 6, "batch+sequence": 5 };
+const sizes: Record<string, number> = {
+  batch: 2,
+  "batch+1": 3,
+  "batch*sequence": 6,
+  "batch+sequence": 5,
+  sequence: 3,
+  "sequence-1": 2,
+  rows: 2,
+  samples: 7,
+  "(samples)/3": 3,
+  "(samples-1)/2": 3,
+  "(samples-1)/3": 2,
+  "(samples-2)/2": 3,
+};
 const bind = (shape: Shape) => shape.map((dim) => (typeof dim === "number" ? dim : sizes[dim]!));
 const count = (shape: Shape) => bind(shape).reduce((total, dim) => total * dim, 1);
 

@@ -4,10 +4,13 @@ import { describe, it } from "node:test";
 import {
   abs,
   add,
+  averagePool,
   cast,
   clip,
   concat,
   constant,
+  conv,
+  convTranspose,
   div,
   erf,
   exp,
@@ -24,6 +27,8 @@ import {
   logSoftmax,
   matmul,
   max,
+  maxPool,
+  min,
   mul,
   type Node,
   neg,
@@ -54,6 +59,7 @@ import { evaluate, numbers, tensor } from "./run.ts";
 const x = input("x", ["rows", 3]);
 const values = [-1.5, 0.25, 2, 0.75, -0.5, 1];
 const feeds = { x: tensor([2, 3], values), picked: tensor([2, 1], BigInt64Array.of(2n, 0n)) };
+const rowsOfOne = unsqueeze(x, [1]);
 const row = constant(Float32Array.of(2, -4, 0.5), [3]);
 const across = (f: (value: number, of: number) => number) => values.map((value, i) => f(value, [2, -4, 0.5][i % 3]!));
 const rows = (f: (row: number[]) => number[]) => [...f(values.slice(0, 3)), ...f(values.slice(3))];
@@ -87,6 +93,7 @@ const golden: Partial<Record<OpType, readonly [Node, readonly number[]]>> = {
   Div: [div(x, row), across((a, b) => a / b)],
   Pow: [pow(abs(x), 2.5), values.map((value) => Math.abs(value) ** 2.5)],
   Max: [max(x, row), across(Math.max)],
+  Min: [min(x, row), across(Math.min)],
   Neg: [neg(x), values.map((value) => -value)],
   Exp: [exp(x), values.map(Math.exp)],
   Log: [log(abs(x)), values.map((value) => Math.log(Math.abs(value)))],
@@ -127,6 +134,17 @@ const golden: Partial<Record<OpType, readonly [Node, readonly number[]]>> = {
     [...values.slice(3), ...values.slice(3), ...values.slice(0, 3)],
   ],
   GatherElements: [gatherElements(x, input("picked", ["rows", 1], "int64"), 1), [2, 0.75]],
+  // Taps two apart: the first and the last element of a row.
+  Conv: [
+    conv(rowsOfOne, constant(Float32Array.of(2, 10), [1, 1, 2]), { dilation: 2 }),
+    rows(([a, , c]) => [2 * a! + 10 * c!]),
+  ],
+  ConvTranspose: [
+    convTranspose(rowsOfOne, constant(Float32Array.of(2, 10), [1, 1, 2])),
+    rows(([a, b, c]) => [2 * a!, 10 * a! + 2 * b!, 10 * b! + 2 * c!, 10 * c!]),
+  ],
+  MaxPool: [maxPool(rowsOfOne, { kernel: 2, stride: 1 }), rows(([a, b, c]) => [Math.max(a!, b!), Math.max(b!, c!)])],
+  AveragePool: [averagePool(rowsOfOne, { kernel: 2, stride: 1 }), rows(([a, b, c]) => [(a! + b!) / 2, (b! + c!) / 2])],
   ScatterElements: [
     ops.ScatterElements([x, constant(Int32Array.of(1, 1), [1, 2]), constant(Float32Array.of(10, 20), [1, 2])], {
       axis: 1,

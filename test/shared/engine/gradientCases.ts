@@ -26,11 +26,13 @@ import {
   logSoftmax,
   matmul,
   max,
+  min,
   mul,
   type Node,
   neg,
   type OpType,
   ops,
+  pad,
   pow,
   reduceMax,
   reduceMean,
@@ -39,6 +41,7 @@ import {
   reshape,
   reshapeLike,
   type Shape,
+  scatterElements,
   shiftRight,
   sigmoid,
   sign,
@@ -55,6 +58,13 @@ import {
   unsqueeze,
   where,
 } from "../../../shared/engine/index.ts";
+import {
+  averagePoolCases,
+  convCases,
+  convTransposeCases,
+  maxPoolCases,
+  symbolicConvCases,
+} from "./gradientCasesWindows.ts";
 import { both, each, positive, reductions, size, spread, type Variant } from "./gradientVariants.ts";
 import { randomValues, tensor } from "./run.ts";
 
@@ -107,6 +117,7 @@ export const cases: Record<OpType, Variant[] | Forward> = {
   Div: both(div, (length, operand) => (operand === 0 ? randomValues(length, { seed: 5 }) : positive(length))),
   Pow: [...both(pow, (length) => positive(length)), { operands: { x: [4] }, build: ({ x }) => pow(x!, 3) }],
   Max: both(max, (length, operand) => spread(length).map((value) => value + operand * 0.071)),
+  Min: both(min, (length, operand) => spread(length).map((value) => value + operand * 0.071)),
   Neg: each(neg),
   Exp: each(exp),
   Log: each(log, positive),
@@ -158,6 +169,8 @@ export const cases: Record<OpType, Variant[] | Forward> = {
     { operands: { table: [5, 2] }, build: ({ table }) => sliceLike(table!, 0, ids, 1), feeds: idsFeed },
   ],
   Pad: [
+    { operands: { x: ["batch", 2] }, build: ({ x }) => pad(square(x!), { axis: -1, before: 1, behind: 2, value: 7 }) },
+    { operands: { x: ["batch", 2] }, build: ({ x }) => pad(x!, { axis: 0, before: 1 }) },
     { operands: { x: [2, 2] }, build: ({ x }) => paddedColumns(x!) },
     {
       operands: { x: ["batch", 2] },
@@ -187,6 +200,8 @@ export const cases: Record<OpType, Variant[] | Forward> = {
   })),
   Gather: [
     { operands: { table: [4, 3] }, build: ({ table }) => gather(square(table!), ids), feeds: idsFeed },
+    { operands: { table: ["batch", 4, 2] }, build: ({ table }) => gather(square(table!), ids, 1), feeds: idsFeed },
+    { operands: { table: [2, 4] }, build: ({ table }) => gather(table!, constant(Int32Array.of(3, 3), [2]), -1) },
     { operands: { table: [4] }, build: ({ table }) => gather(table!, ids), feeds: idsFeed },
     { operands: { table: [4, 2, 2] }, build: ({ table }) => gather(table!, constant(BigInt64Array.of(2n, 2n), [2])) },
   ],
@@ -197,10 +212,14 @@ export const cases: Record<OpType, Variant[] | Forward> = {
   ScatterElements: [
     {
       operands: { data: ["batch", 4], updates: ["batch", "sequence"] },
-      build: ({ data, updates }) => ops.ScatterElements([data!, ids, square(updates!)], { axis: 1, reduction: "add" }),
+      build: ({ data, updates }) => scatterElements(data!, ids, square(updates!), 1),
       feeds: idsFeed,
     },
   ],
+  Conv: [...convCases, ...symbolicConvCases],
+  ConvTranspose: convTransposeCases,
+  MaxPool: maxPoolCases,
+  AveragePool: averagePoolCases,
   BitwiseXor: forward([6, 0xffffffff], () => bitwiseXor(bits(5, 0xfffffff0), bits(3, 15))),
   BitShift: forward([0, 0x8000], () => shiftRight(bits(65535, 0x80000000), 16)),
   Range: forward([0, 1, 2], () => {

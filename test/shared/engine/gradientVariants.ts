@@ -3,7 +3,7 @@ import { type Node, type reduceSum, type Shape, square, type Tensor } from "../.
 import { randomValues } from "./run.ts";
 
 export interface Variant {
-  /** Differentiated inputs; "batch" is bound to 2 and "sequence" to 3. */
+  /** Differentiated inputs; "batch" is bound to 2, "sequence" to 3 and "samples" to 7. */
   readonly operands: Readonly<Record<string, Shape>>;
   readonly build: (nodes: Record<string, Node>) => Node;
   /** Values of operands that must avoid a kink or a pole; others are random in [-1, 1). */

@@ -1,4 +1,5 @@
 /** Runs a graph on a real ONNX Runtime session, the way every engine test looks at values. */
+import assert from "node:assert/strict";
 import type { Node, Tensor, TypedArray } from "../../../shared/engine/index.ts";
 import { toOnnx } from "../../../shared/engine/index.ts";
 import { createSession, type Session } from "../../../shared/engine/runtime/session.ts";
@@ -9,6 +10,15 @@ export function tensor(shape: readonly number[], values: TypedArray | readonly n
 
 export function numbers(tensor: Tensor | undefined): number[] {
   return Array.from(tensor!.data as ArrayLike<number | bigint>, Number);
+}
+
+/** Fails unless each number is within `tolerance` of what is expected, relative where that exceeds 1. */
+export function assertClose(found: readonly number[], expected: readonly number[], tolerance: number): void {
+  assert.equal(found.length, expected.length);
+  for (const [i, value] of found.entries()) {
+    const allowed = tolerance * Math.max(1, Math.abs(expected[i]!));
+    assert.ok(Math.abs(value - expected[i]!) <= allowed, `element ${i} is ${value}, not ${expected[i]}`);
+  }
 }
 
 /** Bytes of a tensor, for comparisons bit for bit. */
