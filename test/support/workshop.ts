@@ -1,6 +1,7 @@
 /** A deployment with workers: jobs are asked for through the SDK, done by processes, and looked at in the rows. */
 import { createHash } from "node:crypto";
 import { GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
+import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { toFile } from "openai";
 import type { JobRecord } from "../../shared/schemas/fineTuningJob.ts";
 import type { JobEvent } from "../../shared/schemas/jobEvent.ts";
@@ -34,6 +35,8 @@ export interface Workshop extends Deployment {
   finished(id: string, seconds?: number): Promise<JobRecord>;
   /** Of the model's bytes, as they are in the bucket. */
   modelDigest(job: JobRecord): Promise<string>;
+  /** Whether the queue holds no message, visible or in flight. */
+  empty(): Promise<boolean>;
   /** Keys in the bucket. */
   stored(prefix: string): Promise<string[]>;
   close(): Promise<void>;
@@ -95,6 +98,12 @@ export async function openWorkshop(): Promise<Workshop> {
       return createHash("sha256")
         .update(await Body!.transformToByteArray())
         .digest("hex");
+    },
+    async empty() {
+      const counts = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"] as const;
+      const asked = new GetQueueAttributesCommand({ QueueUrl: names.queueUrl, AttributeNames: [...counts] });
+      const { Attributes } = await aws.sqs.send(asked);
+      return counts.every((count) => Attributes![count] === "0");
     },
     async stored(prefix) {
       const { Contents = [] } = await aws.s3.send(
