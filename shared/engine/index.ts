@@ -2,12 +2,52 @@
 export { type DataType, dataTypeOf, type Tensor, type TypedArray, zerosTensor } from "./dataTypes.ts";
 export { GradientError, gradients } from "./gradient.ts";
 export { constant, input, int64s, type Node, parameter, type TensorType, topologicalOrder } from "./graph.ts";
-export { embedding, layerNorm, linear } from "./layers/basic.ts";
+export { type ActivationName, activations } from "./layers/activation.ts";
+export {
+  type AttentionContext,
+  attention,
+  type HeadLayout,
+  type Projections,
+} from "./layers/attention.ts";
+export { embedding, layerNorm, linear, linearInputsFirst } from "./layers/basic.ts";
 export { type Dropout, dropout } from "./layers/dropout.ts";
 export { initialize } from "./layers/initialize.ts";
-export { accuracy, crossEntropy, weightedMean } from "./layers/losses.ts";
+export { accuracy, type CrossEntropyOptions, crossEntropy, weightedMean } from "./layers/losses.ts";
+export {
+  type BinaryOptions,
+  binaryCrossEntropy,
+  huber,
+  meanSquaredError,
+  type RowOptions,
+} from "./layers/lossesElementwise.ts";
+export {
+  causalCrossEntropy,
+  type DistillationOptions,
+  directPreference,
+  distillation,
+  ignoredLabel,
+  maskedCrossEntropy,
+  type Preference,
+  textLogProbabilities,
+} from "./layers/lossesLanguage.ts";
+export { multiClassHinge, oneHot, squaredHinge, squaredNorm } from "./layers/lossesMargin.ts";
+export {
+  bayesianPersonalizedRanking,
+  multipleNegativesRanking,
+  normalized,
+  triplet,
+} from "./layers/lossesRanking.ts";
+export { causalMask, paddingMask } from "./layers/masks.ts";
+export { rmsNorm } from "./layers/rmsNorm.ts";
+export { type Pairing, type Rotary, type RotaryConfig, rotary, rotate } from "./layers/rotary.ts";
 export { multiHeadAttention, type TransformerConfig, transformerLayer } from "./layers/transformer.ts";
-export { type KnownShapes, WeightError, WeightScope } from "./layers/weightScope.ts";
+export {
+  type KnownShapes,
+  type LinearCall,
+  type LinearExtension,
+  WeightError,
+  WeightScope,
+} from "./layers/weightScope.ts";
 export { type LoopModel, toLoopOnnx } from "./loop.ts";
 export {
   classifier,

@@ -4,7 +4,7 @@ import { gradients, input, mul, reduceSum, type Shape, toOnnx } from "../../../s
 import type { Variant } from "./gradientVariants.ts";
 import { numbers, pickFeeds, randomValues, tensor, withSession } from "./run.ts";
 
-const sizes: Record<string, number> = {
+const usualSizes: Record<string, number> = {
   batch: 2,
   "batch+1": 3,
   "batch*sequence": 6,
@@ -18,15 +18,16 @@ const sizes: Record<string, number> = {
   "(samples-1)/3": 2,
   "(samples-2)/2": 3,
 };
-const bind = (shape: Shape) => shape.map((dim) => (typeof dim === "number" ? dim : sizes[dim]!));
-const count = (shape: Shape) => bind(shape).reduce((total, dim) => total * dim, 1);
 
 // Central differences err by h^2/6 f''' and by float32 rounding over h; at this h both stay near 1e-5.
 const h = 1e-2;
 export const tolerance = 1e-3;
 
 /** The worst disagreement, relative where the gradient exceeds 1. */
-export async function worstError({ operands, build, feeds: fixed = {}, values = {} }: Variant): Promise<number> {
+export async function worstError({ operands, build, feeds: fixed = {}, values = {}, sizes }: Variant): Promise<number> {
+  const known = { ...usualSizes, ...sizes };
+  const bind = (shape: Shape) => shape.map((dim) => (typeof dim === "number" ? dim : known[dim]!));
+  const count = (shape: Shape) => bind(shape).reduce((total, dim) => total * dim, 1);
   const nodes = Object.fromEntries(Object.entries(operands).map(([name, shape]) => [name, input(name, shape)]));
   const y = build(nodes);
   // A random projection: errors of different elements cannot cancel, as they could in a plain sum.

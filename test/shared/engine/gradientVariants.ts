@@ -8,6 +8,8 @@ export interface Variant {
   readonly build: (nodes: Record<string, Node>) => Node;
   /** Values of operands that must avoid a kink or a pole; others are random in [-1, 1). */
   readonly values?: Readonly<Record<string, Float32Array>> | undefined;
+  /** Other sizes for symbolic dimensions. */
+  readonly sizes?: Readonly<Record<string, number>>;
   /** Inputs that are not differentiated. */
   readonly feeds?: Readonly<Record<string, Tensor>>;
 }
