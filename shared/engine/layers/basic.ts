@@ -9,13 +9,30 @@ import { matmul, swapLast } from "../ops/matmul.ts";
 import { layerNormalization } from "../ops/normalization.ts";
 import type { WeightScope } from "./weightScope.ts";
 
+export interface LinearOptions {
+  /** Whether a bias is added. Default true. */
+  readonly bias?: boolean;
+}
+
 /**
  * x W^T + b over the last axis, from `inputs` to `outputs` features; W is stored [outputs, inputs], as PyTorch does. x
  * has two axes or more.
  */
-export function linear(scope: WeightScope, x: Node, inputs: number, outputs: number): Node {
-  const weight = scope.get("weight", [outputs, inputs]);
-  return add(matmul(x, swapLast(weight)), scope.get("bias", [outputs]));
+export function linear(scope: WeightScope, x: Node, inputs: number, outputs: number, options?: LinearOptions): Node {
+  const product = matmul(x, swapLast(scope.get("weight", [outputs, inputs])));
+  const extension = scope.extend({ x, inputs, outputs, stored: "outputs-first" });
+  return withBias(scope, extension ? add(product, extension) : product, outputs, options);
+}
+
+/** x W + b with W stored [inputs, outputs], as GPT-2's checkpoints do (transformers' Conv1D). */
+export function linearInputsFirst(scope: WeightScope, x: Node, inputs: number, outputs: number): Node {
+  const product = matmul(x, scope.get("weight", [inputs, outputs]));
+  const extension = scope.extend({ x, inputs, outputs, stored: "inputs-first" });
+  return withBias(scope, extension ? add(product, extension) : product, outputs);
+}
+
+function withBias(scope: WeightScope, x: Node, outputs: number, { bias = true }: LinearOptions = {}): Node {
+  return bias ? add(x, scope.get("bias", [outputs])) : x;
 }
 
 /** Over the last axis, of `width` features. */

@@ -15,7 +15,36 @@ export interface TransformerConfig {
   readonly heads: number;
   /** Width inside the feed-forward part. */
   readonly intermediate: number;
+  /** Default: GELU in its exact form. */
+  readonly activation?: (x: Node) => Node;
+  /** Added to variances by layer normalisation. Default 1e-12. */
+  readonly normEpsilon?: number;
+  /** Default: BERT's. */
+  readonly names?: LayerNames;
 }
+
+/** What a family calls the weights of a layer. */
+export interface LayerNames {
+  readonly query: string;
+  readonly key: string;
+  readonly value: string;
+  readonly attended: string;
+  readonly attendedNorm: string;
+  readonly inner: string;
+  readonly outer: string;
+  readonly outerNorm: string;
+}
+
+const bertNames: LayerNames = {
+  query: "attention.self.query",
+  key: "attention.self.key",
+  value: "attention.self.value",
+  attended: "attention.output.dense",
+  attendedNorm: "attention.output.LayerNorm",
+  inner: "intermediate.dense",
+  outer: "output.dense",
+  outerNorm: "output.LayerNorm",
+};
 
 export interface LayerContext {
   /**
@@ -25,40 +54,48 @@ export interface LayerContext {
   readonly dropout?: Dropout | undefined;
 }
 
-/** States [batch, sequence, hidden] to states of the same shape. Weights: attention.*, intermediate.*, output.*. */
+/** States [batch, sequence, hidden] to states of the same shape. */
 export function transformerLayer(scope: WeightScope, x: Node, config: TransformerConfig, context: LayerContext): Node {
-  const { hidden, intermediate } = config;
-  const attended = multiHeadAttention(scope.scope("attention.self"), x, config, context);
-  const mixed = residual(scope.scope("attention.output"), x, attended, hidden, context);
-  const inner = gelu(linear(scope.scope("intermediate.dense"), mixed, hidden, intermediate));
-  return residual(scope.scope("output"), mixed, inner, intermediate, context);
+  const { hidden, intermediate, activation = gelu, names = bertNames } = config;
+  const attended = multiHeadAttention(scope, x, config, context);
+  const mixed = residual(scope, x, attended, { dense: names.attended, norm: names.attendedNorm, config, context });
+  const inner = activation(linear(scope.scope(names.inner), mixed, hidden, intermediate));
+  return residual(scope, mixed, inner, { dense: names.outer, norm: names.outerNorm, config, context });
 }
 
-/** Each position's mixture of all positions, head by head (Vaswani et al. 2017). Weights: query, key, value. */
+/** Each position's mixture of all positions, head by head (Vaswani et al. 2017). */
 export function multiHeadAttention(
   scope: WeightScope,
   x: Node,
-  config: TransformerConfig,
+  { hidden, heads, names = bertNames }: TransformerConfig,
   context: LayerContext,
 ): Node {
-  const { hidden, heads } = config;
   const width = hidden / heads;
   if (!Number.isInteger(width)) throw new RangeError(`hidden (${hidden}) must be a multiple of heads (${heads})`);
   const [batch, sequence] = x.type.shape;
   const project = (name: string, perm: readonly number[]) =>
     transpose(reshape(linear(scope.scope(name), x, hidden, hidden), [batch!, sequence!, heads, width]), perm);
   const [query, key, value] = [
-    project("query", [0, 2, 1, 3]),
-    project("key", [0, 2, 3, 1]),
-    project("value", [0, 2, 1, 3]),
+    project(names.query, [0, 2, 1, 3]),
+    project(names.key, [0, 2, 3, 1]),
+    project(names.value, [0, 2, 1, 3]),
   ];
   const scores = add(mul(matmul(query, key), 1 / Math.sqrt(width)), context.mask);
   const mixed = matmul(softmax(scores), value);
   return reshape(transpose(mixed, [0, 2, 1, 3]), [batch!, sequence!, hidden]);
 }
 
-function residual(scope: WeightScope, x: Node, inner: Node, width: number, context: LayerContext): Node {
-  const hidden = x.type.shape.at(-1) as number;
-  const projected = linear(scope.scope("dense"), inner, width, hidden);
-  return layerNorm(scope.scope("LayerNorm"), add(dropout(projected, scope.path, context.dropout), x), hidden);
+interface Residual {
+  readonly dense: string;
+  readonly norm: string;
+  readonly config: TransformerConfig;
+  readonly context: LayerContext;
+}
+
+function residual(scope: WeightScope, x: Node, inner: Node, { dense, norm, config, context }: Residual): Node {
+  const { hidden, normEpsilon } = config;
+  const projected = linear(scope.scope(dense), inner, inner.type.shape.at(-1) as number, hidden);
+  // Noise is told apart by the module that holds the layer: renaming it would change what a seed means.
+  const place = scope.scope(dense.slice(0, dense.lastIndexOf("."))).path;
+  return layerNorm(scope.scope(norm), add(dropout(projected, place, context.dropout), x), hidden, normEpsilon);
 }

@@ -13,21 +13,48 @@ export class WeightError extends Error {
 /** Shapes of the weights a checkpoint holds, by full name. */
 export type KnownShapes = ReadonlyMap<string, readonly number[]>;
 
+/** A linear layer's operands, as seen by whoever extends it. */
+export interface LinearCall {
+  /** Path of the layer, whose weight is `path.weight`. */
+  readonly path: string;
+  /** [..., inputs]. */
+  readonly x: Node;
+  readonly inputs: number;
+  readonly outputs: number;
+  /** How the layer's weight is stored: [outputs, inputs] as PyTorch's Linear, or [inputs, outputs]. */
+  readonly stored: "outputs-first" | "inputs-first";
+}
+
+/** What is added to a linear layer's product, of shape [..., outputs]; undefined for a layer left as it is. */
+export type LinearExtension = (call: LinearCall) => Node | undefined;
+
 export class WeightScope {
   readonly path: string;
   readonly #known: KnownShapes | undefined;
   readonly #found: Map<string, Node>;
+  readonly #extension: LinearExtension | undefined;
 
   /** Over a checkpoint's shapes, or, without them, over whatever the architecture asks for (a new model). */
-  constructor(known?: KnownShapes, path = "", found = new Map<string, Node>()) {
+  constructor(known?: KnownShapes, path = "", found = new Map<string, Node>(), extension?: LinearExtension) {
     this.path = path;
     this.#known = known;
     this.#found = found;
+    this.#extension = extension;
   }
 
   /** The weights below `name`; dots in it go further down. */
   scope(name: string): WeightScope {
-    return new WeightScope(this.#known, this.#full(name), this.#found);
+    return new WeightScope(this.#known, this.#full(name), this.#found, this.#extension);
+  }
+
+  /** The same weights, with every linear layer below offered to `extension`: how an adapter reaches any model. */
+  extended(extension: LinearExtension): WeightScope {
+    return new WeightScope(this.#known, this.path, this.#found, extension);
+  }
+
+  /** What the extension adds to the linear layer at this path, if there is one. */
+  extend(call: Omit<LinearCall, "path">): Node | undefined {
+    return this.#extension?.({ ...call, path: this.path });
   }
 
   /** The weight of that name as a parameter node, the same node each time. Throws WeightError where it does not fit. */
