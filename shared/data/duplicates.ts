@@ -33,7 +33,8 @@ export interface RowIndex {
 }
 
 interface Partition {
-  file: number;
+  /** Opened when the buffer first overflows: a small dataset needs no files. */
+  file: number | undefined;
   buffer: Buffer;
   filled: number;
 }
@@ -41,12 +42,14 @@ interface Partition {
 export function createRowIndex(directory: string): RowIndex {
   mkdirSync(directory, { recursive: true });
   const path = (index: number) => join(directory, `${index}.rows`);
-  const parts = Array.from({ length: partitions }, (_, index): Partition => {
-    return { file: openSync(path(index), "w"), buffer: Buffer.alloc(bufferedRecords * recordBytes), filled: 0 };
+  const parts = Array.from({ length: partitions }, (): Partition => {
+    return { file: undefined, buffer: Buffer.alloc(bufferedRecords * recordBytes), filled: 0 };
   });
   let rows = 0;
 
-  const flush = (part: Partition) => {
+  const flush = (index: number) => {
+    const part = parts[index]!;
+    part.file ??= openSync(path(index), "w");
     writeSync(part.file, part.buffer, 0, part.filled);
     part.filled = 0;
   };
@@ -54,32 +57,35 @@ export function createRowIndex(directory: string): RowIndex {
   return {
     add(text, label, line) {
       const digest = hash("md5", text, "buffer");
-      const part = parts[digest[8]! % partitions]!;
+      const index = digest[8]! % partitions;
+      const part = parts[index]!;
       digest.copy(part.buffer, part.filled, 0, 8);
       part.buffer.writeUInt32LE(rows++, part.filled + 8);
       part.buffer.writeUInt32LE(label, part.filled + 12);
       part.buffer.writeUInt32LE(line, part.filled + 16);
       part.filled += recordBytes;
-      if (part.filled === part.buffer.length) flush(part);
+      if (part.filled === part.buffer.length) flush(index);
     },
     async *repeats() {
       for (const [index, part] of parts.entries()) {
-        flush(part);
-        yield* repeatsIn(path(index));
+        if (part.file === undefined) yield* repeatsIn([part.buffer.subarray(0, part.filled)]);
+        else {
+          flush(index);
+          yield* repeatsIn(createReadStream(path(index), { highWaterMark: part.buffer.length }));
+        }
       }
     },
     async discard() {
-      for (const { file } of parts) closeSync(file);
+      for (const { file } of parts) if (file !== undefined) closeSync(file);
       await rm(directory, { recursive: true, force: true });
     },
   };
 }
 
-async function* repeatsIn(path: string): AsyncGenerator<Repeat> {
+async function* repeatsIn(chunks: Iterable<Buffer> | AsyncIterable<Buffer>): AsyncGenerator<Repeat> {
   /** By text; rows that contradict the first one are chained to it, one for each label. */
   const firsts = new Map<bigint, IndexedRow[]>();
-  for await (const chunk of createReadStream(path, { highWaterMark: bufferedRecords * recordBytes })) {
-    const records = chunk as Buffer;
+  for await (const records of chunks) {
     for (let at = 0; at < records.length; at += recordBytes) {
       const key = records.readBigUInt64LE(at);
       const [row, label, line] = [8, 12, 16].map((offset) => records.readUInt32LE(at + offset)) as Numbers;

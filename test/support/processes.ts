@@ -20,3 +20,7 @@ export function isRunning(pid: number): boolean {
     return false;
   }
 }
+
+export function commandOf(pid: number): string {
+  return execFileSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" });
+}
