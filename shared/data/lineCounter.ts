@@ -19,31 +19,37 @@ export class LineCounter {
 
   /** Skips line breaks, and returns the line that what follows them is on. */
   startOfNext(): number {
-    for (let byte = this.#peek(); byte === lineFeed || byte === carriageReturn; byte = this.#peek()) this.#take(byte);
+    for (let chunk = this.#chunk(); chunk; chunk = this.#chunk()) {
+      const byte = chunk[this.#at];
+      if (byte !== lineFeed && byte !== carriageReturn) break;
+      this.#count(chunk, this.#at + 1);
+    }
     return this.#line;
   }
 
   /** Moves on to the given position in the stream. */
   advanceTo(offset: number): void {
-    while (this.#offset < offset) {
-      const byte = this.#peek();
-      if (byte === undefined) return;
-      this.#take(byte);
+    for (let chunk = this.#chunk(); chunk && this.#offset < offset; chunk = this.#chunk()) {
+      this.#count(chunk, Math.min(chunk.length, this.#at + offset - this.#offset));
     }
   }
 
-  #peek(): number | undefined {
+  /** The first that is not counted to its end. */
+  #chunk(): Buffer | undefined {
     while (this.#at === this.#chunks[0]?.length) {
       this.#chunks.shift();
       this.#at = 0;
     }
-    return this.#chunks[0]?.[this.#at];
+    return this.#chunks[0];
   }
 
-  #take(byte: number): void {
-    if (byte === carriageReturn || (byte === lineFeed && !this.#afterReturn)) this.#line++;
-    this.#afterReturn = byte === carriageReturn;
-    this.#at++;
-    this.#offset++;
+  #count(chunk: Buffer, end: number): void {
+    for (let at = this.#at; at < end; at++) {
+      const byte = chunk[at];
+      if (byte === carriageReturn || (byte === lineFeed && !this.#afterReturn)) this.#line++;
+      this.#afterReturn = byte === carriageReturn;
+    }
+    this.#offset += end - this.#at;
+    this.#at = end;
   }
 }
