@@ -1,4 +1,5 @@
 /** The engine's door: graphs, gradients, export and optimizers. The runtime stands apart, in `runtime/session.ts`. */
+export { type AccumulationOptions, accumulationStep, applyStep } from "./accumulation.ts";
 export { type DataType, dataTypeOf, type Tensor, type TypedArray, zerosTensor } from "./dataTypes.ts";
 export { GradientError, gradients } from "./gradient.ts";
 export { constant, input, int64s, type Node, parameter, type TensorType, topologicalOrder } from "./graph.ts";
@@ -10,8 +11,11 @@ export {
   type Projections,
 } from "./layers/attention.ts";
 export { embedding, layerNorm, linear, linearInputsFirst } from "./layers/basic.ts";
+export { type BatchNormOptions, type BufferUpdates, batchNorm, withoutBuffers } from "./layers/batchNorm.ts";
+export { type ConvolutionOptions, convolution, normalizedConvolution } from "./layers/convolution.ts";
 export { type Dropout, dropout } from "./layers/dropout.ts";
 export { initialize } from "./layers/initialize.ts";
+export { initializeByFan } from "./layers/initializeByFan.ts";
 export { accuracy, type CrossEntropyOptions, crossEntropy, weightedMean } from "./layers/losses.ts";
 export {
   type BinaryOptions,
@@ -84,11 +88,14 @@ export { averagePool, globalAveragePool, globalMaxPool, maxPool, type Pooling } 
 export { reduceMax, reduceMean, reduceSum, sumTo } from "./ops/reductions.ts";
 export { dimensionOf, shapeOf, zerosLike } from "./ops/shapes.ts";
 export { logSigmoid, silu, softplus } from "./ops/smoothActivations.ts";
+export { type AdafactorOptions, adafactor } from "./optimizers/adafactor.ts";
 export { type AdamWOptions, adamw } from "./optimizers/adamw.ts";
 export { clipByGlobalNorm } from "./optimizers/clip.ts";
+export { type LionOptions, lion } from "./optimizers/lion.ts";
 export { chain, type Optimizer } from "./optimizers/optimizer.ts";
 export { type Schedule, type ScheduleName, type ScheduleOptions, schedule } from "./optimizers/schedules.ts";
 export { type SgdOptions, sgd } from "./optimizers/sgd.ts";
+export { averageWeights, scaleUpdates } from "./optimizers/transforms.ts";
 export { hashName, mixSeeds, normals, permutation, philox } from "./random.ts";
 export { type Dim, elementCount, product, type Shape, ShapeError } from "./shape.ts";
 export {

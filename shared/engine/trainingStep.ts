@@ -13,7 +13,7 @@ export interface Carried {
 }
 
 export interface TrainingStep {
-  /** Trained parameters, then optimizer state. */
+  /** Trained parameters, then buffers, then optimizer state. */
   readonly carried: readonly Carried[];
   /** The optimizer's tensors at step 0, by the name they are fed under. */
   readonly initialState: Readonly<Record<string, Tensor>>;
@@ -30,17 +30,21 @@ export interface TrainingStepOptions {
   /** The leaves to train; other parameters under the loss stay frozen. */
   readonly parameters: readonly Node[];
   readonly optimizer: Optimizer;
+  /** Parameters that are carried but not trained, such as running statistics, with their next values. */
+  readonly buffers?: ReadonlyMap<Node, Node>;
   readonly metrics?: Readonly<Record<string, Node>>;
 }
 
-/** Throws GradientError where the loss does not depend on a parameter, TypeError where a target is not a parameter. */
-export function trainingStep({ loss, parameters, optimizer, metrics = {} }: TrainingStepOptions): TrainingStep {
-  const stranger = parameters.find((node) => node.op !== "Parameter");
-  if (stranger) throw new TypeError(`only parameters can be trained, not ${describe(stranger)}`);
+/** Throws GradientError where the loss does not depend on a parameter, TypeError where a target is a buffer or no parameter. */
+export function trainingStep(options: TrainingStepOptions): TrainingStep {
+  const { loss, parameters, optimizer, buffers = new Map<Node, Node>(), metrics = {} } = options;
+  const stranger = parameters.find((node) => node.op !== "Parameter" || buffers.has(node));
+  if (stranger) throw new TypeError(`only parameters that are no buffers can be trained, not ${describe(stranger)}`);
   const state = optimizer.init(parameters);
   const update = optimizer.update(gradients(loss, parameters), state, parameters);
   const carried: Carried[] = [
     ...parameters.map((before) => ({ name: before.name!, before, after: add(before, update.updates.get(before)!) })),
+    ...[...buffers].map(([before, after]) => ({ name: before.name!, before, after })),
     ...Object.entries(state).map(([name, before]) => ({ name, before, after: update.state[name]! })),
   ];
   const watched = { ...metrics, ...update.metrics };
@@ -49,7 +53,8 @@ export function trainingStep({ loss, parameters, optimizer, metrics = {} }: Trai
   return { carried, initialState: zeroState(state), loss, metrics: watched, outputs };
 }
 
-function zeroState(state: OptimizerState): Record<string, Tensor> {
+/** State at step 0: zeros. */
+export function zeroState(state: OptimizerState): Record<string, Tensor> {
   const zeros = ({ type }: Node) => zerosTensor(type.shape as readonly number[], type.dataType);
   return Object.fromEntries(Object.entries(state).map(([name, leaf]) => [name, zeros(leaf)]));
 }

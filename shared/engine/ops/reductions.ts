@@ -24,7 +24,7 @@ export const reductions = {
   ReduceMean: defineOp<2, Over>("ReduceMean", {
     attributes,
     infer,
-    gradient: ({ inputs: [x], dy, attributes: { over } }) => [expandLike(div(dy, count(x, over)), x), null],
+    gradient: ({ inputs: [x], dy, attributes: { over } }) => [expandLike(div(dy, elementsAlong(x, over)), x), null],
   }),
   ReduceMax: defineOp<2, Over>("ReduceMax", {
     attributes,
@@ -79,7 +79,7 @@ export function sumTo(x: Node, to: Shape): Node {
 }
 
 /** How many elements the axes span, as a scalar of the data type of x. */
-function count(x: Node, axes: readonly number[]): Node {
+export function elementsAlong(x: Node, axes: readonly number[]): Node {
   const sizes = axes.map((axis) => reshape(dimensionOf(x, axis), []));
   return cast(
     sizes.reduce((total, size) => mul(total, size)),
