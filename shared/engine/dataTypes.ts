@@ -12,6 +12,8 @@ export const dataTypes = {
   float16: { onnx: 10, array: Uint16Array },
   float64: { onnx: 11, array: Float64Array },
   uint32: { onnx: 12, array: Uint32Array },
+  // Raw bits as well; read from checkpoints and widened.
+  bfloat16: { onnx: 16, array: Uint16Array },
 } as const;
 
 export type DataType = keyof typeof dataTypes;
@@ -31,8 +33,8 @@ export interface Tensor {
 }
 
 /**
- * A data type chosen by the class of a typed array; bool and float16 share a class with others and must be asked for by
- * name.
+ * A data type chosen by the class of a typed array; bool and bfloat16 share a class with others (uint8, float16) and
+ * must be asked for by name.
  */
 export function dataTypeOf(data: TypedArray): DataType {
   const found = (Object.keys(dataTypes) as DataType[]).find((name) => data instanceof dataTypes[name].array);
@@ -41,7 +43,7 @@ export function dataTypeOf(data: TypedArray): DataType {
 }
 
 export function isFloat(dataType: DataType): boolean {
-  return dataType.startsWith("float");
+  return dataType.includes("float");
 }
 
 /** A tensor of zeros, such as optimizer state at step 0. */

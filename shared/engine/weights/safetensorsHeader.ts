@@ -11,6 +11,7 @@ export const dataTypeNames: Readonly<Record<string, DataType>> = {
   F64: "float64",
   F32: "float32",
   F16: "float16",
+  BF16: "bfloat16",
   I64: "int64",
   I32: "int32",
   U32: "uint32",

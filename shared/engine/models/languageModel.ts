@@ -1,0 +1,62 @@
+/** What every text model of this engine offers: its states, its heads, and what its checkpoints may hold besides. */
+import { input, type Node } from "../graph.ts";
+import type { Dropout } from "../layers/dropout.ts";
+import type { WeightScope } from "../layers/weightScope.ts";
+
+export interface TextInputs {
+  /** int32 [batch, sequence]; padding goes behind the tokens. */
+  readonly input_ids: Node;
+  /** int32 [batch, sequence]: 1 for a token, 0 for padding. */
+  readonly attention_mask: Node;
+  /** int32 [batch, sequence]: which text of a pair a token belongs to; all of the first where absent. */
+  readonly token_type_ids?: Node | undefined;
+}
+
+/** Inputs with symbolic batch and sequence, so that one session serves every length. */
+export function textInputs({ pairs = false } = {}): TextInputs {
+  const ids = (name: string) => input(name, ["batch", "sequence"], "int32");
+  const inputs = { input_ids: ids("input_ids"), attention_mask: ids("attention_mask") };
+  return pairs ? { ...inputs, token_type_ids: ids("token_type_ids") } : inputs;
+}
+
+/** Where a head reads from and what it draws its weights from. */
+export interface HeadCall {
+  /** The whole model's scope, not the body's. */
+  readonly scope: WeightScope;
+  /** float32 [batch, sequence, hidden], the last states. */
+  readonly states: Node;
+  readonly inputs: TextInputs;
+  /** Classes, or values to predict. Unused by heads whose width is fixed. */
+  readonly labels: number;
+  readonly dropout?: Dropout | undefined;
+}
+
+/** The heads by task; their outputs are in models/heads.ts. */
+export interface Heads {
+  readonly sequence: (call: HeadCall) => Node;
+  readonly token: (call: HeadCall) => Node;
+  readonly span: (call: HeadCall) => Node;
+  readonly similarity: (call: HeadCall) => Node;
+  /** Next-token logits; only of a causal model. */
+  readonly causal?: (call: HeadCall) => Node;
+}
+
+export type HeadName = keyof Heads;
+
+/** One architecture at one size. */
+export interface LanguageModel {
+  /** Module under which the body's weights lie in a checkpoint with a head, such as `model`. */
+  readonly prefix: string;
+  readonly hidden: number;
+  readonly layers: number;
+  readonly vocabulary: number;
+  /** The longest sequence, in tokens. */
+  readonly maxPositions: number;
+  /** The last hidden states, float32 [batch, sequence, hidden]. Weights: `prefix`.*. */
+  readonly states: (scope: WeightScope, inputs: TextInputs, dropout?: Dropout) => Node;
+  readonly heads: Heads;
+  /** Tensors a checkpoint may hold that are no weights, such as saved masks, by full name. */
+  readonly buffers: RegExp;
+  /** The name used here for a checkpoint's tensor, where the checkpoint has names of its own. */
+  readonly rename?: (name: string) => string;
+}

@@ -1,0 +1,136 @@
+/**
+ * The Llama family: llama (SmolLM too) and qwen2; weight names and structure as in transformers' LlamaForCausalLM.
+ * Reference: https://github.com/huggingface/transformers/blob/v4.57.1/src/transformers/models/llama/modeling_llama.py
+ * and, for its biases, .../models/qwen2/modeling_qwen2.py
+ */
+import type { Node } from "../graph.ts";
+import { type ActivationName, activations } from "../layers/activation.ts";
+import { type AttentionContext, attention, type HeadLayout } from "../layers/attention.ts";
+import { embedding, linear } from "../layers/basic.ts";
+import { causalMask, paddingMask } from "../layers/masks.ts";
+import { rmsNorm } from "../layers/rmsNorm.ts";
+import { type Pairing, rotary } from "../layers/rotary.ts";
+import type { WeightScope } from "../layers/weightScope.ts";
+import { add, mul } from "../ops/elementwise.ts";
+import { matmul, swapLast } from "../ops/matmul.ts";
+import type { CheckpointConfig } from "../weights/checkpointConfig.ts";
+import { classify, lastToken, spanLogits, textVector } from "./heads.ts";
+import type { HeadCall, LanguageModel, TextInputs } from "./languageModel.ts";
+
+export interface LlamaConfig extends HeadLayout {
+  readonly hidden: number;
+  readonly intermediate: number;
+  readonly layers: number;
+  readonly vocabulary: number;
+  readonly maxPositions: number;
+  readonly activation: ActivationName;
+  readonly normEpsilon: number;
+  readonly ropeTheta: number;
+  readonly pairing: Pairing;
+  /** Whether the output layer is the token table. */
+  readonly tied: boolean;
+  /** Where attention's projections have biases: nowhere, on query, key and value (qwen2), or on all four. */
+  readonly attentionBias: "none" | "inputs" | "all";
+  readonly feedForwardBias: boolean;
+}
+
+export function llama(config: LlamaConfig): LanguageModel {
+  return {
+    prefix: "model",
+    hidden: config.hidden,
+    layers: config.layers,
+    vocabulary: config.vocabulary,
+    maxPositions: config.maxPositions,
+    states: (scope, inputs) => decoder(scope.scope("model"), inputs, config),
+    heads: {
+      sequence: (call) => classify(call, "score", lastToken(call), { bias: false }),
+      token: (call) => classify(call, "score", call.states),
+      span: spanLogits,
+      similarity: textVector,
+      causal: (call) => nextToken(call, config),
+    },
+    buffers: /\.rotary_emb\.inv_freq$/,
+  };
+}
+
+function decoder(scope: WeightScope, inputs: TextInputs, config: LlamaConfig): Node {
+  const { hidden, normEpsilon, maxPositions, pairing } = config;
+  const context = {
+    mask: add(causalMask(inputs.input_ids), paddingMask(inputs.attention_mask)),
+    rotary: rotary(inputs.input_ids, { width: config.headWidth, maxPositions, theta: config.ropeTheta, pairing }),
+  };
+  let x = embedding(scope.scope("embed_tokens"), inputs.input_ids, config.vocabulary, hidden);
+  for (let i = 0; i < config.layers; i++) x = layer(scope.scope(`layers.${i}`), x, config, context);
+  return rmsNorm(scope.scope("norm"), x, hidden, normEpsilon);
+}
+
+function layer(scope: WeightScope, x: Node, config: LlamaConfig, context: AttentionContext): Node {
+  const norm = (name: string, input: Node) => rmsNorm(scope.scope(name), input, config.hidden, config.normEpsilon);
+  const attended = add(x, selfAttention(scope.scope("self_attn"), norm("input_layernorm", x), config, context));
+  return add(attended, feedForward(scope.scope("mlp"), norm("post_attention_layernorm", attended), config));
+}
+
+function selfAttention(scope: WeightScope, x: Node, config: LlamaConfig, context: AttentionContext): Node {
+  const { hidden, heads, keyValueHeads, headWidth, attentionBias } = config;
+  const project = (name: string, count: number) =>
+    linear(scope.scope(name), x, hidden, count * headWidth, { bias: attentionBias !== "none" });
+  const projections = {
+    query: project("q_proj", heads),
+    key: project("k_proj", keyValueHeads),
+    value: project("v_proj", keyValueHeads),
+  };
+  const mixed = attention(projections, config, context);
+  return linear(scope.scope("o_proj"), mixed, heads * headWidth, hidden, { bias: attentionBias === "all" });
+}
+
+/** SwiGLU (Shazeer 2020). */
+function feedForward(scope: WeightScope, x: Node, config: LlamaConfig): Node {
+  const { hidden, intermediate, feedForwardBias: bias } = config;
+  const gate = activations[config.activation](linear(scope.scope("gate_proj"), x, hidden, intermediate, { bias }));
+  const up = linear(scope.scope("up_proj"), x, hidden, intermediate, { bias });
+  return linear(scope.scope("down_proj"), mul(gate, up), intermediate, hidden, { bias });
+}
+
+function nextToken({ scope, states }: HeadCall, { tied, vocabulary, hidden }: LlamaConfig): Node {
+  if (!tied) return linear(scope.scope("lm_head"), states, hidden, vocabulary, { bias: false });
+  return matmul(states, swapLast(scope.get("model.embed_tokens.weight", [vocabulary, hidden])));
+}
+
+/** A llama configuration as transformers writes it. Throws CheckpointError naming the field. */
+export function readLlama(config: CheckpointConfig): LlamaConfig {
+  config.supportOnly("pretraining_tp", 1);
+  return { ...readShape(config), attentionBias: config.flag("attention_bias", false) ? "all" : "none" };
+}
+
+/** A qwen2 configuration as transformers writes it. Throws CheckpointError naming the field. */
+export function readQwen2(config: CheckpointConfig): LlamaConfig {
+  config.supportOnly("use_sliding_window", false);
+  return { ...readShape(config), attentionBias: "inputs" };
+}
+
+function readShape(config: CheckpointConfig): Omit<LlamaConfig, "attentionBias"> {
+  config.supportOnly("rope_scaling");
+  config.supportOnly("rope_parameters");
+  config.supportOnly("partial_rotary_factor", 1);
+  const hidden = config.count("hidden_size");
+  const heads = config.count("num_attention_heads");
+  const keyValueHeads = config.count("num_key_value_heads", heads);
+  if (!config.has("head_dim")) config.requireMultiple("hidden_size", hidden, "num_attention_heads", heads);
+  config.requireMultiple("num_attention_heads", heads, "num_key_value_heads", keyValueHeads);
+  return {
+    hidden,
+    heads,
+    keyValueHeads,
+    headWidth: config.count("head_dim", hidden / heads),
+    intermediate: config.count("intermediate_size"),
+    layers: config.count("num_hidden_layers"),
+    vocabulary: config.count("vocab_size"),
+    maxPositions: config.count("max_position_embeddings"),
+    activation: config.choice("hidden_act", activations, "silu"),
+    normEpsilon: config.number("rms_norm_eps", 1e-6),
+    ropeTheta: config.number("rope_theta", 10_000),
+    pairing: "half",
+    tied: config.flag("tie_word_embeddings", false),
+    feedForwardBias: config.flag("mlp_bias", false),
+  };
+}

@@ -1,0 +1,73 @@
+/** The fields of a checkpoint's `config.json`, each read with a check that names it. */
+
+/** A checkpoint cannot be used; the message names the file, the field or the tensor. */
+export class CheckpointError extends Error {
+  override name = "CheckpointError";
+}
+
+/** A field that is absent or null takes the fallback, and is refused where there is none. */
+export class CheckpointConfig {
+  readonly file: string;
+  readonly #values: Readonly<Record<string, unknown>>;
+
+  constructor(values: Readonly<Record<string, unknown>>, file = "config.json") {
+    this.#values = values;
+    this.file = file;
+  }
+
+  /** A whole number of at least 1. */
+  count(name: string, fallback?: number): number {
+    const fits = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 1;
+    return this.#read(name, "a positive integer", fits, fallback);
+  }
+
+  /** A finite number of at least 0. */
+  number(name: string, fallback?: number): number {
+    const fits = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 0;
+    return this.#read(name, "a number of at least 0", fits, fallback);
+  }
+
+  flag(name: string, fallback?: boolean): boolean {
+    return this.#read(name, "true or false", (value) => typeof value === "boolean", fallback);
+  }
+
+  text(name: string, fallback?: string): string {
+    return this.#read(name, "a string", (value) => typeof value === "string", fallback);
+  }
+
+  texts(name: string, fallback?: readonly string[]): readonly string[] {
+    const fits = (value: unknown): value is readonly string[] =>
+      Array.isArray(value) && value.every((item) => typeof item === "string");
+    return this.#read(name, "a list of strings", fits, fallback);
+  }
+
+  /** One of a table's keys. */
+  choice<Key extends string>(name: string, table: Readonly<Record<Key, unknown>>, fallback?: Key): Key {
+    const fits = (value: unknown): value is Key => typeof value === "string" && Object.hasOwn(table, value);
+    return this.#read(name, `one of ${Object.keys(table).join(", ")}`, fits, fallback);
+  }
+
+  /** Throws unless the value of one field is a multiple of another's. */
+  requireMultiple(name: string, value: number, divisor: string, by: number): void {
+    if (value % by === 0) return;
+    throw new CheckpointError(`${this.file}: "${name}" ${value} is no multiple of "${divisor}" ${by}`);
+  }
+
+  has(name: string): boolean {
+    return this.#values[name] !== undefined && this.#values[name] !== null;
+  }
+
+  /** Throws unless the field is absent, null, or one of the values this engine computes. */
+  supportOnly(name: string, ...supported: readonly unknown[]): void {
+    const value = this.#values[name];
+    if (!this.has(name) || supported.some((known) => JSON.stringify(known) === JSON.stringify(value))) return;
+    throw new CheckpointError(`${this.file}: "${name}" is ${JSON.stringify(value)}, which is not supported`);
+  }
+
+  #read<T>(name: string, wanted: string, fits: (value: unknown) => value is T, fallback: T | undefined): T {
+    const value = this.has(name) ? this.#values[name] : fallback;
+    if (fits(value)) return value;
+    const found = value === undefined ? "missing" : JSON.stringify(value);
+    throw new CheckpointError(`${this.file}: "${name}" must be ${wanted}, and is ${found}`);
+  }
+}
