@@ -2,63 +2,66 @@
  * The graphs of a sparse linear classifier. The table of weights stays with the host; a graph sees only the rows that the
  * texts at hand touch, so a step moves bytes for those and not for the whole table.
  */
-
 import { gradients } from "../gradient.ts";
 import { input, type Node } from "../graph.ts";
 import { accuracy, crossEntropy } from "../layers/losses.ts";
 import { toOnnx } from "../onnx.ts";
 import { add } from "../ops/elementwise.ts";
+import { concat, slice } from "../ops/layout.ts";
 import { matmul } from "../ops/matmul.ts";
 import { type AdamWOptions, adamw } from "../optimizers/adamw.ts";
 import { newName } from "../trainingStep.ts";
 
-/** Texts as dense rows over the features they hold together, and those features' weights. */
-interface LinearInputs {
-  /** float32 [batch, rows] */
-  x: Node;
-  /** float32 [rows, classes] */
-  weight: Node;
-  /** float32 [classes] */
-  bias: Node;
-}
+/** Texts as dense rows over the features they hold together: float32 [batch, rows]. */
+const textRows = () => input("x", ["batch", "rows"]);
+const biasOf = (classes: number) => input("bias", [classes]);
+const logitsOf = (x: Node, weight: Node, bias: Node): Node => add(matmul(x, weight), bias);
 
-function linearInputs(classes: number): LinearInputs {
-  return {
-    x: input("x", ["batch", "rows"]),
-    weight: input("weight", ["rows", classes]),
-    bias: input("bias", [classes]),
-  };
-}
-
-const logitsOf = ({ x, weight, bias }: LinearInputs): Node => add(matmul(x, weight), bias);
-
-/** Inputs `x`, `weight`, `bias`; output `logits` float32 [batch, classes]. */
+/** Inputs `x` float32 [batch, rows], `weight` [rows, classes], `bias` [classes]; output `logits` [batch, classes]. */
 export function ngramForward(classes: number): Uint8Array {
-  return toOnnx({ outputs: { logits: logitsOf(linearInputs(classes)) } });
+  const logits = logitsOf(textRows(), input("weight", ["rows", classes]), biasOf(classes));
+  return toOnnx({ outputs: { logits } });
 }
 
-/** What a step carries besides the weights, by parameter: Adam's two moments. */
-export const moments = ["adamw.m", "adamw.v"] as const;
+/** What lies side by side in a row of the training table, each `classes` wide. */
+const columns = ["weight", "adamw.m:weight", "adamw.v:weight"] as const;
+
+/** Width of a row of the training table: the weights and Adam's two moments. */
+export const tableWidth = (classes: number): number => columns.length * classes;
+
+/** What a step carries besides the table, with each shape. */
+export const carriedVectors = (classes: number): Record<string, number[]> => ({
+  "adamw.step": [],
+  bias: [classes],
+  "adamw.m:bias": [classes],
+  "adamw.v:bias": [classes],
+});
 
 /**
- * One lazy AdamW step (the moments of an untouched row stay as they are; TensorFlow Addons' LazyAdam). Inputs: those of
- * the forward graph, `labels` int32 [batch], `learning_rate`, `adamw.step` and the moments, each float32. Outputs: `loss`,
- * `accuracy`, and `new:` each carried tensor.
+ * One lazy AdamW step (the moments of an untouched row stay as they are; TensorFlow Addons' LazyAdam). Inputs: `x`,
+ * `table` float32 [rows, 3 classes], `labels` int32 [batch], `learning_rate`, and the carried vectors. Outputs: `loss`,
+ * `accuracy`, `new:table`, and `new:` each carried vector.
  */
 export function ngramStep(classes: number, options: Omit<AdamWOptions, "learningRate">): Uint8Array {
-  const inputs = linearInputs(classes);
-  const { weight, bias } = inputs;
+  const x = textRows();
+  const table = input("table", ["rows", tableWidth(classes)]);
+  // Optimizers know a parameter's state by its name, and a slice has none of its own.
+  const parts = columns.map((name, i) => {
+    return { ...slice(table, { axis: 1, start: i * classes, end: (i + 1) * classes }), name };
+  });
+  const [weight, m, v] = parts as [Node, Node, Node];
+  const vectors = Object.entries(carriedVectors(classes)).map(([name, shape]) => [name, input(name, shape)] as const);
+  const { bias, ...moments } = Object.fromEntries(vectors) as Record<string, Node> & { bias: Node };
   const labels = input("labels", ["batch"], "int32");
-  const logits = logitsOf(inputs);
+  const logits = logitsOf(x, weight, bias);
   const loss = crossEntropy(logits, labels);
   const parameters = [weight, bias];
-  const slots = moments.flatMap((moment) => {
-    return parameters.map(({ name, type }) => input(`${moment}:${name}`, type.shape));
-  });
-  const state = Object.fromEntries([input("adamw.step", []), ...slots].map((node) => [node.name!, node]));
   const optimizer = adamw({ ...options, learningRate: input("learning_rate", []) });
-  const update = optimizer.update(gradients(loss, parameters), state, parameters);
-  const next = parameters.map((node) => [newName(node.name!), add(node, update.updates.get(node)!)] as const);
-  const moved = Object.entries(update.state).map(([name, node]) => [newName(name), node] as const);
-  return toOnnx({ outputs: { loss, accuracy: accuracy(logits, labels), ...Object.fromEntries([...next, ...moved]) } });
+  const state = { ...moments, "adamw.m:weight": m, "adamw.v:weight": v };
+  const { updates, state: next } = optimizer.update(gradients(loss, parameters), state, parameters);
+  const moved = (parameter: Node) => add(parameter, updates.get(parameter)!);
+  const { "adamw.m:weight": nextM, "adamw.v:weight": nextV, ...rest } = next;
+  const carried = { table: concat([moved(weight), nextM!, nextV!], 1), bias: moved(bias), ...rest };
+  const named = Object.entries(carried).map(([name, node]) => [newName(name), node] as const);
+  return toOnnx({ outputs: { loss, accuracy: accuracy(logits, labels), ...Object.fromEntries(named) } });
 }

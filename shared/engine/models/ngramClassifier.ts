@@ -3,7 +3,7 @@ import type { Tensor } from "../dataTypes.ts";
 import { createSession } from "../runtime/session.ts";
 import { type NgramBag, ngrams } from "../text/ngrams.ts";
 import { vectorizer } from "../text/vocabulary.ts";
-import { createBatcher, RowTables } from "../training/sparseBatch.ts";
+import { createBatcher, RowTable } from "../training/sparseBatch.ts";
 import type { StoredTensor } from "../weights/safetensors.ts";
 import type { Architecture, Classifier } from "./architectures.ts";
 import { BATCH_SIZE, epochs } from "./ngram.recipe.ts";
@@ -56,8 +56,7 @@ async function createClassifier(
   const buckets = weights.get("buckets")!.data as Uint32Array;
   const scales = weights.get("scales")!.data as Float32Array;
   const toRow = vectorizer({ buckets, scales });
-  const table = new RowTables(["weight"], buckets.length, classes);
-  table.write("weight", { shape: [buckets.length, classes], data: fromHalf(weights.get("weight")!) });
+  const table = new RowTable(buckets.length, classes, fromHalf(weights.get("weight")!));
   const bias = weights.get("bias")!;
   const batch = createBatcher(buckets.length);
   const session = await createSession(ngramForward(classes), { threads });
@@ -65,7 +64,7 @@ async function createClassifier(
   const classifyBatch = async (bags: readonly NgramBag[]) => {
     const rows = bags.map(toRow);
     const { touched, x } = batch(rows);
-    const { logits } = await session.run({ x, ...table.gather(touched), bias });
+    const { logits } = await session.run({ x, weight: table.gather(touched), bias });
     const data = logits!.data as Float32Array;
     return rows.map((row, i) => {
       return {

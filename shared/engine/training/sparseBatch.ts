@@ -47,70 +47,55 @@ function createScratch(): (length: number) => Float32Array {
 }
 
 /**
- * Tables [rows, width] of equal shape in host memory, of which a step reads and writes a few rows. The rows of one number
- * lie side by side, one table's after the other's: a step is bound by cache misses, and so pays for one place and not for each.
+ * A table [rows, width] in host memory, of which a step reads and writes a few rows. What belongs to one row lies side by
+ * side: a step is bound by cache misses, and pays one for a row, however wide.
  */
-export class RowTables {
-  readonly names: readonly string[];
+export class RowTable {
   readonly rows: number;
   readonly width: number;
   readonly #data: Float32Array;
-  readonly #scratch: Readonly<Record<string, (length: number) => Float32Array>>;
+  readonly #scratch = createScratch();
 
-  /** All zeros. */
-  constructor(names: readonly string[], rows: number, width: number) {
-    this.names = names;
+  /** All zeros unless given, row-major. */
+  constructor(rows: number, width: number, data: Float32Array = new Float32Array(rows * width)) {
     this.rows = rows;
     this.width = width;
-    this.#data = new Float32Array(names.length * rows * width);
-    this.#scratch = Object.fromEntries(names.map((name) => [name, createScratch()]));
+    this.#data = data;
   }
 
-  /** The rows at `positions` of every table, each float32 [positions, width]; overwritten by the next call. */
-  gather(positions: Uint32Array): Record<string, Tensor> {
-    const { names, width } = this;
-    const targets = names.map((name) => this.#scratch[name]!(positions.length * width));
-    for (let i = 0; i < positions.length; i++) {
-      const from = positions[i]! * names.length * width;
-      for (let slot = 0; slot < names.length; slot++) {
-        copyRun(this.#data, from + slot * width, targets[slot]!, i * width, width);
-      }
-    }
-    const shape = [positions.length, width];
-    return Object.fromEntries(names.map((name, slot) => [name, { shape, data: targets[slot]! }]));
+  /** The rows at `positions`, float32 [positions, width]; overwritten by the next call. */
+  gather(positions: Uint32Array): Tensor {
+    const { width } = this;
+    const data = this.#scratch(positions.length * width);
+    for (let i = 0; i < positions.length; i++) copyRun(this.#data, positions[i]! * width, data, i * width, width);
+    return { shape: [positions.length, width], data };
   }
 
-  /** Writes rows back, from tensors named and shaped as `gather` returns them. */
-  scatter(positions: Uint32Array, tensors: Readonly<Record<string, Tensor>>): void {
-    const { names, width } = this;
-    const sources = names.map((name) => tensors[name]!.data as Float32Array);
-    for (let i = 0; i < positions.length; i++) {
-      const to = positions[i]! * names.length * width;
-      for (let slot = 0; slot < names.length; slot++) {
-        copyRun(sources[slot]!, i * width, this.#data, to + slot * width, width);
-      }
-    }
+  /** Writes rows back, in the shape `gather` gives them. */
+  scatter(positions: Uint32Array, rows: Tensor): void {
+    const { width } = this;
+    const source = rows.data as Float32Array;
+    for (let i = 0; i < positions.length; i++) copyRun(source, i * width, this.#data, positions[i]! * width, width);
   }
 
-  /** The rows at `positions` of one table, as a copy. */
-  read(name: string, positions: Iterable<number> = new Array(this.rows).keys()): Tensor {
-    const { names, width } = this;
+  /** The first `columns` columns of the rows at `positions` (default: all), as a copy. */
+  read(columns: number, positions: Iterable<number> = new Array(this.rows).keys()): Tensor {
     const chosen = Uint32Array.from(positions);
-    const data = new Float32Array(chosen.length * width);
-    const slot = names.indexOf(name);
+    const data = new Float32Array(chosen.length * columns);
     for (const [i, position] of chosen.entries()) {
-      copyRun(this.#data, (position * names.length + slot) * width, data, i * width, width);
+      copyRun(this.#data, position * this.width, data, i * columns, columns);
     }
-    return { shape: [chosen.length, width], data };
+    return { shape: [chosen.length, columns], data };
   }
 
-  /** Sets a whole table. */
-  write(name: string, { data }: Tensor): void {
-    const { names, rows, width } = this;
-    const slot = names.indexOf(name);
-    for (let row = 0; row < rows; row++) {
-      copyRun(data as Float32Array, row * width, this.#data, (row * names.length + slot) * width, width);
-    }
+  /** The whole table itself, not a copy. */
+  get tensor(): Tensor {
+    return { shape: [this.rows, this.width], data: this.#data };
+  }
+
+  /** Sets the whole table. */
+  write({ data }: Tensor): void {
+    this.#data.set(data as Float32Array);
   }
 }
 
