@@ -2,6 +2,7 @@
  * The only door to ONNX Runtime. A run blocks this process's event loop while it computes: sessions belong in a device
  * process.
  */
+import "./telemetry.ts";
 import * as ort from "onnxruntime-node";
 import { type DataType, dataTypes, type Tensor } from "../dataTypes.ts";
 import { elementCount } from "../shape.ts";
