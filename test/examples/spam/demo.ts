@@ -2,7 +2,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { type Millrace, startMillrace } from "../../../infra/local/millrace.ts";
+import type { Millrace } from "../../../infra/local/millrace.ts";
+import { withMillrace } from "../withMillrace.ts";
 import { calibration } from "./measures.ts";
 import { renderReport } from "./report.ts";
 import { askAll, compare, connect, read, showCalls, tune } from "./steps.ts";
@@ -49,26 +50,16 @@ function mailLimit(asked: string | undefined): number | undefined {
   return limit;
 }
 
-/** Runs the demo until it is done, has failed, or is interrupted, and stops everything either way. */
 async function main(): Promise<number> {
   const limit = mailLimit(parseArgs({ options: { mails: { type: "string" } } }).values.mails);
-  const interrupted = Promise.withResolvers<"interrupted">();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interrupted.resolve("interrupted"));
   mkdirSync(directory, { recursive: true });
   console.log("Millrace demo: a spam filter, fine-tuned on real mail, on this machine. Ctrl-C stops it.");
-  const millrace = startMillrace({ home: state, port: 0 });
-  try {
-    const ended = await Promise.race([demo(millrace, limit), interrupted.promise]);
-    if (ended !== "interrupted") return 0;
-    console.log("\nStopping …");
-    return 130;
-  } finally {
-    const running = await millrace.catch(() => undefined);
-    await running?.stop();
-  }
+  const ending = await withMillrace(state, (millrace) => demo(millrace, limit));
+  if (ending === "done") return 0;
+  console.log("\nStopped.");
+  return 130;
 }
 
-// What an interrupted demo still had in flight is not waited for.
 process.exit(
   await main().catch((error: Error) => {
     console.error(`\nThe demo stopped: ${error.message}`);
