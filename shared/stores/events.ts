@@ -4,7 +4,6 @@ import { JobEvent, type NewEvent } from "../schemas/jobEvent.ts";
 import type { Table, TransactWrite } from "./table.ts";
 
 export interface Events {
-  append(job: { project_id: string; id: string }, event: NewEvent): Promise<void>;
   /** Newest first. */
   list(job: { project_id: string; id: string }, options: { limit: number; after?: string }): Promise<JobEvent[]>;
 }
@@ -26,9 +25,6 @@ export function eventWrite(job: { project_id: string; id: string }, event: NewEv
 
 export function createEvents(table: Table): Events {
   return {
-    async append(job, event) {
-      await table.transact([eventWrite(job, event)]);
-    },
     async list(job, { limit, after }) {
       const items = await table.query(partition(job), { limit, after, descending: true });
       return items.map((item) => JobEvent.parse(item));

@@ -52,16 +52,28 @@ test("a millrace-ngram job whose worker is killed at every stage ends in the sam
   assert.deepEqual(await complete(id), reference);
 });
 
-test("a millrace-encoder-tiny job killed in training and after its last write ends in the same bits", async () => {
+test("a millrace-encoder-tiny job killed before and after its checkpoint ends in the same bits", async () => {
   const encoder: JobRequest = { model: "millrace-encoder-tiny", training: rowsOf(20), epochs: 2, batch: 4 };
   const reference = await complete(await shop.submit(encoder));
   const id = await shop.submit(encoder);
   await killAt(id, "training loss");
-  await killAt(id, "Checkpoint created at step 20");
+  await killAt(id, "New fine-tuned model created");
+  assert.equal((await shop.job(id)).latest_checkpoint?.step, 20);
+  assert.deepEqual(await complete(id), reference);
+});
+
+test("a worker killed between its last write and the answer has finished the job", async () => {
+  const id = await shop.submit({ training: rowsOf(4) });
   const last = shop.gate.hold(telling(id, "New fine-tuned model created"));
   const worker = await shop.work(settings);
   (await last).release();
   await worker.end("SIGKILL");
-
-  assert.deepEqual(await complete(id), reference);
+  const next = await shop.work(settings);
+  await until(() => shop.empty(), { what: "its message to be gone" });
+  await next.end("SIGTERM");
+  const messages = (await shop.events(id)).map(({ message }) => message);
+  assert.deepEqual(messages.slice(-2), [
+    `New fine-tuned model created: ${(await shop.job(id)).fine_tuned_model}`,
+    "The job has successfully completed",
+  ]);
 });

@@ -69,6 +69,18 @@ test("SIGTERM stores a checkpoint and hands the job back, and another worker end
   assert.equal((await shop.job(id)).failures, 0);
 });
 
+test("a worker with another number of threads goes on from the checkpoint too", async () => {
+  const { id, worker } = await inTraining();
+  await worker.end("SIGTERM");
+  const { step } = (await shop.job(id)).latest_checkpoint!;
+  const other = await shop.work({ MILLRACE_DEVICE_THREADS: "2" });
+  const job = await shop.finished(id);
+  await other.end("SIGTERM");
+  assert.equal(job.status, "succeeded", JSON.stringify(job.error));
+  const messages = (await shop.events(id)).map(({ message }) => message);
+  assert.ok(messages.includes(`Fine-tuning job started again from step ${step}`));
+});
+
 test("SIGTERM before the first step leaves the job as it was", async () => {
   const id = await shop.submit({ training: rowsOf(4) });
   const held = shop.gate.hold(telling(id, "Files validated"));

@@ -5,7 +5,7 @@ import { readSafetensors, writeSafetensors } from "../weights/safetensors.ts";
 import type { StepRecord } from "./train.ts";
 
 export interface CheckpointHead {
-  /** Says which run this belongs to: architecture, labels, hyperparameters, seed, threads. */
+  /** Says which run this belongs to: architecture, labels, hyperparameters, seed. */
   run: string;
   /** Optimizer steps done. */
   step: number;

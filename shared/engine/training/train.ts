@@ -99,9 +99,12 @@ function resume(request: TrainingRequest, learner: Learner): Progress {
   return { step: head.step, tokens: head.tokens, history: head.history };
 }
 
-/** What must be equal for a checkpoint to belong to a run. */
-function runOf({ architecture, labels, hyperparameters, seed, threads, refit }: TrainingRequest): string {
-  return JSON.stringify({ architecture, labels, hyperparameters, seed, threads, refit });
+/**
+ * What must be equal for a checkpoint to belong to a run. Not the number of threads: a run that goes on with another one
+ * differs in its last bits, which is better than not going on.
+ */
+function runOf({ architecture, labels, hyperparameters, seed, refit }: TrainingRequest): string {
+  return JSON.stringify({ architecture, labels, hyperparameters, seed, refit });
 }
 
 async function runStep(learner: Learner, step: number, progress: Progress): Promise<StepRecord> {

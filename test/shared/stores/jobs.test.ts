@@ -6,6 +6,7 @@ import { isFinal, type JobState, jobStates } from "../../../shared/jobStates.ts"
 import type { Message } from "../../../shared/messages.ts";
 import type { JobRecord } from "../../../shared/schemas/fineTuningJob.ts";
 import { newLease } from "../../../shared/stores/jobs.ts";
+import { createTable } from "../../../shared/stores/table.ts";
 import { takeLease } from "../../../workers/lease.ts";
 import { sweep } from "../../../workers/sweeper.ts";
 import { type Cloud, openCloud } from "../../support/deployment.ts";
@@ -115,6 +116,12 @@ test("an attempt's record needs its lease and an unfinished job, and brings its 
   assert.equal(await jobs.record(job, lease.attempt_id, { estimated_finish: 9 }, [note("d")]), false);
   const row = await read(job);
   assert.deepEqual([row.trained_tokens, row.estimated_finish], [5, null]);
+  const table = createTable(cloud.aws.dynamodb, cloud.names.table);
+  const notes = await Promise.all(["a", "b", "c", "d"].map((sk) => table.get(key(sk))));
+  assert.deepEqual(
+    notes.map((found) => found !== undefined),
+    [true, true, false, false],
+  );
 });
 
 const options = { leaseSeconds: 60, pollSeconds: 0.02, shutdown: new AbortController().signal };
