@@ -9,11 +9,18 @@ import type { CheckpointMetrics } from "../../../shared/schemas/checkpoint.ts";
 import { checkpointWrite } from "../../../shared/stores/checkpoints.ts";
 import { eventWrite } from "../../../shared/stores/events.ts";
 import { objectKeys } from "../../../shared/stores/objects.ts";
+import type { StopReason } from "../../lease.ts";
 import { type Attempt, record, Stopped } from "./attempt.ts";
 import { finish } from "./finish.ts";
 
 /** Steps are told no more often than this; what validation found is always told. */
 const eventMilliseconds = 500;
+
+/**
+ * How long a device may take to come to a last checkpoint. A step or a preparation that takes longer is done again from
+ * the checkpoint before, to the same bits. A cancelled job has no use for one, and one that is lost must not write any.
+ */
+const checkpointGrace: Record<StopReason, number> = { paused: 1500, shutdown: 20_000, cancelled: 0, lost: 0 };
 
 /** Returns when the job has succeeded; throws Stopped once a last checkpoint is stored. */
 export async function trainModel(attempt: Attempt, dataset: Dataset): Promise<void> {
@@ -21,11 +28,11 @@ export async function trainModel(attempt: Attempt, dataset: Dataset): Promise<vo
   const checkpoint = await fetchCheckpoint(attempt);
   const device = context.startDevice();
   const progress: Progress = { total: 0, first: 0, startedAt: Date.now(), toldAt: 0 };
-  // A cancelled job has no use for a last checkpoint, one that is no longer ours must not write any, and before the
-  // first step there is nothing to keep.
+  let patience: NodeJS.Timeout | undefined;
   const abandon = () => {
-    const { reason } = lease.signal;
-    if (reason === "cancelled" || reason === "lost" || !progress.total) device.kill();
+    // Before the first step there is nothing to keep.
+    const milliseconds = progress.total ? checkpointGrace[lease.signal.reason as StopReason] : 0;
+    patience = setTimeout(() => device.kill(), milliseconds);
   };
   lease.signal.addEventListener("abort", abandon, { once: true });
   try {
@@ -49,6 +56,7 @@ export async function trainModel(attempt: Attempt, dataset: Dataset): Promise<vo
     throw lease.signal.aborted ? new Stopped(lease.signal.reason) : error;
   } finally {
     lease.signal.removeEventListener("abort", abandon);
+    clearTimeout(patience);
     device.kill();
   }
   if (job.status !== "succeeded") throw new Stopped(lease.signal.reason);
