@@ -16,6 +16,15 @@ export { type ConvolutionOptions, convolution, normalizedConvolution } from "./l
 export { type Dropout, dropout } from "./layers/dropout.ts";
 export { initialize } from "./layers/initialize.ts";
 export { initializeByFan } from "./layers/initializeByFan.ts";
+export {
+  initializeLora,
+  type Lora,
+  type LoraConfig,
+  LoraError,
+  mergeLora,
+  scaleOf,
+  withLora,
+} from "./layers/lora.ts";
 export { accuracy, type CrossEntropyOptions, crossEntropy, weightedMean } from "./layers/losses.ts";
 export {
   type BinaryOptions,
@@ -42,6 +51,7 @@ export {
   triplet,
 } from "./layers/lossesRanking.ts";
 export { causalMask, paddingMask } from "./layers/masks.ts";
+export { gru, lstm, type RecurrentOptions, type RecurrentStates } from "./layers/recurrent.ts";
 export { rmsNorm } from "./layers/rmsNorm.ts";
 export { type Pairing, type Rotary, type RotaryConfig, rotary, rotate } from "./layers/rotary.ts";
 export { multiHeadAttention, type TransformerConfig, transformerLayer } from "./layers/transformer.ts";
@@ -106,5 +116,11 @@ export {
   type TrainingStepOptions,
   trainingStep,
 } from "./trainingStep.ts";
+export {
+  adapterDataFor,
+  readAdapter,
+  type StoredAdapter,
+  writeAdapter,
+} from "./weights/peftAdapter.ts";
 export { readSafetensors, type Safetensors, type StoredTensor, writeSafetensors } from "./weights/safetensors.ts";
 export { SafetensorsError } from "./weights/safetensorsHeader.ts";

@@ -4,7 +4,6 @@ import { describe, it } from "node:test";
 import {
   accumulationStep,
   adafactor,
-  adamw,
   applyStep,
   averageWeights,
   carryOver,
@@ -144,7 +143,7 @@ describe("accumulated gradients", () => {
   const [x, y, weights] = [input("x", ["batch", 3]), input("y", ["batch", 1]), input("weights", ["batch"])];
   const predictions = reduceSum(mul(x, reduceSum(w, { axes: [1] })), { axes: [1], keepDims: true });
   const loss = meanSquaredError(predictions, y, { weights });
-  const optimizer = adamw({ learningRate });
+  const optimizer = sgd({ learningRate, momentum: 0.5 });
   const rows = (seed: number, length: number) => randomValues(length, { seed });
   const data = { x: rows(1, 24), y: rows(2, 8), weights: rows(3, 8).map((value) => Math.abs(value) + 0.1) };
   const part = (from: number, to: number): Record<string, Tensor> => ({
