@@ -1,16 +1,13 @@
 /** From a checkpoint's directory to a model with its weights, checked tensor by tensor. */
-import type { Tensor } from "../dataTypes.ts";
 import type { Node } from "../graph.ts";
 import type { Dropout } from "../layers/dropout.ts";
 import { initialize } from "../layers/initialize.ts";
 import { WeightScope } from "../layers/weightScope.ts";
-import { formatShape, sameShape } from "../shape.ts";
-import { CheckpointConfig, CheckpointError } from "../weights/checkpointConfig.ts";
+import { CheckpointConfig } from "../weights/checkpointConfig.ts";
 import { readJsonObject, readWeights } from "../weights/checkpointFiles.ts";
+import { fitWeights, type Weights } from "../weights/fit.ts";
 import { modelOf } from "./families.ts";
 import type { HeadName, LanguageModel, TextInputs } from "./languageModel.ts";
-
-export type Weights = ReadonlyMap<string, Tensor>;
 
 export interface Pretrained {
   readonly model: LanguageModel;
@@ -71,37 +68,16 @@ export interface NewHead {
 
 /**
  * The checkpoint's data for exactly the parameters given. With `newHead`, the head's weights are new and the
- * checkpoint's own head is left behind; a body never lacks or drops anything. Throws CheckpointError naming each tensor
- * that is missing, of another shape, or of no use, with the expected and the actual shape.
+ * checkpoint's own head is left behind; a body never lacks or drops anything. Throws CheckpointError as `fitWeights`.
  */
 export function weightsFor(
   { model, weights }: Pretrained,
   parameters: readonly Node[],
   newHead?: NewHead,
 ): Record<string, Float32Array> {
-  const isNew = (name: string) => newHead !== undefined && isHeadWeight(model, name);
-  const old = parameters.filter(({ name }) => !isNew(name!));
-  const expected = new Map(old.map((node) => [node.name!, node.type.shape as readonly number[]]));
-  const faults = [
-    ...[...expected].flatMap(([name, shape]) => misfit(name, shape, weights.get(name))),
-    ...[...weights].flatMap(([name, { shape }]) =>
-      expected.has(name) || isNew(name) ? [] : [`"${name}" ${formatShape(shape)} belongs to no part of the model`],
-    ),
-  ];
-  if (faults.length > 0) throw new CheckpointError(summarize(faults));
-  const kept = Object.fromEntries(old.map(({ name }) => [name!, weights.get(name!)!.data as Float32Array]));
-  const fresh = parameters.filter(({ name }) => isNew(name!));
-  return newHead ? { ...kept, ...initialize(fresh, newHead.seed) } : kept;
-}
-
-function misfit(name: string, shape: readonly number[], found: Tensor | undefined): string[] {
-  if (!found) return [`"${name}" ${formatShape(shape)} is missing`];
-  return sameShape(found.shape, shape) ? [] : [`"${name}" is ${formatShape(found.shape)}, not ${formatShape(shape)}`];
-}
-
-const shownFaults = 5;
-
-function summarize(faults: readonly string[]): string {
-  const more = faults.length > shownFaults ? `; and ${faults.length - shownFaults} more` : "";
-  return `the weights do not fit: ${faults.slice(0, shownFaults).join("; ")}${more}`;
+  if (!newHead) return fitWeights(weights, parameters);
+  const isHead = (name: string) => isHeadWeight(model, name);
+  const body = parameters.filter(({ name }) => !isHead(name!));
+  const head = parameters.filter(({ name }) => isHead(name!));
+  return { ...fitWeights(weights, body, isHead), ...initialize(head, newHead.seed) };
 }

@@ -31,6 +31,10 @@ export class CheckpointConfig {
     return this.#read(name, "true or false", (value) => typeof value === "boolean", fallback);
   }
 
+  isText(name: string): boolean {
+    return typeof this.#values[name] === "string";
+  }
+
   text(name: string, fallback?: string): string {
     return this.#read(name, "a string", (value) => typeof value === "string", fallback);
   }

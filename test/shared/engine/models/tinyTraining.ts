@@ -1,0 +1,74 @@
+/** A few training steps of a very small model, with chosen weights moving and the others frozen inside the model. */
+import {
+  adamw,
+  carryOver,
+  input,
+  type Node,
+  type Tensor,
+  type TypedArray,
+  toOnnx,
+  trainingStep,
+} from "../../../../shared/engine/index.ts";
+import { numbers, pickFeeds, tensor, withSession } from "../run.ts";
+
+export interface Training {
+  readonly loss: Node;
+  readonly parameters: readonly Node[];
+  /** First values of every parameter under the loss. */
+  readonly weights: Readonly<Record<string, Tensor>>;
+  readonly feeds: Readonly<Record<string, Tensor>>;
+  readonly steps: number;
+  readonly learningRate?: number;
+}
+
+export interface Trained {
+  readonly losses: readonly number[];
+  /** The moved parameters' last values. */
+  readonly weights: Readonly<Record<string, Tensor>>;
+}
+
+export async function train({
+  loss,
+  parameters,
+  weights,
+  feeds,
+  steps,
+  learningRate = 1e-2,
+}: Training): Promise<Trained> {
+  const optimizer = adamw({ learningRate: input("learning_rate", []), weightDecay: 0 });
+  const step = trainingStep({ loss, parameters, optimizer });
+  const moved = new Set(parameters.map(({ name }) => name!));
+  const model = toOnnx({ outputs: step.outputs, initializers: dataOf(weights, (name) => !moved.has(name)) });
+  return withSession(model, async (session) => {
+    const first = Object.fromEntries(Object.entries(weights).filter(([name]) => moved.has(name)));
+    let carried: Record<string, Tensor> = { ...step.initialState, ...first };
+    const losses: number[] = [];
+    for (let i = 0; i < steps; i++) {
+      const fixed = {
+        ...feeds,
+        learning_rate: tensor([], [learningRate]),
+        dropout_seed: tensor([], Uint32Array.of(i)),
+      };
+      const results = await session.run(pickFeeds(session, { ...fixed, ...carried }));
+      losses.push(numbers(results.loss)[0]!);
+      carried = carryOver(step, results);
+    }
+    return { losses, weights: Object.fromEntries([...moved].map((name) => [name, carried[name]!])) };
+  });
+}
+
+/** Data by name, of the weights that are chosen. */
+export function dataOf<Data extends TypedArray = TypedArray>(
+  weights: Readonly<Record<string, Tensor>>,
+  chosen: (name: string) => boolean = () => true,
+): Record<string, Data> {
+  const entries = Object.entries(weights).filter(([name]) => chosen(name));
+  return Object.fromEntries(entries.map(([name, { data }]) => [name, data as Data]));
+}
+
+export function tensorsOf(
+  parameters: readonly Node[],
+  data: Readonly<Record<string, TypedArray>>,
+): Record<string, Tensor> {
+  return Object.fromEntries(parameters.map(({ name, type }) => [name!, tensor(type.shape as number[], data[name!]!)]));
+}
