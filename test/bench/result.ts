@@ -18,9 +18,16 @@ export type Measured = Omit<Result, "ratio">;
 /** Three decimals are more than any of these repeats to. */
 const rounded = (value: number): number => Math.round(value * 1000) / 1000;
 
-export function toResult({ value, baseline, ...rest }: Measured): Result {
-  const ratio = baseline === null ? null : rounded(value / baseline);
-  return { ...rest, value: rounded(value), baseline: baseline === null ? null : rounded(baseline), ratio };
+export function toResult({ suite, case: name, value, unit, baseline, baseline_source }: Measured): Result {
+  return {
+    suite,
+    case: name,
+    value: rounded(value),
+    unit,
+    baseline: baseline === null ? null : rounded(baseline),
+    ratio: baseline === null ? null : rounded(value / baseline),
+    baseline_source,
+  };
 }
 
 export function tableLine({ suite, case: name, value, unit, baseline, ratio, baseline_source }: Result): string {
