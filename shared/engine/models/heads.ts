@@ -2,9 +2,9 @@
 import { int64s, type Node } from "../graph.ts";
 import { linear } from "../layers/basic.ts";
 import { dropout } from "../layers/dropout.ts";
+import { normalized } from "../layers/lossesRanking.ts";
 import { paddingMask } from "../layers/masks.ts";
-import { sqrt } from "../ops/activations.ts";
-import { add, div, max, mul, square, sub } from "../ops/elementwise.ts";
+import { add, max, mul, sub } from "../ops/elementwise.ts";
 import { gatherElements } from "../ops/indexing.ts";
 import { expandLike, layout, squeeze, unsqueeze } from "../ops/layout.ts";
 import { cast } from "../ops/logic.ts";
@@ -34,8 +34,7 @@ export function spanLogits({ scope, states, inputs }: HeadCall): Node {
  * product of two of them is their cosine.
  */
 export function textVector({ states, inputs }: HeadCall): Node {
-  const pooled = meanPooling(states, inputs.attention_mask);
-  return div(pooled, sqrt(add(reduceSum(square(pooled), { axes: [-1], keepDims: true }), 1e-24)));
+  return normalized(meanPooling(states, inputs.attention_mask));
 }
 
 /** The states of the first token, [batch, hidden]. */

@@ -118,6 +118,7 @@ describe("an adapter", () => {
 
   it("is refused by the target that no layer has, and by what is out of range", () => {
     assert.throws(() => adapted("llama", { targets: ["q_proj", "query"] }), /target "query" is no linear layer/);
+    assert.throws(() => adapted("llama", { targets: ["self_attn"] }), /target "self_attn" is no linear layer/);
     assert.throws(() => adapted("llama", { rank: 0 }), /rank must be a positive integer, not 0/);
     assert.throws(() => adapted("llama", { alpha: 0 }), /alpha must be a positive number, not 0/);
     assert.throws(() => adapted("llama", { dropout: 1 }), /dropout lies in \[0, 1\), not 1/);
