@@ -63,6 +63,7 @@ export {
   WeightScope,
 } from "./layers/weightScope.ts";
 export { type LoopModel, toLoopOnnx } from "./loop.ts";
+export { type AudioCnnConfig, audioCnn } from "./models/audioCnn.ts";
 export {
   classifier,
   type EncoderConfig,
@@ -72,6 +73,13 @@ export {
   meanPooling,
   tinyEncoder,
 } from "./models/encoder.ts";
+export { type LinearLossOptions, type LinearModelName, linearLoss, linearModel } from "./models/linear.ts";
+export { type LstmClassifierConfig, lstmClassifier } from "./models/lstmClassifier.ts";
+export { type ResNetConfig, resNet, resNetFeatures, tinyResNet } from "./models/resnet.ts";
+export { squeezeNetFeatures, squeezeNetFromKeras, squeezeNetWidth } from "./models/squeezenet.ts";
+export { type TabularConfig, type TabularInputs, tabularInputs, tabularModel } from "./models/tabular.ts";
+export { type TextCnnConfig, textCnn } from "./models/textCnn.ts";
+export type { TrainingContext } from "./models/trainingContext.ts";
 export { ExportError, type Model, toOnnx } from "./onnx.ts";
 export { abs, clip, erf, exp, gelu, geluTanh, log, neg, relu, sigmoid, sign, sqrt, tanh } from "./ops/activations.ts";
 export { bitwiseXor, shiftRight } from "./ops/bits.ts";
