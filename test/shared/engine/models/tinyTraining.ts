@@ -19,29 +19,30 @@ export interface Training {
   readonly feeds: Readonly<Record<string, Tensor>>;
   readonly steps: number;
   readonly learningRate?: number;
+  readonly weightDecay?: number;
 }
 
 export interface Trained {
   readonly losses: readonly number[];
-  /** The moved parameters' last values. */
+  /** The moved parameters after the last step, and before it. */
   readonly weights: Readonly<Record<string, Tensor>>;
+  readonly before: Readonly<Record<string, Tensor>>;
 }
 
-export async function train({
-  loss,
-  parameters,
-  weights,
-  feeds,
-  steps,
-  learningRate = 1e-2,
-}: Training): Promise<Trained> {
-  const optimizer = adamw({ learningRate: input("learning_rate", []), weightDecay: 0 });
-  const step = trainingStep({ loss, parameters, optimizer });
+export async function train({ loss, parameters, weights, feeds, steps, ...options }: Training): Promise<Trained> {
+  const { learningRate = 1e-2, weightDecay = 0 } = options;
+  const step = trainingStep({
+    loss,
+    parameters,
+    optimizer: adamw({ learningRate: input("learning_rate", []), weightDecay }),
+  });
   const moved = new Set(parameters.map(({ name }) => name!));
+  const only = (tensors: Readonly<Record<string, Tensor>>) =>
+    Object.fromEntries(Object.entries(tensors).filter(([name]) => moved.has(name)));
   const model = toOnnx({ outputs: step.outputs, initializers: dataOf(weights, (name) => !moved.has(name)) });
   return withSession(model, async (session) => {
-    const first = Object.fromEntries(Object.entries(weights).filter(([name]) => moved.has(name)));
-    let carried: Record<string, Tensor> = { ...step.initialState, ...first };
+    let before: Record<string, Tensor> = {};
+    let carried: Record<string, Tensor> = { ...step.initialState, ...only(weights) };
     const losses: number[] = [];
     for (let i = 0; i < steps; i++) {
       const fixed = {
@@ -51,9 +52,10 @@ export async function train({
       };
       const results = await session.run(pickFeeds(session, { ...fixed, ...carried }));
       losses.push(numbers(results.loss)[0]!);
+      before = carried;
       carried = carryOver(step, results);
     }
-    return { losses, weights: Object.fromEntries([...moved].map((name) => [name, carried[name]!])) };
+    return { losses, weights: only(carried), before: only(before) };
   });
 }
 

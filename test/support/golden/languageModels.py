@@ -1,0 +1,156 @@
+"""Reference numbers for language models, computed by PyTorch in float64 from plain tensor functions.
+
+Run with Debian's python3-torch; the result is committed beside this file, PyTorch is not:
+    /usr/bin/python3 test/support/golden/languageModels.py > test/support/golden/languageModels.json
+Each weight is a formula of its name (see `first_value`), so that both sides start alike without a file of weights.
+"""
+import json
+import math
+
+import torch
+import torch.nn.functional as F
+
+torch.set_default_dtype(torch.float64)
+STEPS, RATE, DECAY = 20, 5e-3, 0.01
+HIDDEN, HEADS, INNER, LAYERS, VOCABULARY, POSITIONS = 16, 2, 24, 2, 40, 14
+IDS = torch.tensor([[5, 9, 31, 2, 17], [8, 25, 3, 0, 0]])
+SEEN = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
+TOKEN_LABELS = torch.where(SEEN == 1, IDS, -100)
+TEXT_LABELS = torch.tensor([2, 0])
+
+
+def first_value(name, shape):
+    """Norms' weights around 1, everything else around 0; rounded to float32, as the engine holds it."""
+    hashed = 0x811C9DC5
+    for byte in name.encode():
+        hashed = ((hashed ^ byte) * 0x01000193) & 0xFFFFFFFF
+    count = math.prod(shape)
+    turns = [43758.5453 * math.sin(hashed % 1000 + 12.9898 * i) for i in range(count)]
+    values = [2 * (turn - math.floor(turn)) - 1 for turn in turns]
+    is_norm = name.endswith(("norm.weight", "Norm.weight", "ln_1.weight", "ln_2.weight", "ln_f.weight"))
+    scaled = [1 + 0.1 * v if is_norm else 0.3 * v for v in values]
+    return torch.tensor(scaled, dtype=torch.float32).double().reshape(shape)
+
+
+class Weights:
+    """Parameters made as they are asked for, by name."""
+
+    def __init__(self):
+        self.found = {}
+
+    def __call__(self, name, *shape):
+        if name not in self.found:
+            self.found[name] = first_value(name, shape).requires_grad_()
+        return self.found[name]
+
+    def linear(self, name, x, outputs, bias=True):
+        weight = self(name + ".weight", outputs, x.shape[-1])
+        return F.linear(x, weight, self(name + ".bias", outputs) if bias else None)
+
+    def conv1d(self, name, x, outputs):
+        return x @ self(name + ".weight", x.shape[-1], outputs) + self(name + ".bias", outputs)
+
+    def layer_norm(self, name, x, epsilon):
+        width = x.shape[-1]
+        return F.layer_norm(x, (width,), self(name + ".weight", width), self(name + ".bias", width), epsilon)
+
+    def rms_norm(self, name, x, epsilon):
+        return self(name + ".weight", x.shape[-1]) * x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + epsilon)
+
+
+def heads_of(x, count):
+    return x.reshape(x.shape[0], x.shape[1], count, -1).transpose(1, 2)
+
+
+def attend(query, key, value, causal):
+    length = query.shape[2]
+    allowed = SEEN.bool()[:, None, None, :]
+    if causal:
+        allowed = allowed & torch.ones(length, length).tril().bool()
+    scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
+    mixed = scores.masked_fill(~allowed, float("-inf")).softmax(-1) @ value
+    return mixed.transpose(1, 2).flatten(2)
+
+
+def bert(w):
+    table = lambda name, rows: w(f"bert.embeddings.{name}_embeddings.weight", rows, HIDDEN)
+    x = table("word", VOCABULARY)[IDS] + table("position", POSITIONS)[: IDS.shape[1]] + table("token_type", 2)[0]
+    x = w.layer_norm("bert.embeddings.LayerNorm", x, 1e-12)
+    for i in range(LAYERS):
+        at = f"bert.encoder.layer.{i}"
+        query, key, value = (
+            heads_of(w.linear(f"{at}.attention.self.{n}", x, HIDDEN), HEADS) for n in ("query", "key", "value")
+        )
+        mixed = w.linear(f"{at}.attention.output.dense", attend(query, key, value, False), HIDDEN)
+        x = w.layer_norm(f"{at}.attention.output.LayerNorm", x + mixed, 1e-12)
+        inner = w.linear(f"{at}.output.dense", F.gelu(w.linear(f"{at}.intermediate.dense", x, INNER)), HIDDEN)
+        x = w.layer_norm(f"{at}.output.LayerNorm", x + inner, 1e-12)
+    logits = w.linear("classifier", torch.tanh(w.linear("bert.pooler.dense", x[:, 0], HIDDEN)), 3)
+    return logits, F.cross_entropy(logits, TEXT_LABELS)
+
+
+def gelu_tanh(x):
+    return 0.5 * x * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+
+
+def gpt2(w):
+    tokens = w("transformer.wte.weight", VOCABULARY, HIDDEN)
+    x = tokens[IDS] + w("transformer.wpe.weight", POSITIONS, HIDDEN)[: IDS.shape[1]]
+    for i in range(LAYERS):
+        at = f"transformer.h.{i}"
+        fused = w.conv1d(f"{at}.attn.c_attn", w.layer_norm(f"{at}.ln_1", x, 1e-5), 3 * HIDDEN)
+        mixed = attend(*(heads_of(part, HEADS) for part in fused.split(HIDDEN, -1)), True)
+        x = x + w.conv1d(f"{at}.attn.c_proj", mixed, HIDDEN)
+        inner = gelu_tanh(w.conv1d(f"{at}.mlp.c_fc", w.layer_norm(f"{at}.ln_2", x, 1e-5), 4 * HIDDEN))
+        x = x + w.conv1d(f"{at}.mlp.c_proj", inner, HIDDEN)
+    logits = w.layer_norm("transformer.ln_f", x, 1e-5) @ tokens.T
+    return logits, next_token_loss(logits)
+
+
+def rotate(x):
+    half = x.shape[-1] // 2
+    angles = torch.arange(x.shape[2])[:, None] * 10000.0 ** (-torch.arange(half) / half)
+    cos, sin = torch.cat([angles, angles], -1).cos(), torch.cat([angles, angles], -1).sin()
+    return x * cos + torch.cat([-x[..., half:], x[..., :half]], -1) * sin
+
+
+def llama(w):
+    x = w("model.embed_tokens.weight", VOCABULARY, HIDDEN)[IDS]
+    for i in range(LAYERS):
+        at = f"model.layers.{i}"
+        normal = w.rms_norm(f"{at}.input_layernorm", x, 1e-5)
+        project = lambda n, count: heads_of(w.linear(f"{at}.self_attn.{n}", normal, count * 8, False), count)
+        query, key, value = rotate(project("q_proj", 2)), rotate(project("k_proj", 1)), project("v_proj", 1)
+        mixed = attend(query, key.repeat_interleave(2, 1), value.repeat_interleave(2, 1), True)
+        x = x + w.linear(f"{at}.self_attn.o_proj", mixed, HIDDEN, False)
+        normal = w.rms_norm(f"{at}.post_attention_layernorm", x, 1e-5)
+        gate = F.silu(w.linear(f"{at}.mlp.gate_proj", normal, INNER, False))
+        inner = gate * w.linear(f"{at}.mlp.up_proj", normal, INNER, False)
+        x = x + w.linear(f"{at}.mlp.down_proj", inner, HIDDEN, False)
+    logits = w.linear("lm_head", w.rms_norm("model.norm", x, 1e-5), VOCABULARY, False)
+    return logits, next_token_loss(logits)
+
+
+def next_token_loss(logits):
+    return F.cross_entropy(logits[:, :-1].flatten(0, 1), TOKEN_LABELS[:, 1:].flatten(), ignore_index=-100)
+
+
+def run(model):
+    weights, losses, optimizer = Weights(), [], None
+    for _ in range(STEPS):
+        loss = model(weights)[1]
+        if optimizer is None:
+            decaying = [p for p in weights.found.values() if p.dim() > 1]
+            others = [p for p in weights.found.values() if p.dim() == 1]
+            groups = [{"params": decaying, "weight_decay": DECAY}, {"params": others, "weight_decay": 0.0}]
+            optimizer = torch.optim.AdamW(groups, lr=RATE)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    logits, loss = model(weights)
+    rows = logits[SEEN.bool()] if logits.dim() == 3 else logits
+    return {"losses": losses + [loss.item()], "logits": [round(v, 9) for v in rows.flatten().tolist()]}
+
+
+print(json.dumps({model.__name__: run(model) for model in (bert, gpt2, llama)}))
