@@ -26,6 +26,7 @@ export {
   withLora,
 } from "./layers/lora.ts";
 export { accuracy, type CrossEntropyOptions, crossEntropy, weightedMean } from "./layers/losses.ts";
+export { type AlignmentTargets, temporalClassification } from "./layers/lossesAlignment.ts";
 export {
   type BinaryOptions,
   binaryCrossEntropy,
@@ -106,6 +107,7 @@ export { averagePool, globalAveragePool, globalMaxPool, maxPool, type Pooling } 
 export { reduceMax, reduceMean, reduceSum, sumTo } from "./ops/reductions.ts";
 export { dimensionOf, shapeOf, zerosLike } from "./ops/shapes.ts";
 export { logSigmoid, silu, softplus } from "./ops/smoothActivations.ts";
+export { unstack } from "./ops/unstack.ts";
 export { type AdafactorOptions, adafactor } from "./optimizers/adafactor.ts";
 export { type AdamWOptions, adamw } from "./optimizers/adamw.ts";
 export { clipByGlobalNorm } from "./optimizers/clip.ts";

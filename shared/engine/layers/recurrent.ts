@@ -6,6 +6,7 @@ import { concat, reshape, slice, unsqueeze } from "../ops/layout.ts";
 import { cast, greater, where } from "../ops/logic.ts";
 import { matmul, swapLast } from "../ops/matmul.ts";
 import { zerosLike } from "../ops/shapes.ts";
+import { unstack } from "../ops/unstack.ts";
 import type { WeightScope } from "./weightScope.ts";
 
 export interface RecurrentOptions {
@@ -73,7 +74,7 @@ export function gru(scope: WeightScope, x: Node, options: RecurrentOptions): Rec
 /** x float32 [batch, sequence, inputs], the sequence of known length. */
 function recurrent(cell: Cell, scope: WeightScope, x: Node, options: RecurrentOptions): RecurrentStates {
   const { layers = 1, bidirectional = false, mask } = options;
-  const seen = mask && steps(unsqueeze(greater(cast(mask, "float32"), 0.5), [2]));
+  const seen = mask && unstack(unsqueeze(greater(cast(mask, "float32"), 0.5), [2]), 1);
   const directions = bidirectional ? ["", "_reverse"] : [""];
   let result: RecurrentStates = { states: x, last: x };
   for (let layer = 0; layer < layers; layer++) {
@@ -113,7 +114,7 @@ interface Course {
 
 function run(cell: Cell, gates: Gates, x: Node, { seen, backwards }: Course): RecurrentStates {
   // One product for all steps; only the state's has to wait for the step before.
-  const projected = steps(gates.fromInput(x)).map(withoutTime);
+  const projected = unstack(gates.fromInput(x), 1).map(withoutTime);
   const rows = seen?.map(withoutTime);
   const order = backwards ? [...projected.keys()].reverse() : [...projected.keys()];
   const zeros = zerosLike(parts(projected[0]!, cell.gates)[0]!);
@@ -139,15 +140,4 @@ function withoutTime(x: Node): Node {
 function parts(x: Node, count: number): Node[] {
   const width = (x.type.shape[1] as number) / count;
   return Array.from({ length: count }, (_, i) => slice(x, { axis: 1, start: i * width, end: (i + 1) * width }));
-}
-
-// By halves: the gradient of a slice is as large as what it was cut from, so that cutting T steps from the whole would
-// cost T times the whole, and this costs log T times.
-function steps(x: Node): Node[] {
-  const length = x.type.shape[1];
-  if (typeof length !== "number") throw new TypeError("a recurrent layer needs a sequence of known length");
-  if (length === 1) return [x];
-  const half = length >> 1;
-  const halves = [slice(x, { axis: 1, end: half }), slice(x, { axis: 1, start: half, end: length })];
-  return halves.flatMap(steps);
 }
