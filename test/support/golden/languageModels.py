@@ -72,20 +72,60 @@ def attend(query, key, value, causal):
     return mixed.transpose(1, 2).flatten(2)
 
 
-def bert(w):
-    table = lambda name, rows: w(f"bert.embeddings.{name}_embeddings.weight", rows, HIDDEN)
-    x = table("word", VOCABULARY)[IDS] + table("position", POSITIONS)[: IDS.shape[1]] + table("token_type", 2)[0]
-    x = w.layer_norm("bert.embeddings.LayerNorm", x, 1e-12)
+BERT_LAYER = {
+    "query": "attention.self.query",
+    "key": "attention.self.key",
+    "value": "attention.self.value",
+    "mixed": "attention.output.dense",
+    "mixed_norm": "attention.output.LayerNorm",
+    "inner": "intermediate.dense",
+    "outer": "output.dense",
+    "outer_norm": "output.LayerNorm",
+}
+DISTIL_LAYER = {
+    "query": "attention.q_lin",
+    "key": "attention.k_lin",
+    "value": "attention.v_lin",
+    "mixed": "attention.out_lin",
+    "mixed_norm": "sa_layer_norm",
+    "inner": "ffn.lin1",
+    "outer": "ffn.lin2",
+    "outer_norm": "output_layer_norm",
+}
+
+
+def encoder(w, prefix, layers, names, positions, first, types, epsilon):
+    table = lambda name, rows: w(f"{prefix}.embeddings.{name}_embeddings.weight", rows, HIDDEN)
+    x = table("word", VOCABULARY)[IDS] + table("position", positions)[first : first + IDS.shape[1]]
+    if types:
+        x = x + table("token_type", types)[0]
+    x = w.layer_norm(f"{prefix}.embeddings.LayerNorm", x, epsilon)
     for i in range(LAYERS):
-        at = f"bert.encoder.layer.{i}"
-        query, key, value = (
-            heads_of(w.linear(f"{at}.attention.self.{n}", x, HIDDEN), HEADS) for n in ("query", "key", "value")
-        )
-        mixed = w.linear(f"{at}.attention.output.dense", attend(query, key, value, False), HIDDEN)
-        x = w.layer_norm(f"{at}.attention.output.LayerNorm", x + mixed, 1e-12)
-        inner = w.linear(f"{at}.output.dense", F.gelu(w.linear(f"{at}.intermediate.dense", x, INNER)), HIDDEN)
-        x = w.layer_norm(f"{at}.output.LayerNorm", x + inner, 1e-12)
-    logits = w.linear("classifier", torch.tanh(w.linear("bert.pooler.dense", x[:, 0], HIDDEN)), 3)
+        at = {part: f"{prefix}.{layers}.{i}.{name}" for part, name in names.items()}
+        query, key, value = (heads_of(w.linear(at[n], x, HIDDEN), HEADS) for n in ("query", "key", "value"))
+        mixed = w.linear(at["mixed"], attend(query, key, value, False), HIDDEN)
+        x = w.layer_norm(at["mixed_norm"], x + mixed, epsilon)
+        inner = w.linear(at["outer"], F.gelu(w.linear(at["inner"], x, INNER)), HIDDEN)
+        x = w.layer_norm(at["outer_norm"], x + inner, epsilon)
+    return x[:, 0]
+
+
+def bert(w):
+    first = encoder(w, "bert", "encoder.layer", BERT_LAYER, POSITIONS, 0, 2, 1e-12)
+    return text_loss(w.linear("classifier", torch.tanh(w.linear("bert.pooler.dense", first, HIDDEN)), 3))
+
+
+def roberta(w):
+    first = encoder(w, "roberta", "encoder.layer", BERT_LAYER, POSITIONS, 2, 1, 1e-5)
+    return text_loss(w.linear("classifier.out_proj", torch.tanh(w.linear("classifier.dense", first, HIDDEN)), 3))
+
+
+def distilbert(w):
+    first = encoder(w, "distilbert", "transformer.layer", DISTIL_LAYER, 12, 0, 0, 1e-12)
+    return text_loss(w.linear("classifier", torch.relu(w.linear("pre_classifier", first, HIDDEN)), 3))
+
+
+def text_loss(logits):
     return logits, F.cross_entropy(logits, TEXT_LABELS)
 
 
@@ -107,27 +147,37 @@ def gpt2(w):
     return logits, next_token_loss(logits)
 
 
-def rotate(x):
+def rotate(x, theta):
     half = x.shape[-1] // 2
-    angles = torch.arange(x.shape[2])[:, None] * 10000.0 ** (-torch.arange(half) / half)
+    angles = torch.arange(x.shape[2])[:, None] * theta ** (-torch.arange(half) / half)
     cos, sin = torch.cat([angles, angles], -1).cos(), torch.cat([angles, angles], -1).sin()
     return x * cos + torch.cat([-x[..., half:], x[..., :half]], -1) * sin
 
 
-def llama(w):
+def decoder(w, bias, theta):
     x = w("model.embed_tokens.weight", VOCABULARY, HIDDEN)[IDS]
     for i in range(LAYERS):
         at = f"model.layers.{i}"
         normal = w.rms_norm(f"{at}.input_layernorm", x, 1e-5)
-        project = lambda n, count: heads_of(w.linear(f"{at}.self_attn.{n}", normal, count * 8, False), count)
-        query, key, value = rotate(project("q_proj", 2)), rotate(project("k_proj", 1)), project("v_proj", 1)
-        mixed = attend(query, key.repeat_interleave(2, 1), value.repeat_interleave(2, 1), True)
+        project = lambda n, count: heads_of(w.linear(f"{at}.self_attn.{n}", normal, count * 8, bias), count)
+        query, key = rotate(project("q_proj", 2), theta), rotate(project("k_proj", 1), theta)
+        key, value = key.repeat_interleave(2, 1), project("v_proj", 1).repeat_interleave(2, 1)
+        mixed = attend(query, key, value, True)
         x = x + w.linear(f"{at}.self_attn.o_proj", mixed, HIDDEN, False)
         normal = w.rms_norm(f"{at}.post_attention_layernorm", x, 1e-5)
         gate = F.silu(w.linear(f"{at}.mlp.gate_proj", normal, INNER, False))
         inner = gate * w.linear(f"{at}.mlp.up_proj", normal, INNER, False)
         x = x + w.linear(f"{at}.mlp.down_proj", inner, HIDDEN, False)
-    logits = w.linear("lm_head", w.rms_norm("model.norm", x, 1e-5), VOCABULARY, False)
+    return w.rms_norm("model.norm", x, 1e-5)
+
+
+def llama(w):
+    logits = w.linear("lm_head", decoder(w, False, 10000.0), VOCABULARY, False)
+    return logits, next_token_loss(logits)
+
+
+def qwen2(w):
+    logits = decoder(w, True, 1e6) @ w("model.embed_tokens.weight", VOCABULARY, HIDDEN).T
     return logits, next_token_loss(logits)
 
 
@@ -153,4 +203,4 @@ def run(model):
     return {"losses": losses + [loss.item()], "logits": [round(v, 9) for v in rows.flatten().tolist()]}
 
 
-print(json.dumps({model.__name__: run(model) for model in (bert, gpt2, llama)}))
+print(json.dumps({model.__name__: run(model) for model in (bert, roberta, distilbert, gpt2, llama, qwen2)}))

@@ -32,7 +32,14 @@ export const tinyConfigs = {
   },
   gpt2: { model_type: "gpt2", n_embd: 16, n_head: 2, n_layer: 2, vocab_size: 40, n_positions: 12 },
   llama: { ...bertShape, model_type: "llama", num_key_value_heads: 1, rms_norm_eps: 1e-5, tie_word_embeddings: false },
-  qwen2: { ...bertShape, model_type: "qwen2", num_key_value_heads: 1, rope_theta: 1e6, tie_word_embeddings: true },
+  qwen2: {
+    ...bertShape,
+    model_type: "qwen2",
+    num_key_value_heads: 1,
+    rms_norm_eps: 1e-5,
+    rope_theta: 1e6,
+    tie_word_embeddings: true,
+  },
 } as const;
 
 export type TinyName = keyof typeof tinyConfigs;
