@@ -77,6 +77,7 @@ export {
 export { type LinearLossOptions, type LinearModelName, linearLoss, linearModel } from "./models/linear.ts";
 export { type LstmClassifierConfig, lstmClassifier } from "./models/lstmClassifier.ts";
 export { type ResNetConfig, resNet, resNetFeatures, tinyResNet } from "./models/resnet.ts";
+export { nextItemLoss, type SasRecConfig, sasRec } from "./models/sasrec.ts";
 export { squeezeNetFeatures, squeezeNetFromKeras, squeezeNetWidth } from "./models/squeezenet.ts";
 export { type TabularConfig, type TabularInputs, tabularInputs, tabularModel } from "./models/tabular.ts";
 export { type TextCnnConfig, textCnn } from "./models/textCnn.ts";
