@@ -52,7 +52,10 @@ export interface LanguageModel {
   readonly vocabulary: number;
   /** The longest sequence, in tokens. */
   readonly maxPositions: number;
-  /** The last hidden states, float32 [batch, sequence, hidden]. Weights: `prefix`.*. */
+  /**
+   * The last hidden states, float32 [batch, sequence, hidden]. Weights: `prefix`.*. Dropout acts where the reference
+   * has it, save on attention weights, whose width is known only at run time; llama and qwen2 have none.
+   */
   readonly states: (scope: WeightScope, inputs: TextInputs, dropout?: Dropout) => Node;
   readonly heads: Heads;
   /** Tensors a checkpoint may hold that are no weights, such as saved masks, by full name. */

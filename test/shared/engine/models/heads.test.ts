@@ -165,6 +165,24 @@ describe("with part of the weights chosen", () => {
   });
 });
 
+describe("a causal model's text head", () => {
+  it("reads the last token before the padding", async () => {
+    const { output, weights } = tinyBuilt("llama", { head: "sequence", labels: 3 });
+    await withSession(toOnnx({ outputs: { output }, initializers: dataOf(weights) }), async (session) => {
+      const ids = tinyFeeds.input_ids!.data as Int32Array;
+      const answer = async (input_ids: Int32Array) =>
+        numbers((await session.run({ ...tinyFeeds, input_ids: tensor([2, 5], input_ids) })).output);
+      const first = await answer(ids);
+      const changed = await answer(ids.with(4, 18).with(7, 30));
+      assert.ok(
+        first.every((logit, i) => Math.abs(logit - changed[i]!) > 1e-6),
+        `${first} and ${changed}`,
+      );
+      assert.deepEqual(await answer(ids.with(8, 18)), first);
+    });
+  });
+});
+
 describe("padding", () => {
   for (const name of Object.keys(tinyConfigs) as TinyName[]) {
     it(`changes no answer: ${name}`, async () => {

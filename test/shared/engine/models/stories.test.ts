@@ -56,6 +56,19 @@ describe("stories260K", { skip }, () => {
     assert.match(referenceText, /^Once upon a time, there was a little girl/);
   });
 
+  it("has the reference's tokens of any text", async () => {
+    const [tokenizer, reference] = [await readTokenizer(path), openReferenceTokenizer(join(path, "tok512.bin"), 512)];
+    for (const text of [
+      'Lily\'s mom said: "No, thank you!"',
+      "naïve 中文 🙂",
+      "The  dog\nran over there.",
+      prompt.repeat(5),
+    ]) {
+      assert.deepEqual(tokenizer.encode(text).input_ids, reference.encode(text), text);
+      assert.equal(tokenizer.decode(tokenizer.encode(text).input_ids), text);
+    }
+  });
+
   it("has the reference's logits at every position", async () => {
     const pretrained = await readPretrained(path);
     const { output, scope } = buildModel(pretrained.model, { head: "causal" }, { inputs: textInputs() });

@@ -68,8 +68,20 @@ describe("a byte-level tokenizer", () => {
 describe("a vocabulary of llama2.c", () => {
   const content = {
     type: "llama2.c sentencepiece-BPE",
-    vocab: ["<unk>", "\n<s>\n", "\n</s>\n", ...Array.from({ length: 256 }, byteName), " ", "a", "b", "ab", " a", " ab"],
-    scores: [...Array<number>(262).fill(0), -1, -2, -3],
+    vocab: [
+      "<unk>",
+      "\n<s>\n",
+      "\n</s>\n",
+      ...Array.from({ length: 256 }, byteName),
+      " ",
+      "a",
+      "b",
+      "ab",
+      " a",
+      " ab",
+      "ba",
+    ],
+    scores: [...Array<number>(262).fill(0), -1, -2, -3, -4],
     bos: 1,
     eos: 2,
     byte_fallback_offset: 3,
@@ -83,6 +95,7 @@ describe("a vocabulary of llama2.c", () => {
     const tokenizer = await readTokenizer(directory);
     assert.deepEqual(tokenizer.encode("ab").input_ids, [1, id(" ab")]);
     assert.deepEqual(tokenizer.encode("aab").input_ids, [1, id(" a"), id("ab")]);
+    assert.deepEqual(tokenizer.encode("bab").input_ids, [1, id(" "), id("b"), id("ab")]);
     assert.deepEqual(tokenizer.encode("é").input_ids, [1, id(" "), 3 + 0xc3, 3 + 0xa9]);
     assert.equal(tokenizer.decode(tokenizer.encode("aé ab").input_ids), "aé ab");
     assert.deepEqual(tokenizer.encode("").input_ids, [1]);
