@@ -143,7 +143,10 @@ export function createJobs(table: Table): Jobs {
       const allowed = statesBefore(to).filter((state) => !from || from.includes(state));
       const condition = both(inStates(allowed), attempt === undefined ? undefined : holds(attempt));
       const finished = isFinal(to) ? { finished_at: Math.floor(Date.now() / 1000), estimated_finish: null } : {};
-      const write = { ...finished, ...changes, status: to, ...workAttributes(to, Date.now() + messageGrace) };
+      // While an attempt keeps its lease, the job is overdue when that runs out and no later.
+      const kept = attempt !== undefined && changes.lease === undefined && unfinishedWork.includes(to);
+      const work = kept ? {} : workAttributes(to, Date.now() + messageGrace);
+      const write = { ...finished, ...changes, status: to, ...work };
       const update: TransactWrite = { type: "update", key: keyOf(job), changes: write, condition };
       return table.transact([update, eventWrite(job, event), ...writes]);
     },

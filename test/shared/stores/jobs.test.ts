@@ -205,3 +205,13 @@ test("the sweeper sends what is overdue, once, and nothing that needs no worker"
   await sweep(jobs, queue, later);
   assert.deepEqual(sent, expected, "not again at once");
 });
+
+test("a worker that falls silent right after a change of state is missed when its lease runs out, not later", async () => {
+  const { jobs } = cloud.stores;
+  const job = await store({ status: "queued" });
+  const lease = newLease(5);
+  assert.ok(await jobs.acquire(job, lease));
+  assert.ok(await jobs.transition(job, "running", event, { attempt: lease.attempt_id }));
+  const overdue = async (time: number) => (await jobs.overdue(time, 100)).some(({ id }) => id === job.id);
+  assert.deepEqual([await overdue(lease.expires_at - 1), await overdue(lease.expires_at)], [false, true]);
+});
