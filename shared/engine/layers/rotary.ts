@@ -2,6 +2,7 @@
 import { constant, type Node } from "../graph.ts";
 import { add, mul, sub } from "../ops/elementwise.ts";
 import { concat, reshape, slice, sliceLike, unsqueeze } from "../ops/layout.ts";
+import { type RotaryScaling, rotaryFrequencies } from "./rotaryFrequencies.ts";
 
 /**
  * Which features turn together: feature i with i + width/2 ("half", Hugging Face checkpoints), or 2i with 2i + 1
@@ -16,6 +17,7 @@ export interface RotaryConfig {
   readonly maxPositions: number;
   /** The base of the wavelengths, 10,000 in the paper. */
   readonly theta: number;
+  readonly scaling?: RotaryScaling | undefined;
   readonly pairing: Pairing;
 }
 
@@ -30,12 +32,13 @@ export interface Rotary {
  * Position p turns pair i by p theta^(-2i/width) radians (Su et al. 2021), for as many positions as `ids` [batch,
  * sequence] has. Angles are computed in float64. Throws RangeError for an odd width.
  */
-export function rotary(ids: Node, { width, maxPositions, theta, pairing }: RotaryConfig): Rotary {
+export function rotary(ids: Node, { width, maxPositions, theta, scaling, pairing }: RotaryConfig): Rotary {
   if (width % 2 !== 0) throw new RangeError(`a rotary embedding needs an even head width, not ${width}`);
-  const pairs = width / 2;
+  const frequencies = rotaryFrequencies(width, theta, scaling);
+  const pairs = frequencies.length;
   const table = (turn: (angle: number) => number) => {
-    const angle = (_: unknown, at: number) => Math.floor(at / pairs) * theta ** (-(at % pairs) / pairs);
-    const values = Float32Array.from({ length: maxPositions * pairs }, (_, at) => turn(angle(_, at)));
+    const angle = (at: number) => Math.floor(at / pairs) * frequencies[at % pairs]!;
+    const values = Float32Array.from({ length: maxPositions * pairs }, (_, at) => turn(angle(at)));
     return sliceLike(constant(values, [maxPositions, pairs]), 0, ids, 1);
   };
   return { cosines: table(Math.cos), sines: table(Math.sin), pairing };

@@ -10,6 +10,7 @@ import { embedding, linear } from "../layers/basic.ts";
 import { causalMask, paddingMask } from "../layers/masks.ts";
 import { rmsNorm } from "../layers/rmsNorm.ts";
 import { type Pairing, rotary } from "../layers/rotary.ts";
+import type { RotaryScaling } from "../layers/rotaryFrequencies.ts";
 import type { WeightScope } from "../layers/weightScope.ts";
 import { add, mul } from "../ops/elementwise.ts";
 import { matmul, swapLast } from "../ops/matmul.ts";
@@ -26,6 +27,7 @@ export interface LlamaConfig extends HeadLayout {
   readonly activation: ActivationName;
   readonly normEpsilon: number;
   readonly ropeTheta: number;
+  readonly ropeScaling?: RotaryScaling | undefined;
   readonly pairing: Pairing;
   /** Whether the output layer is the token table. */
   readonly tied: boolean;
@@ -54,10 +56,10 @@ export function llama(config: LlamaConfig): LanguageModel {
 }
 
 function decoder(scope: WeightScope, inputs: TextInputs, config: LlamaConfig): Node {
-  const { hidden, normEpsilon, maxPositions, pairing } = config;
+  const { hidden, normEpsilon, headWidth: width, maxPositions, ropeTheta: theta, ropeScaling: scaling } = config;
   const context = {
     mask: add(causalMask(inputs.input_ids), paddingMask(inputs.attention_mask)),
-    rotary: rotary(inputs.input_ids, { width: config.headWidth, maxPositions, theta: config.ropeTheta, pairing }),
+    rotary: rotary(inputs.input_ids, { width, maxPositions, theta, scaling, pairing: config.pairing }),
   };
   let x = embedding(scope.scope("embed_tokens"), inputs.input_ids, config.vocabulary, hidden);
   for (let i = 0; i < config.layers; i++) x = layer(scope.scope(`layers.${i}`), x, config, context);
@@ -109,8 +111,6 @@ export function readQwen2(config: CheckpointConfig): LlamaConfig {
 }
 
 function readShape(config: CheckpointConfig): Omit<LlamaConfig, "attentionBias"> {
-  config.supportOnly("rope_scaling");
-  config.supportOnly("rope_parameters");
   config.supportOnly("partial_rotary_factor", 1);
   const hidden = config.count("hidden_size");
   const heads = config.count("num_attention_heads");
@@ -128,9 +128,34 @@ function readShape(config: CheckpointConfig): Omit<LlamaConfig, "attentionBias">
     maxPositions: config.count("max_position_embeddings"),
     activation: config.choice("hidden_act", activations, "silu"),
     normEpsilon: config.number("rms_norm_eps", 1e-6),
-    ropeTheta: config.number("rope_theta", 10_000),
+    ...readRope(config),
     pairing: "half",
     tied: config.flag("tie_word_embeddings", false),
     feedForwardBias: config.flag("mlp_bias", false),
   };
+}
+
+// One object since transformers 5, two fields before.
+function readRope(config: CheckpointConfig): Pick<LlamaConfig, "ropeTheta" | "ropeScaling"> {
+  const joined = config.object("rope_parameters");
+  const scaling = joined ?? config.object("rope_scaling");
+  const ropeTheta = (joined ?? config).positive("rope_theta", 10_000);
+  return { ropeTheta, ropeScaling: scaling && readScaling(scaling) };
+}
+
+const scalings: Record<"default" | "linear" | "llama3", (config: CheckpointConfig) => RotaryScaling | undefined> = {
+  default: () => undefined,
+  linear: (config) => ({ type: "linear", factor: config.positive("factor") }),
+  llama3: (config) => ({
+    type: "llama3",
+    factor: config.positive("factor"),
+    lowFactor: config.positive("low_freq_factor"),
+    highFactor: config.positive("high_freq_factor"),
+    originalPositions: config.count("original_max_position_embeddings"),
+  }),
+};
+
+function readScaling(config: CheckpointConfig): RotaryScaling | undefined {
+  // Older files say "type".
+  return scalings[config.choice(config.has("rope_type") ? "rope_type" : "type", scalings)](config);
 }

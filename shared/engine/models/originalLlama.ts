@@ -25,7 +25,7 @@ export function readOriginalLlama(config: CheckpointConfig): LlamaConfig {
     maxPositions: config.count("max_seq_len"),
     activation: "silu",
     normEpsilon: config.number("norm_eps", 1e-5),
-    ropeTheta: config.number("rope_theta", 10_000),
+    ropeTheta: config.positive("rope_theta", 10_000),
     pairing: "interleaved",
     tied: config.flag("tie_word_embeddings", true),
     attentionBias: "none",

@@ -27,6 +27,12 @@ export class CheckpointConfig {
     return this.#read(name, "a number of at least 0", fits, fallback);
   }
 
+  /** A finite number above 0. */
+  positive(name: string, fallback?: number): number {
+    const fits = (value: unknown): value is number => Number.isFinite(value) && (value as number) > 0;
+    return this.#read(name, "a number above 0", fits, fallback);
+  }
+
   flag(name: string, fallback?: boolean): boolean {
     return this.#read(name, "true or false", (value) => typeof value === "boolean", fallback);
   }
@@ -43,6 +49,14 @@ export class CheckpointConfig {
     const fits = (value: unknown): value is readonly string[] =>
       Array.isArray(value) && value.every((item) => typeof item === "string");
     return this.#read(name, "a list of strings", fits, fallback);
+  }
+
+  /** The fields inside a field, or undefined where it is absent. Faults inside name both. */
+  object(name: string): CheckpointConfig | undefined {
+    if (!this.has(name)) return undefined;
+    const fits = (value: unknown): value is Record<string, unknown> =>
+      typeof value === "object" && !Array.isArray(value);
+    return new CheckpointConfig(this.#read(name, "an object", fits, undefined), `${this.file}, "${name}"`);
   }
 
   /** One of a table's keys. */

@@ -147,20 +147,36 @@ def gpt2(w):
     return logits, next_token_loss(logits)
 
 
-def rotate(x, theta):
+def llama3_frequencies(plain, factor=8.0, low=1.0, high=4.0, original=64):
+    """As Llama 3.1 scales them: by wavelength, case by case."""
+    scaled = []
+    for frequency in plain.tolist():
+        wavelength = 2 * math.pi / frequency
+        if wavelength < original / high:
+            scaled.append(frequency)
+        elif wavelength > original / low:
+            scaled.append(frequency / factor)
+        else:
+            smooth = (original / wavelength - low) / (high - low)
+            scaled.append((1 - smooth) * frequency / factor + smooth * frequency)
+    return torch.tensor(scaled)
+
+
+def rotate(x, theta, scaled):
     half = x.shape[-1] // 2
-    angles = torch.arange(x.shape[2])[:, None] * theta ** (-torch.arange(half) / half)
+    frequencies = theta ** (-torch.arange(half) / half)
+    angles = torch.arange(x.shape[2])[:, None] * (llama3_frequencies(frequencies) if scaled else frequencies)
     cos, sin = torch.cat([angles, angles], -1).cos(), torch.cat([angles, angles], -1).sin()
     return x * cos + torch.cat([-x[..., half:], x[..., :half]], -1) * sin
 
 
-def decoder(w, bias, theta):
+def decoder(w, bias, theta, scaled=False):
     x = w("model.embed_tokens.weight", VOCABULARY, HIDDEN)[IDS]
     for i in range(LAYERS):
         at = f"model.layers.{i}"
         normal = w.rms_norm(f"{at}.input_layernorm", x, 1e-5)
         project = lambda n, count: heads_of(w.linear(f"{at}.self_attn.{n}", normal, count * 8, bias), count)
-        query, key = rotate(project("q_proj", 2), theta), rotate(project("k_proj", 1), theta)
+        query, key = (rotate(project(n, count), theta, scaled) for n, count in (("q_proj", 2), ("k_proj", 1)))
         key, value = key.repeat_interleave(2, 1), project("v_proj", 1).repeat_interleave(2, 1)
         mixed = attend(query, key, value, True)
         x = x + w.linear(f"{at}.self_attn.o_proj", mixed, HIDDEN, False)
@@ -173,6 +189,11 @@ def decoder(w, bias, theta):
 
 def llama(w):
     logits = w.linear("lm_head", decoder(w, False, 10000.0), VOCABULARY, False)
+    return logits, next_token_loss(logits)
+
+
+def llama3(w):
+    logits = w.linear("lm_head", decoder(w, False, 100.0, True), VOCABULARY, False)
     return logits, next_token_loss(logits)
 
 
@@ -203,4 +224,4 @@ def run(model):
     return {"losses": losses + [loss.item()], "logits": [round(v, 9) for v in rows.flatten().tolist()]}
 
 
-print(json.dumps({model.__name__: run(model) for model in (bert, roberta, distilbert, gpt2, llama, qwen2)}))
+print(json.dumps({model.__name__: run(model) for model in (bert, roberta, distilbert, gpt2, llama, llama3, qwen2)}))

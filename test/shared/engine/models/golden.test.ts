@@ -29,7 +29,15 @@ const tokens = {
   loss: (logits: Node) => causalCrossEntropy(logits, tokenLabels),
   labels: tensor([2, 5], perToken),
 } as const;
-const models = { bert: texts, roberta: texts, distilbert: texts, gpt2: tokens, llama: tokens, qwen2: tokens } as const;
+const models = {
+  bert: texts,
+  roberta: texts,
+  distilbert: texts,
+  gpt2: tokens,
+  llama: tokens,
+  llama3: tokens,
+  qwen2: tokens,
+} as const;
 
 /** `first_value` of the script. */
 function firstValue({ name, type }: Node): Tensor {

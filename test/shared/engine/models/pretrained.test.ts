@@ -190,9 +190,17 @@ describe("a checkpoint is refused", () => {
       configured({ tie_word_embeddings: "yes" }),
       /"tie_word_embeddings" must be true or false/,
     ],
-    "with scaled positions": [
-      configured({ rope_scaling: { type: "yarn" } }),
-      /"rope_scaling" is \{"type":"yarn"\}, which is not supported/,
+    "with positions scaled in an unknown way": [
+      configured({ rope_scaling: { type: "yarn", factor: 4 } }),
+      /config\.json, "rope_scaling": "type" must be one of default, linear, llama3, and is "yarn"/,
+    ],
+    "with positions scaled by nothing": [
+      configured({ rope_parameters: { rope_type: "linear", rope_theta: 1e4 } }),
+      /config\.json, "rope_parameters": "factor" must be a number above 0, and is missing/,
+    ],
+    "with scaled positions that are no object": [
+      configured({ rope_scaling: 2 }),
+      /"rope_scaling" must be an object, and is 2/,
     ],
     "with quantized weights": [
       configured({ quantization_config: {} }),

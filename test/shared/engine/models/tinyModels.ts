@@ -9,6 +9,15 @@ import { buildModel, type HeadRequest } from "../../../../shared/engine/models/p
 import { CheckpointConfig } from "../../../../shared/engine/weights/checkpointConfig.ts";
 import { tensor } from "../run.ts";
 
+const llama3Scaling = {
+  rope_type: "llama3",
+  rope_theta: 100,
+  factor: 8,
+  low_freq_factor: 1,
+  high_freq_factor: 4,
+  original_max_position_embeddings: 64,
+};
+
 const bertShape = {
   hidden_size: 16,
   num_attention_heads: 2,
@@ -32,6 +41,13 @@ export const tinyConfigs = {
   },
   gpt2: { model_type: "gpt2", n_embd: 16, n_head: 2, n_layer: 2, vocab_size: 40, n_positions: 12 },
   llama: { ...bertShape, model_type: "llama", num_key_value_heads: 1, rms_norm_eps: 1e-5, tie_word_embeddings: false },
+  llama3: {
+    ...bertShape,
+    model_type: "llama",
+    num_key_value_heads: 1,
+    rms_norm_eps: 1e-5,
+    rope_parameters: llama3Scaling,
+  },
   qwen2: {
     ...bertShape,
     model_type: "qwen2",
