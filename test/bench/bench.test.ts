@@ -60,10 +60,17 @@ describe("npm run bench", { timeout: 120_000 }, () => {
     assert.deepEqual(readdirSync(join(temporary, "tmp")), []);
   });
 
+  it("leaves out the digits where they are not", () => {
+    const { status, stdout, stderr } = bench("images");
+    assert.equal(status, 0, stderr);
+    assert.equal(stdout, "");
+    assert.match(stderr, /mnist: left out/);
+  });
+
   it("refuses a suite it does not have", () => {
     const { status, stderr } = bench("speed");
     assert.equal(status, 1);
-    assert.match(stderr, /no suite "speed"; there are accuracy and engine/);
+    assert.match(stderr, /no suite "speed"; there are accuracy and engine and images/);
   });
 });
 

@@ -2,10 +2,11 @@
 import { parseArgs } from "node:util";
 import { accuracy } from "./accuracy.ts";
 import { engine } from "./engine.ts";
+import { images } from "./images.ts";
 import { tableLine, toResult } from "./result.ts";
 import type { Suite } from "./suite.ts";
 
-const suites: Record<string, Suite> = { accuracy, engine };
+const suites: Record<string, Suite> = { accuracy, engine, images };
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({ options: { json: { type: "boolean" } }, allowPositionals: true });

@@ -9,18 +9,20 @@ import {
   convolution,
   initializeByFan,
   input,
+  newName,
   normalizedConvolution,
   reduceSum,
   sgd,
   square,
   type Tensor,
+  toLoopOnnx,
   toOnnx,
   trainingStep,
   WeightScope,
   withoutBuffers,
 } from "../../../shared/engine/index.ts";
 import { tolerance, worstError } from "./finiteDifferences.ts";
-import { assertClose, evaluate, numbers, pickFeeds, randomValues, tensor, withSession } from "./run.ts";
+import { assertClose, bytesOf, evaluate, numbers, pickFeeds, randomValues, tensor, withSession } from "./run.ts";
 
 const mean = (list: readonly number[]) => list.reduce((sum, value) => sum + value, 0) / list.length;
 const values = randomValues(2 * 3 * 4, { seed: 3, low: -1, high: 3 });
@@ -145,5 +147,43 @@ describe("a normalised convolution", () => {
       () => trainingStep({ loss: reduceSum(y), parameters: scope.parameters, optimizer, buffers }),
       /no buffers/,
     );
+  });
+
+  it("gives the same bytes in a loop as step by step", async () => {
+    const [own, buffers]: [WeightScope, BufferUpdates] = [new WeightScope(), new Map()];
+    const named = { convolution: own.scope("conv"), norm: own.scope("bn") };
+    const loss = reduceSum(square(normalizedConvolution(named, image, options, buffers)));
+    const optimizer = sgd({ learningRate: input("learning_rate", []) });
+    const step = trainingStep({ loss, parameters: withoutBuffers(own.parameters, buffers), optimizer, buffers });
+    const first = initializeByFan(own.parameters, 2);
+    const state = Object.fromEntries(
+      own.parameters.map(({ name, type }) => [name!, tensor(type.shape as number[], first[name!]!)]),
+    );
+    const [images, rates] = [randomValues(3 * 64, { seed: 7 }), [0.01, 0.02, 0.03]];
+    const looped = await withSession(toLoopOnnx({ step }), (session) =>
+      session.run({ image: tensor([3, 2, 2, 4, 4], images), learning_rate: tensor([3], rates), ...state }),
+    );
+    const stepped = await withSession(toOnnx({ outputs: step.outputs }), async (session) => {
+      let carried: Record<string, Tensor> = state;
+      for (const [i, rate] of rates.entries()) {
+        const one = {
+          image: tensor([2, 2, 4, 4], images.slice(i * 64, i * 64 + 64)),
+          learning_rate: tensor([], [rate]),
+        };
+        carried = carryOver(step, await session.run({ ...one, ...carried }));
+      }
+      return carried;
+    });
+    assert.deepEqual(Object.keys(stepped), [
+      "conv.weight",
+      "bn.weight",
+      "bn.bias",
+      "bn.running_mean",
+      "bn.running_var",
+    ]);
+    for (const [name, value] of Object.entries(stepped)) {
+      assert.ok(bytesOf(value).equals(bytesOf(looped[newName(name)]!)), name);
+      assert.notDeepEqual(numbers(value), numbers(state[name]));
+    }
   });
 });

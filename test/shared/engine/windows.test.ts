@@ -109,6 +109,11 @@ describe("convolution", () => {
     assert.throws(() => conv(x, input("k", [6, 4, 7, 3])), /no window of 7 fits axis 2/);
     assert.throws(() => conv(x, input("k", [6, 4, 3])), /batch, channels and space|the window is not of 2 axes/);
     assert.throws(() => conv(x, input("k", [6, 4, 3, 3]), { stride: [1] }), /the window is not of 2 axes/);
+    const open = input("open", ["batch", 4, "samples"]);
+    assert.throws(
+      () => convTranspose(open, input("k", [4, 2, 3]), { stride: 2 }),
+      /axis 2 is symbolic and has a stride/,
+    );
   });
 });
 
