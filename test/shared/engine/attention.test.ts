@@ -13,6 +13,7 @@ import {
   type Shape,
   type WeightScope,
 } from "../../../shared/engine/index.ts";
+import { rotaryFrequencies } from "../../../shared/engine/layers/rotaryFrequencies.ts";
 import { worstError } from "./finiteDifferences.ts";
 import { evaluate, numbers, randomValues, tensor } from "./run.ts";
 
@@ -104,6 +105,11 @@ describe("a rotary embedding", () => {
       assertClose(numbers((await evaluate({ y: rotate(x, turns(pairing)) }, feeds)).y), expected);
     });
   }
+
+  it("turns slower where a longer context asks for it", () => {
+    assert.deepEqual(rotaryFrequencies(4, 100), [1, 0.1]);
+    assert.deepEqual(rotaryFrequencies(4, 100, { type: "linear", factor: 2 }), [0.5, 0.05]);
+  });
 
   it("refuses an odd width", () => {
     assert.throws(
