@@ -100,6 +100,9 @@ export function bert(config: BertConfig, member: BertMember = "bert"): LanguageM
       similarity: textVector,
     },
     buffers: /\.embeddings\.position_ids$/,
+    // The first checkpoints, bert-base-uncased among them, keep TensorFlow's names.
+    rename: (name) =>
+      name.replace(/LayerNorm\.gamma$/, "LayerNorm.weight").replace(/LayerNorm\.beta$/, "LayerNorm.bias"),
   };
 }
 

@@ -99,7 +99,10 @@ describe("a malformed safetensors file is refused, with the reason", () => {
     "not JSON": [file(null, 0, "{oops"), /not JSON/],
     "not UTF-8": [Buffer.concat([Buffer.from([2, 0, 0, 0, 0, 0, 0, 0]), Buffer.from([0xff, 0xfe])]), /not JSON/],
     "not an object": [file([1], 0), /not a JSON object/],
-    "of an unknown data type": [file(one({ dtype: "F8_E4M3" }), 8), /"w" has data type "F8_E4M3", which is not supported/],
+    "of an unknown data type": [
+      file(one({ dtype: "F8_E4M3" }), 8),
+      /"w" has data type "F8_E4M3", which is not supported/,
+    ],
     "with a data type named like a method": [file(one({ dtype: "toString" }), 8), /not supported/],
     "with a negative size": [file(one({ shape: [-2] }), 8), /"w" has no valid shape/],
     "with a fractional size": [file(one({ shape: [1.5] }), 8), /no valid shape/],

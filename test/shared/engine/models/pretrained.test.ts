@@ -123,6 +123,19 @@ describe("a checkpoint is read", () => {
     assert.deepEqual(read.initializers, (await load(files)).initializers);
   });
 
+  it("where norms have TensorFlow's names, and where a pooler is of no use to the head", async () => {
+    const files = checkpoint("bert", "sequence");
+    const old = Object.entries(files["model.safetensors"]).map(([name, value]) => {
+      return [name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"), value];
+    });
+    const { initializers } = await load(
+      { ...files, "model.safetensors": Object.fromEntries(old) },
+      { head: "similarity", newHead },
+    );
+    const body = Object.keys(files["model.safetensors"]).filter((name) => !/classifier|pooler/.test(name));
+    assert.deepEqual(Object.keys(initializers).sort(), body.sort());
+  });
+
   it("under a new head, the same for the same seed, which leaves the old one behind", async () => {
     const files = checkpoint("bert", "token");
     const [first, second] = [
