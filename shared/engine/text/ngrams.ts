@@ -14,14 +14,14 @@ export interface NgramBag {
 }
 
 const WORD_ORDERS = 3;
-const CHARACTER_ORDERS = [3, 4];
+const CHARACTER_ORDERS = [2, 3, 4];
 
 const START = hashText("\u0002");
 const END = hashText("\u0003");
 
 /**
  * Word n-grams of orders 1 to 3 over words, single ideographs and single symbols, the first and the last token also
- * paired with a boundary; character n-grams of orders 3 and 4 inside each `<word>`, which survive typos and inflection
+ * paired with a boundary; character n-grams of orders 2 to 4 inside each `<word>`, which survive typos and inflection
  * (the "char_wb" analyzer of scikit-learn, and the subwords of Bojanowski et al. 2017, https://arxiv.org/abs/1607.04606).
  */
 export function ngrams(text: string): NgramBag {
