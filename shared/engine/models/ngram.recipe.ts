@@ -2,8 +2,8 @@
 
 import type { SparseRow } from "../text/vocabulary.ts";
 
-/** Rows in a minibatch: as accurate on validation rows as 32 and 64, and fewer weight rows moved per pass. */
-export const BATCH_SIZE = 128;
+/** Rows in a minibatch: as accurate as 32 with a quarter fewer weight rows moved; at 128 the rows of a step outgrow the cache. */
+export const BATCH_SIZE = 64;
 
 /** AdamW, lazy: first and second moments of a weight row change only in steps whose batch contains the feature. */
 export const ADAMW = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const;
@@ -27,7 +27,7 @@ export function peakLearningRate(rows: readonly SparseRow[], labelCount: number)
   let norms = 0;
   for (const row of rows) for (const value of row.values) norms += value;
   const meanNorm = norms / Math.max(rows.length, 1);
-  return (0.105 * (1 - 1 / Math.max(labelCount, 2))) / Math.sqrt(Math.max(meanNorm, 1));
+  return (0.07 * (1 - 1 / Math.max(labelCount, 2))) / Math.sqrt(Math.max(meanNorm, 1));
 }
 
 /** Linear decay to 0 after `totalSteps`; `step` counts from 1. No warm-up: Adam's bias correction suffices. */
