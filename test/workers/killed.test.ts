@@ -15,7 +15,7 @@ after(() => shop.close());
 const settings = { MILLRACE_CHECKPOINT_STEPS: "6", MILLRACE_SWEEP_SECONDS: "0.25" };
 
 /** 108 rows learnt make 6 steps a pass, so that the last of the model that is judged is a checkpoint's too. */
-const ngram: JobRequest = { training: rowsOf(40), epochs: 5, batch: 18 };
+const ngram: JobRequest = { training: rowsOf(40), epochs: 10, batch: 18 };
 
 /** Killed while the write that holds these words is on its way: it is never made. */
 async function killAt(id: string, words: string): Promise<void> {
