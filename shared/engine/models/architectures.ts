@@ -1,10 +1,13 @@
 /** The architectures that can be trained and served, by name. */
 import type { Tensor } from "../dataTypes.ts";
-import type { Learner, LearnerOptions, ResolvedHyperparameters } from "../training/learner.ts";
+import type {
+  Learner,
+  LearnerOptions,
+  RequestedHyperparameters,
+  ResolvedHyperparameters,
+} from "../training/learner.ts";
 import { encoderArchitecture } from "./encoderClassifier.ts";
 import { ngramArchitecture } from "./ngramClassifier.ts";
-
-export type RequestedHyperparameters = { [Name in keyof ResolvedHyperparameters]?: number | "auto" };
 
 export interface DatasetSize {
   /** Training rows. */

@@ -6,6 +6,7 @@ import { toOnnx } from "../onnx.ts";
 import { createSession } from "../runtime/session.ts";
 import { hashText, mix } from "../text/hashing.ts";
 import { tokenize } from "../text/tokens.ts";
+import { resolveAuto } from "../training/learner.ts";
 import type { Architecture, Classifier } from "./architectures.ts";
 import { classifier, type EncoderConfig, encoderInputs, tinyEncoder } from "./encoder.ts";
 import { createEncoderLearner } from "./encoderLearner.ts";
@@ -47,14 +48,11 @@ export function encoderForward(classes: number): { logits: Node; parameters: rea
 }
 
 export const encoderArchitecture: Architecture = {
-  resolveHyperparameters(requested, { rows }) {
-    const { n_epochs = "auto", batch_size = "auto", learning_rate_multiplier = "auto" } = requested;
-    return {
-      n_epochs: n_epochs === "auto" ? Math.max(2, Math.min(10, Math.round(60_000 / Math.max(rows, 1)))) : n_epochs,
-      batch_size: batch_size === "auto" ? 32 : batch_size,
-      learning_rate_multiplier: learning_rate_multiplier === "auto" ? 1 : learning_rate_multiplier,
-    };
-  },
+  resolveHyperparameters: (requested, { rows }) =>
+    resolveAuto(requested, {
+      n_epochs: Math.max(2, Math.min(10, Math.round(60_000 / Math.max(rows, 1)))),
+      batch_size: 32,
+    }),
   createLearner: createEncoderLearner,
   createClassifier,
 };

@@ -3,6 +3,7 @@ import type { Tensor } from "../dataTypes.ts";
 import { createSession } from "../runtime/session.ts";
 import { type NgramBag, ngrams } from "../text/ngrams.ts";
 import { vectorizer } from "../text/vocabulary.ts";
+import { resolveAuto } from "../training/learner.ts";
 import { createBatcher, RowTable } from "../training/sparseBatch.ts";
 import type { StoredTensor } from "../weights/safetensors.ts";
 import type { Architecture, Classifier } from "./architectures.ts";
@@ -14,14 +15,8 @@ import { createNgramLearner } from "./ngramLearner.ts";
 const servedBatch = 64;
 
 export const ngramArchitecture: Architecture = {
-  resolveHyperparameters(requested, { rows }) {
-    const { n_epochs = "auto", batch_size = "auto", learning_rate_multiplier = "auto" } = requested;
-    return {
-      n_epochs: n_epochs === "auto" ? epochs(rows) : n_epochs,
-      batch_size: batch_size === "auto" ? BATCH_SIZE : batch_size,
-      learning_rate_multiplier: learning_rate_multiplier === "auto" ? 1 : learning_rate_multiplier,
-    };
-  },
+  resolveHyperparameters: (requested, { rows }) =>
+    resolveAuto(requested, { n_epochs: epochs(rows), batch_size: BATCH_SIZE }),
   createLearner: createNgramLearner,
   createClassifier,
 };

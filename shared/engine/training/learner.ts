@@ -12,6 +12,21 @@ export interface ResolvedHyperparameters {
   learning_rate_multiplier: number;
 }
 
+export type RequestedHyperparameters = { [Name in keyof ResolvedHyperparameters]?: number | "auto" };
+
+/** What was asked for, and the architecture's own choice where that is `"auto"` or nothing. */
+export function resolveAuto(
+  requested: RequestedHyperparameters,
+  chosen: Omit<ResolvedHyperparameters, "learning_rate_multiplier">,
+): ResolvedHyperparameters {
+  const { n_epochs = "auto", batch_size = "auto", learning_rate_multiplier = "auto" } = requested;
+  return {
+    n_epochs: n_epochs === "auto" ? chosen.n_epochs : n_epochs,
+    batch_size: batch_size === "auto" ? chosen.batch_size : batch_size,
+    learning_rate_multiplier: learning_rate_multiplier === "auto" ? 1 : learning_rate_multiplier,
+  };
+}
+
 export interface LearnerOptions {
   train: Examples;
   /** May be empty. */
@@ -39,7 +54,7 @@ export interface StepResult {
  */
 export interface Learner {
   readonly totalSteps: number;
-  /** Steps after which the validation rows are judged; the last step is always among them. */
+  /** Steps after which the validation rows are judged. */
   isEvaluated(step: number): boolean;
   step(step: number): Promise<StepResult>;
   /** Logits of the validation rows by weights that have not learned from them. */

@@ -5,7 +5,7 @@ import { writeArtifact } from "./artifact.ts";
 import { type Checkpoint, type CheckpointHead, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { evaluate, fitTemperature } from "./evaluation.ts";
 import { readExamples } from "./examples.ts";
-import type { Learner, ResolvedHyperparameters } from "./learner.ts";
+import type { Learner, RequestedHyperparameters, ResolvedHyperparameters } from "./learner.ts";
 
 export interface TrainingRequest {
   architecture: ArchitectureName;
@@ -16,7 +16,7 @@ export interface TrainingRequest {
   /** Whether the validation rows may be learned from in the end: they were held out, not given. */
   refit: boolean;
   /** `"auto"` or absent: chosen by the architecture. */
-  hyperparameters: { [Name in keyof ResolvedHyperparameters]?: number | "auto" };
+  hyperparameters: RequestedHyperparameters;
   seed: number;
   threads: number;
   /** Where checkpoints and the model are written. */
