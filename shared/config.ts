@@ -12,7 +12,7 @@ const Environment = z.object({
   /** A worker that is silent for this long has lost its job to the next one. */
   MILLRACE_LEASE_SECONDS: seconds.default(30),
   /** How often a worker looks whether its job was paused or cancelled. */
-  MILLRACE_POLL_SECONDS: seconds.default(1),
+  MILLRACE_POLL_SECONDS: seconds.default(0.5),
   MILLRACE_SWEEP_SECONDS: seconds.default(15),
   MILLRACE_CHECKPOINT_SECONDS: seconds.default(60),
   /** Besides the seconds: also every so many steps. 0 leaves it to the seconds. */

@@ -166,3 +166,16 @@ test("events and the result file tell how the training went", async () => {
   for (const { step, valid_loss } of judged) assert.equal(Number(rows[(step as number) - 1]![3]), valid_loss);
   assert.ok(job.trained_tokens! > 0);
 });
+
+test("held-out rows are learned from in the end and the job says when; rows given for validation never are", async () => {
+  const held = await run({ training: rowsOf(30) });
+  const given = await run({ training: rowsOf(30), validation: rowsOf(4) });
+  const told = async ({ events }: typeof held) => (await events()).map(({ message }) => message);
+  const refit = (message: string) => message.startsWith("Held-out rows judged");
+  assert.deepEqual((await told(held)).filter(refit), [
+    "Held-out rows judged; learning the model to keep afresh from all 90 rows",
+  ]);
+  const judged = (await told(held)).findLastIndex((message) => message.includes("validation loss"));
+  assert.ok(judged >= 0 && judged < (await told(held)).findIndex(refit));
+  assert.deepEqual((await told(given)).filter(refit), []);
+});

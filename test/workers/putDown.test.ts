@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ReceiveMessageCommand } from "@aws-sdk/client-sqs";
+import { isRunning } from "../support/processes.ts";
 import { rowsOf } from "../support/trainingData.ts";
 import { until } from "../support/until.ts";
 import type { WorkerProcess } from "../support/workerProcess.ts";
@@ -115,6 +116,27 @@ test("pause stores a checkpoint and lets go within 2 s; resume ends in the same 
   assert.equal(await shop.modelDigest(job), digest);
   const messages = (await shop.events(id)).map(({ message }) => message);
   assert.ok(messages.includes(`Fine-tuning job started again from step ${row.latest_checkpoint!.step}`));
+  assert.equal(job.failures, 0);
+});
+
+test("pause does not wait for a device that hangs: it is killed, and resume ends in the same bits", async () => {
+  const digest = await undisturbed();
+  const { id, worker } = await inTraining();
+  const [device] = worker.devices();
+  process.kill(device!, "SIGSTOP");
+  const { latest_checkpoint: before } = await shop.job(id);
+  await change(id, "pause");
+  assert.ok((await seconds(() => released(id))) < 2);
+  const row = await shop.job(id);
+  assert.equal(row.status, "paused");
+  assert.deepEqual(row.latest_checkpoint, before);
+  assert.equal(isRunning(device!), false);
+
+  await change(id, "resume");
+  const job = await shop.finished(id);
+  await worker.end("SIGTERM");
+  assert.equal(job.status, "succeeded", JSON.stringify(job.error));
+  assert.equal(await shop.modelDigest(job), digest);
   assert.equal(job.failures, 0);
 });
 

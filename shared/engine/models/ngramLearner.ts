@@ -78,6 +78,7 @@ export async function createNgramLearner(options: LearnerOptions): Promise<Learn
 
   return {
     totalSteps,
+    ...(plans.length > 1 && { refitFrom: judgedSteps }),
     isEvaluated: (n) => n < judgedSteps && (n + 1) % stepsPerEpoch(plans[0]!) === 0,
     step,
     async validate(): Promise<LabelledLogits> {

@@ -54,6 +54,8 @@ export interface StepResult {
  */
 export interface Learner {
   readonly totalSteps: number;
+  /** First step of learning afresh from all rows, the held-out ones too; absent where no such phase comes. */
+  readonly refitFrom?: number;
   /** Steps after which the validation rows are judged. */
   isEvaluated(step: number): boolean;
   step(step: number): Promise<StepResult>;

@@ -40,6 +40,7 @@ export interface StepRecord {
 
 export type TrainingEvent =
   | { type: "started"; step: number; totalSteps: number; hyperparameters: ResolvedHyperparameters }
+  | { type: "refit"; rows: number }
   | { type: "step"; record: StepRecord; tokens: number }
   | { type: "checkpoint"; step: number; path: string; record: StepRecord | null }
   | { type: "finished"; path: string; history: StepRecord[]; tokens: number };
@@ -49,13 +50,14 @@ export type TrainingEvent =
  * Throws CheckpointError where `request.checkpoint` is of another run.
  */
 export async function* train(request: TrainingRequest, signal: AbortSignal): AsyncGenerator<TrainingEvent> {
-  const { learner, hyperparameters } = await createLearner(request);
+  const { learner, hyperparameters, rows } = await createLearner(request);
   const progress = resume(request, learner);
   const head = (step: number): CheckpointHead => ({ ...progress, run: runOf(request), step });
   try {
     yield { type: "started", step: progress.step, totalSteps: learner.totalSteps, hyperparameters };
     let checkpointedAt = Date.now();
     for (let step = progress.step; step < learner.totalSteps; step++) {
+      if (step === learner.refitFrom) yield { type: "refit", rows };
       const record = await runStep(learner, step, progress);
       yield { type: "step", record, tokens: progress.tokens };
       const done = step + 1;
@@ -83,7 +85,8 @@ async function createLearner({ architecture, ...request }: TrainingRequest) {
     classes,
   });
   const { seed, threads, refit } = request;
-  return { hyperparameters, learner: await create({ ...examples, classes, hyperparameters, seed, threads, refit }) };
+  const learner = await create({ ...examples, classes, hyperparameters, seed, threads, refit });
+  return { hyperparameters, learner, rows: examples.train.texts.length + examples.valid.texts.length };
 }
 
 interface Progress {

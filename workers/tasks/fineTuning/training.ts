@@ -10,7 +10,7 @@ import { checkpointWrite } from "../../../shared/stores/checkpoints.ts";
 import { eventWrite } from "../../../shared/stores/events.ts";
 import { objectKeys } from "../../../shared/stores/objects.ts";
 import type { StopReason } from "../../lease.ts";
-import { type Attempt, record, Stopped } from "./attempt.ts";
+import { type Attempt, append, record, Stopped } from "./attempt.ts";
 import { finish } from "./finish.ts";
 
 /** Steps are told no more often than this; what validation found is always told. */
@@ -18,9 +18,9 @@ const eventMilliseconds = 500;
 
 /**
  * How long a device may take to come to a last checkpoint. A step or a preparation that takes longer is done again from
- * the checkpoint before, to the same bits. A cancelled job has no use for one, and one that is lost must not write any.
+ * the checkpoint before, to the same bits. With half a second to notice it, a pause stays within two. A cancelled job has no use for one, and one that is lost must not write any.
  */
-const checkpointGrace: Record<StopReason, number> = { paused: 1500, shutdown: 20_000, cancelled: 0, lost: 0 };
+const checkpointGrace: Record<StopReason, number> = { paused: 1200, shutdown: 20_000, cancelled: 0, lost: 0 };
 
 /** Returns when the job has succeeded; throws Stopped once a last checkpoint is stored. */
 export async function trainModel(attempt: Attempt, dataset: Dataset): Promise<void> {
@@ -88,6 +88,11 @@ const handlers: { [Type in TrainingEvent["type"]]: Handler<Type> } = {
   async started(attempt, { step, totalSteps, hyperparameters }, progress) {
     Object.assign(progress, { total: totalSteps, first: step });
     await record(attempt, { hyperparameters });
+  },
+
+  async refit(attempt, { rows }) {
+    const message = `Held-out rows judged; learning the model to keep afresh from all ${rows} rows`;
+    await append(attempt, { level: "info", message });
   },
 
   async step(attempt, { record: metrics, tokens }, progress) {
