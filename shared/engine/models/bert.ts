@@ -14,6 +14,7 @@ import { relu, tanh } from "../ops/activations.ts";
 import { add } from "../ops/elementwise.ts";
 import { gather } from "../ops/indexing.ts";
 import { slice, sliceLike } from "../ops/layout.ts";
+import { matmul, swapLast } from "../ops/matmul.ts";
 import { classify, firstToken, spanLogits, textVector } from "./heads.ts";
 import type { HeadCall, LanguageModel, TextInputs } from "./languageModel.ts";
 
@@ -29,6 +30,8 @@ export interface BertConfig {
   readonly tokenTypes: number;
   readonly activation: ActivationName;
   readonly normEpsilon: number;
+  /** Whether the output layer for hidden tokens is the token table. */
+  readonly tied: boolean;
 }
 
 /** In what a member of the family differs. */
@@ -40,6 +43,17 @@ interface Member {
   /** Row of the position table for the first token. */
   readonly firstPosition: number;
   readonly sequence: (call: HeadCall, hidden: number) => Node;
+  readonly masked: MaskedNames;
+}
+
+/** Modules of the head for hidden tokens. */
+interface MaskedNames {
+  readonly dense: string;
+  readonly norm: string;
+  /** Of the output layer, whose weight is the token table. */
+  readonly bias: string;
+  /** Where it is not the model's own. */
+  readonly activation?: ActivationName;
 }
 
 const distilNames: LayerNames = {
@@ -53,6 +67,12 @@ const distilNames: LayerNames = {
   outerNorm: "output_layer_norm",
 };
 
+const positionIds = /\.embeddings\.position_ids$/;
+// The output layer is the token table, and its bias is stored a second time by some versions of transformers.
+const tiedBuffers = new RegExp(
+  `${positionIds.source}|^(cls\\.predictions|lm_head)\\.decoder\\.(weight|bias)$|^vocab_projector\\.weight$`,
+);
+
 export type BertMember = "bert" | "roberta" | "distilbert";
 
 const members: Record<BertMember, Member> = {
@@ -61,6 +81,11 @@ const members: Record<BertMember, Member> = {
     layers: "encoder.layer",
     firstPosition: 0,
     sequence: (call, hidden) => classify(call, "classifier", vectorOf(call, "bert.pooler.dense", hidden, tanh)),
+    masked: {
+      dense: "cls.predictions.transform.dense",
+      norm: "cls.predictions.transform.LayerNorm",
+      bias: "cls.predictions.bias",
+    },
   },
   roberta: {
     prefix: "roberta",
@@ -68,6 +93,7 @@ const members: Record<BertMember, Member> = {
     // Row 0 is not used and row 1 is padding's, as fairseq numbered them.
     firstPosition: 2,
     sequence: (call, hidden) => classify(call, "classifier.out_proj", vectorOf(call, "classifier.dense", hidden, tanh)),
+    masked: { dense: "lm_head.dense", norm: "lm_head.layer_norm", bias: "lm_head.bias", activation: "gelu" },
   },
   distilbert: {
     prefix: "distilbert",
@@ -75,12 +101,23 @@ const members: Record<BertMember, Member> = {
     names: distilNames,
     firstPosition: 0,
     sequence: (call, hidden) => classify(call, "classifier", vectorOf(call, "pre_classifier", hidden, relu)),
+    masked: { dense: "vocab_transform", norm: "vocab_layer_norm", bias: "vocab_projector.bias" },
   },
 };
 
 /** The first token's states through one dense layer, [batch, hidden]. */
 function vectorOf({ scope, states }: HeadCall, module: string, hidden: number, activation: (x: Node) => Node): Node {
   return activation(linear(scope.scope(module), firstToken(states), hidden, hidden));
+}
+
+/** Logits of each token, [batch, sequence, vocabulary], by how like a transform of its state is to each token's vector. */
+function maskedLogits({ scope, states }: HeadCall, config: BertConfig, { prefix, masked }: Member): Node {
+  const { hidden, vocabulary, normEpsilon } = config;
+  const activation = activations[masked.activation ?? config.activation];
+  const inner = activation(linear(scope.scope(masked.dense), states, hidden, hidden));
+  const transformed = layerNorm(scope.scope(masked.norm), inner, hidden, normEpsilon);
+  const table = scope.get(`${prefix}.embeddings.word_embeddings.weight`, [vocabulary, hidden]);
+  return add(matmul(transformed, swapLast(table)), scope.get(masked.bias, [vocabulary]));
 }
 
 /** A token's padding must not be seen; sequences longer than the position table fail the run. */
@@ -98,8 +135,10 @@ export function bert(config: BertConfig, member: BertMember = "bert"): LanguageM
       token: (call) => classify(call, "classifier", call.states),
       span: spanLogits,
       similarity: textVector,
+      ...(config.tied && { masked: (call: HeadCall) => maskedLogits(call, config, members[member]) }),
     },
-    buffers: /\.embeddings\.position_ids$/,
+    buffers: config.tied ? tiedBuffers : positionIds,
+    besides: /^bert\.pooler\.|^cls\.seq_relationship\./,
     // The first checkpoints, bert-base-uncased among them, keep TensorFlow's names.
     rename: (name) =>
       name.replace(/LayerNorm\.gamma$/, "LayerNorm.weight").replace(/LayerNorm\.beta$/, "LayerNorm.bias"),

@@ -20,6 +20,7 @@ export function readBert(config: CheckpointConfig): BertConfig {
     tokenTypes: config.count("type_vocab_size", 2),
     activation: config.choice("hidden_act", activations, "gelu"),
     normEpsilon: config.number("layer_norm_eps", 1e-12),
+    tied: config.flag("tie_word_embeddings", true),
   };
 }
 
@@ -42,5 +43,6 @@ export function readDistilBert(config: CheckpointConfig): BertConfig {
     tokenTypes: 0,
     activation: config.choice("activation", activations, "gelu"),
     normEpsilon: 1e-12,
+    tied: config.flag("tie_word_embeddings", true),
   };
 }

@@ -39,6 +39,8 @@ export interface Heads {
   readonly similarity: (call: HeadCall) => Node;
   /** Next-token logits; only of a causal model. */
   readonly causal?: (call: HeadCall) => Node;
+  /** Logits of the tokens that were hidden; only of a model that reads both ways, and whose output layer is tied. */
+  readonly masked?: (call: HeadCall) => Node;
 }
 
 export type HeadName = keyof Heads;
@@ -60,6 +62,8 @@ export interface LanguageModel {
   readonly heads: Heads;
   /** Tensors a checkpoint may hold that are no weights, such as saved masks, by full name. */
   readonly buffers: RegExp;
+  /** Weights a checkpoint may hold beside those of the head asked for, such as what pre-training left behind. */
+  readonly besides?: RegExp;
   /** The name used here for a checkpoint's tensor, where the checkpoint has names of its own. */
   readonly rename?: (name: string) => string;
 }

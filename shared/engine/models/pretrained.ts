@@ -75,7 +75,7 @@ export function weightsFor(
   parameters: readonly Node[],
   newHead?: NewHead,
 ): Record<string, Float32Array> {
-  if (!newHead) return fitWeights(weights, parameters);
+  if (!newHead) return fitWeights(weights, parameters, (name) => model.besides?.test(name) ?? false);
   const isHead = (name: string) => isHeadWeight(model, name);
   const body = parameters.filter(({ name }) => !isHead(name!));
   const head = parameters.filter(({ name }) => isHead(name!));

@@ -16,6 +16,7 @@ HIDDEN, HEADS, INNER, LAYERS, VOCABULARY, POSITIONS = 16, 2, 24, 2, 40, 14
 IDS = torch.tensor([[5, 9, 31, 2, 17], [8, 25, 3, 0, 0]])
 SEEN = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
 TOKEN_LABELS = torch.where(SEEN == 1, IDS, -100)
+HIDDEN_LABELS = torch.tensor([[-100, 7, -100, 21, -100], [33, -100, 12, -100, -100]])
 TEXT_LABELS = torch.tensor([2, 0])
 
 
@@ -107,22 +108,45 @@ def encoder(w, prefix, layers, names, positions, first, types, epsilon):
         x = w.layer_norm(at["mixed_norm"], x + mixed, epsilon)
         inner = w.linear(at["outer"], F.gelu(w.linear(at["inner"], x, INNER)), HIDDEN)
         x = w.layer_norm(at["outer_norm"], x + inner, epsilon)
-    return x[:, 0]
+    return x
+
+
+def masked_loss(w, x, prefix, dense, norm, bias, epsilon):
+    inner = w.layer_norm(norm, F.gelu(w.linear(dense, x, HIDDEN)), epsilon)
+    table = w(f"{prefix}.embeddings.word_embeddings.weight", VOCABULARY, HIDDEN)
+    logits = inner @ table.T + w(bias, VOCABULARY)
+    return logits, F.cross_entropy(logits.flatten(0, 1), HIDDEN_LABELS.flatten(), ignore_index=-100)
 
 
 def bert(w):
-    first = encoder(w, "bert", "encoder.layer", BERT_LAYER, POSITIONS, 0, 2, 1e-12)
+    first = encoder(w, "bert", "encoder.layer", BERT_LAYER, POSITIONS, 0, 2, 1e-12)[:, 0]
     return text_loss(w.linear("classifier", torch.tanh(w.linear("bert.pooler.dense", first, HIDDEN)), 3))
 
 
 def roberta(w):
-    first = encoder(w, "roberta", "encoder.layer", BERT_LAYER, POSITIONS, 2, 1, 1e-5)
+    first = encoder(w, "roberta", "encoder.layer", BERT_LAYER, POSITIONS, 2, 1, 1e-5)[:, 0]
     return text_loss(w.linear("classifier.out_proj", torch.tanh(w.linear("classifier.dense", first, HIDDEN)), 3))
 
 
 def distilbert(w):
-    first = encoder(w, "distilbert", "transformer.layer", DISTIL_LAYER, 12, 0, 0, 1e-12)
+    first = encoder(w, "distilbert", "transformer.layer", DISTIL_LAYER, 12, 0, 0, 1e-12)[:, 0]
     return text_loss(w.linear("classifier", torch.relu(w.linear("pre_classifier", first, HIDDEN)), 3))
+
+
+def bert_masked(w):
+    x = encoder(w, "bert", "encoder.layer", BERT_LAYER, POSITIONS, 0, 2, 1e-12)
+    at = "cls.predictions"
+    return masked_loss(w, x, "bert", f"{at}.transform.dense", f"{at}.transform.LayerNorm", f"{at}.bias", 1e-12)
+
+
+def roberta_masked(w):
+    x = encoder(w, "roberta", "encoder.layer", BERT_LAYER, POSITIONS, 2, 1, 1e-5)
+    return masked_loss(w, x, "roberta", "lm_head.dense", "lm_head.layer_norm", "lm_head.bias", 1e-5)
+
+
+def distilbert_masked(w):
+    x = encoder(w, "distilbert", "transformer.layer", DISTIL_LAYER, 12, 0, 0, 1e-12)
+    return masked_loss(w, x, "distilbert", "vocab_transform", "vocab_layer_norm", "vocab_projector.bias", 1e-12)
 
 
 def text_loss(logits):
@@ -224,4 +248,5 @@ def run(model):
     return {"losses": losses + [loss.item()], "logits": [round(v, 9) for v in rows.flatten().tolist()]}
 
 
-print(json.dumps({model.__name__: run(model) for model in (bert, roberta, distilbert, gpt2, llama, llama3, qwen2)}))
+MODELS = (bert, roberta, distilbert, bert_masked, roberta_masked, distilbert_masked, gpt2, llama, llama3, qwen2)
+print(json.dumps({model.__name__: run(model) for model in MODELS}))

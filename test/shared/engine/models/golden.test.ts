@@ -6,6 +6,7 @@ import {
   crossEntropy,
   hashName,
   input,
+  maskedCrossEntropy,
   type Node,
   type Tensor,
   toOnnx,
@@ -29,14 +30,22 @@ const tokens = {
   loss: (logits: Node) => causalCrossEntropy(logits, tokenLabels),
   labels: tensor([2, 5], perToken),
 } as const;
+const hidden = {
+  request: { head: "masked" },
+  loss: (logits: Node) => maskedCrossEntropy(logits, tokenLabels),
+  labels: tensor([2, 5], Int32Array.of(-100, 7, -100, 21, -100, 33, -100, 12, -100, -100)),
+} as const;
 const models = {
-  bert: texts,
-  roberta: texts,
-  distilbert: texts,
-  gpt2: tokens,
-  llama: tokens,
-  llama3: tokens,
-  qwen2: tokens,
+  bert: { family: "bert", ...texts },
+  roberta: { family: "roberta", ...texts },
+  distilbert: { family: "distilbert", ...texts },
+  bert_masked: { family: "bert", ...hidden },
+  roberta_masked: { family: "roberta", ...hidden },
+  distilbert_masked: { family: "distilbert", ...hidden },
+  gpt2: { family: "gpt2", ...tokens },
+  llama: { family: "llama", ...tokens },
+  llama3: { family: "llama3", ...tokens },
+  qwen2: { family: "qwen2", ...tokens },
 } as const;
 
 /** `first_value` of the script. */
@@ -59,8 +68,8 @@ function firstValue({ name, type }: Node): Tensor {
 describe("twenty steps of AdamW give PyTorch's losses and logits", () => {
   for (const name of Object.keys(models) as (keyof typeof models)[]) {
     it(name, async () => {
-      const { request, loss, labels } = models[name];
-      const { output, scope } = tinyBuilt(name, request);
+      const { family, request, loss, labels } = models[name];
+      const { output, scope } = tinyBuilt(family, request);
       const weights = Object.fromEntries(scope.parameters.map((node) => [node.name!, firstValue(node)]));
       const trained = await train({
         loss: loss(output),

@@ -136,6 +136,24 @@ describe("a checkpoint is read", () => {
     assert.deepEqual(Object.keys(initializers).sort(), body.sort());
   });
 
+  it("as pre-training left it: with the next-sentence head, the pooler, and the tied output layer a second time", async () => {
+    const files = checkpoint("bert", "masked");
+    const weights = files["model.safetensors"];
+    const besides = {
+      "bert.pooler.dense.weight": tensor([16, 16], new Float32Array(256)),
+      "cls.seq_relationship.weight": tensor([2, 16], new Float32Array(32)),
+      "cls.predictions.decoder.weight": weights["bert.embeddings.word_embeddings.weight"]!,
+      "cls.predictions.decoder.bias": weights["cls.predictions.bias"]!,
+    };
+    const whole = { ...files, "model.safetensors": { ...weights, ...besides } };
+    assert.deepEqual(
+      (await load(whole, { head: "masked" })).initializers,
+      (await load(files, { head: "masked" })).initializers,
+    );
+    const untied = { ...tinyConfigs.bert, tie_word_embeddings: false };
+    await assert.rejects(load({ ...whole, "config.json": untied }, { head: "masked" }), /has no head "masked"/);
+  });
+
   it("under a new head, the same for the same seed, which leaves the old one behind", async () => {
     const files = checkpoint("bert", "token");
     const [first, second] = [
