@@ -65,6 +65,7 @@ export {
 } from "./layers/weightScope.ts";
 export { type LoopModel, toLoopOnnx } from "./loop.ts";
 export { type AudioCnnConfig, audioCnn } from "./models/audioCnn.ts";
+export { type EmbeddingBagConfig, embeddingBag } from "./models/embeddingBag.ts";
 export {
   classifier,
   type EncoderConfig,

@@ -1,4 +1,4 @@
-"""Reference numbers for a residual network and for LSTM with CTC, computed by PyTorch's own layers in float64.
+"""Reference numbers for a residual network, LSTM with CTC, SASRec and a bag of words, computed by PyTorch's own layers in float64.
 
 Run with Debian's python3-torch; the result is committed beside this file, PyTorch is not:
     /usr/bin/python3 test/support/golden/imagesAndSequences.py > test/support/golden/imagesAndSequences.json
@@ -26,7 +26,7 @@ def values(name, shape, size, centre=0.0):
 
 def fill(module):
     for name, weight in module.named_parameters():
-        is_norm = ("bn" in name or "downsample.1" in name) and name.endswith("weight")
+        is_norm = any(part in name for part in ("bn", "downsample.1", "layernorm")) and name.endswith("weight")
         weight.data = values(name, weight.shape, 0.1 if is_norm else 0.3, 1.0 if is_norm else 0.0)
 
 
@@ -82,6 +82,51 @@ class Listener(nn.Module):
         return self.classifier(self.lstm(x)[0])
 
 
+class SasRecLayer(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.attention_layernorm = nn.LayerNorm(width, eps=1e-8)
+        self.query, self.key, self.value, self.out = (nn.Linear(width, width) for _ in range(4))
+        self.forward_layernorm = nn.LayerNorm(width, eps=1e-8)
+        self.forward1, self.forward2 = (nn.Linear(width, width) for _ in range(2))
+
+    def forward(self, x, hidden):
+        normal = self.attention_layernorm(x)
+        split = lambda y: torch.stack(y.chunk(2, -1), 1)
+        query, key, value = split(self.query(normal)), split(self.key(normal)), split(self.value(normal))
+        scores = query @ key.transpose(2, 3) / (x.shape[-1] / 2) ** 0.5
+        mixed = scores.masked_fill(hidden, float("-inf")).softmax(-1) @ value
+        x = x + self.out(torch.cat(mixed.unbind(1), -1))
+        return x + self.forward2(F.relu(self.forward1(self.forward_layernorm(x))))
+
+
+class SasRec(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.item_emb, self.pos_emb = nn.Embedding(10, 8), nn.Embedding(6, 8)
+        self.layers = nn.ModuleList([SasRecLayer(8), SasRecLayer(8)])
+        self.last_layernorm = nn.LayerNorm(8, eps=1e-8)
+
+    def forward(self, history):
+        there, length = history > 0, history.shape[1]
+        x = self.item_emb(history) * 8**0.5 + self.pos_emb.weight[:length]
+        x = x * there[:, :, None]
+        later = torch.ones(length, length).triu(1).bool()
+        for layer in self.layers:
+            x = layer(x, later | ~there[:, None, None, :])
+        return self.last_layernorm(x) @ self.item_emb.weight.T
+
+
+class BagOfWords(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embeddings = nn.EmbeddingBag(12, 6, mode="mean", padding_idx=0)
+        self.classifier = nn.Linear(6, 3)
+
+    def forward(self, ids):
+        return self.classifier(self.embeddings(ids))
+
+
 def res_net():
     network = ResNet()
     fill(network)
@@ -103,4 +148,22 @@ def lstm_ctc():
     return {"losses": losses, "logits": listener(sound).flatten().tolist()}
 
 
-print(json.dumps({"resNet": res_net(), "lstmCtc": lstm_ctc()}, indent=1))
+def sas_rec():
+    recommender = SasRec()
+    fill(recommender)
+    history = torch.tensor([[3, 7, 1, 9, 4], [5, 5, 2, 0, 0], [8, 6, 4, 1, 0]])
+    following = torch.where(history == 0, -100, history)[:, 1:].flatten()
+    loss_of = lambda: F.cross_entropy(recommender(history)[:, :-1].flatten(0, 1), following, ignore_index=-100)
+    losses = train(recommender, loss_of)
+    return {"losses": losses, "logits": recommender(history)[history > 0].flatten().tolist()}
+
+
+def bag_of_words():
+    bag = BagOfWords()
+    fill(bag)
+    ids, labels = torch.tensor([[3, 7, 1, 9], [5, 5, 2, 0], [8, 0, 0, 0]]), torch.tensor([0, 2, 1])
+    losses = train(bag, lambda: F.cross_entropy(bag(ids), labels))
+    return {"losses": losses, "logits": bag(ids).flatten().tolist()}
+
+
+print(json.dumps({"resNet": res_net(), "lstmCtc": lstm_ctc(), "sasRec": sas_rec(), "embeddingBag": bag_of_words()}, indent=1))

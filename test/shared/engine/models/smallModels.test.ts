@@ -8,6 +8,7 @@ import {
   type BufferUpdates,
   carryOver,
   crossEntropy,
+  embeddingBag,
   encoderInputs,
   initializeByFan,
   input,
@@ -58,6 +59,10 @@ const cases: Record<string, Case> = {
   "a perceptron over a table": {
     logits: (scope, buffers) => tabularModel(scope, tabularInputs(table), table, buffers ? { buffers } : {}),
     feeds: { numbers: randomTensor(2, rows, 3), categories: tensor([rows, 2], columns) },
+  },
+  "a bag of words": {
+    logits: (scope) => embeddingBag(scope, encoderInputs(), words),
+    feeds: texts,
   },
   "a text CNN": {
     logits: (scope) => textCnn(scope, encoderInputs(), { ...words, kernels: [1, 3], filters: 6 }),
