@@ -20,7 +20,7 @@ export interface AccumulationOptions extends Omit<TrainingStepOptions, "optimize
  */
 export function accumulationStep(options: AccumulationOptions): TrainingStep {
   const { loss, parameters, buffers = new Map<Node, Node>(), metrics = {}, weight = constant(1) } = options;
-  const found = gradients(loss, parameters);
+  const found = gradients(loss, parameters, options);
   const sums = accumulators(parameters);
   const added = new Map<string, Node>([
     ...parameters.map((target): [string, Node] => [`${slot}:${target.name}`, mul(found.get(target)!, weight)]),
@@ -31,7 +31,8 @@ export function accumulationStep(options: AccumulationOptions): TrainingStep {
     ...[...buffers].map(([before, after]) => ({ name: before.name!, before, after })),
     ...Object.entries(sums).map(([name, before]) => ({ name, before, after: add(before, added.get(name)!) })),
   ];
-  return { carried, initialState: zeroState(sums), loss, metrics, outputs: outputsOf(loss, metrics, carried) };
+  const outputs = outputsOf(loss, metrics, carried);
+  return { carried, initialState: zeroState(sums), loss, gradients: found, metrics, outputs };
 }
 
 /**

@@ -3,10 +3,16 @@ import { constant, describe, type Node, topologicalOrder } from "./graph.ts";
 import { add } from "./ops/elementwise.ts";
 import { definitionOf } from "./ops/index.ts";
 import { sumTo } from "./ops/reductions.ts";
+import { held, type Operands, recomputing } from "./recompute.ts";
 
 /** The loss cannot be differentiated as asked; the message names the op or the target. */
 export class GradientError extends Error {
   override name = "GradientError";
+}
+
+export interface GradientOptions {
+  /** Values between which activations are computed again instead of held: see recompute.ts. Default: all are held. */
+  readonly boundaries?: readonly Node[] | undefined;
 }
 
 /**
@@ -14,15 +20,16 @@ export class GradientError extends Error {
  * target is built. Throws GradientError where the path crosses an op without gradient, or where a target does not reach
  * the loss.
  */
-export function gradients(loss: Node, targets: readonly Node[]): Map<Node, Node> {
+export function gradients(loss: Node, targets: readonly Node[], { boundaries }: GradientOptions = {}): Map<Node, Node> {
   if (loss.type.shape.length > 0) throw new GradientError(`the loss must be a scalar, not ${describe(loss)}`);
   const order = topologicalOrder([loss]);
   const needed = dependents(order, targets);
+  const operandsOf = boundaries ? recomputing(loss, boundaries) : held;
   const collected = new Map<Node, Node>([[loss, constant(1, loss.type.dataType)]]);
   for (const node of order.reverse()) {
     const dy = collected.get(node);
     if (!dy || !needed.has(node)) continue;
-    for (const [input, gradient] of inputGradients(node, dy)) {
+    for (const [input, gradient] of inputGradients(node, dy, operandsOf(node, dy))) {
       if (!needed.has(input)) continue;
       const fitted = sumTo(gradient, input.type.shape);
       const soFar = collected.get(input);
@@ -39,14 +46,13 @@ function dependents(order: readonly Node[], targets: readonly Node[]): Set<Node>
   return needed;
 }
 
-function inputGradients(node: Node, dy: Node): [Node, Node][] {
+function inputGradients(node: Node, dy: Node, { inputs, output }: Operands): [Node, Node][] {
   const definition = definitionOf(node);
   if (!definition) return [];
   if (definition.gradient === "none")
     throw new GradientError(`${describe(node)} has no gradient, and the loss depends on a target through it`);
-  const { inputs, attributes } = node;
-  const found = definition.gradient({ inputs: inputs as never, output: node, dy, attributes });
-  return inputs.flatMap((input, i) => (found[i] ? [[input, found[i]] satisfies [Node, Node]] : []));
+  const found = definition.gradient({ inputs: inputs as never, output, dy, attributes: node.attributes });
+  return node.inputs.flatMap((input, i) => (found[i] ? [[input, found[i]] satisfies [Node, Node]] : []));
 }
 
 function unreached(target: Node): never {

@@ -18,6 +18,8 @@ export interface TrainingStep {
   /** The optimizer's tensors at step 0, by the name they are fed under. */
   readonly initialState: Readonly<Record<string, Tensor>>;
   readonly loss: Node;
+  /** What the optimizer was given for each parameter; for whoever counts memory. */
+  readonly gradients?: ReadonlyMap<Node, Node>;
   /** Scalars besides the loss: those asked for, and the optimizer's (`gradient_norm`). */
   readonly metrics: Readonly<Record<string, Node>>;
   /** Everything, ready for `toOnnx`: `loss`, each metric, and `new:name` for each carried tensor. */
@@ -32,6 +34,8 @@ export interface TrainingStepOptions {
   readonly optimizer: Optimizer;
   /** Parameters that are carried but not trained, such as running statistics, with their next values. */
   readonly buffers?: ReadonlyMap<Node, Node>;
+  /** Values between which activations are computed again instead of held, such as `layerBoundaries(loss)`. */
+  readonly boundaries?: readonly Node[] | undefined;
   readonly metrics?: Readonly<Record<string, Node>>;
 }
 
@@ -41,7 +45,8 @@ export function trainingStep(options: TrainingStepOptions): TrainingStep {
   const stranger = parameters.find((node) => node.op !== "Parameter" || buffers.has(node));
   if (stranger) throw new TypeError(`only parameters that are no buffers can be trained, not ${describe(stranger)}`);
   const state = optimizer.init(parameters);
-  const update = optimizer.update(gradients(loss, parameters), state, parameters);
+  const found = gradients(loss, parameters, options);
+  const update = optimizer.update(found, state, parameters);
   const carried: Carried[] = [
     ...parameters.map((before) => ({ name: before.name!, before, after: add(before, update.updates.get(before)!) })),
     ...[...buffers].map(([before, after]) => ({ name: before.name!, before, after })),
@@ -50,7 +55,7 @@ export function trainingStep(options: TrainingStepOptions): TrainingStep {
   const watched = { ...metrics, ...update.metrics };
   const next = Object.fromEntries(carried.map(({ name, after }) => [newName(name), after]));
   const outputs = { loss, ...watched, ...next };
-  return { carried, initialState: zeroState(state), loss, metrics: watched, outputs };
+  return { carried, initialState: zeroState(state), loss, gradients: found, metrics: watched, outputs };
 }
 
 /** State at step 0: zeros. */
