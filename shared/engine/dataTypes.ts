@@ -5,6 +5,7 @@
 export const dataTypes = {
   float32: { onnx: 1, array: Float32Array },
   uint8: { onnx: 2, array: Uint8Array },
+  int8: { onnx: 3, array: Int8Array },
   int32: { onnx: 6, array: Int32Array },
   int64: { onnx: 7, array: BigInt64Array },
   bool: { onnx: 9, array: Uint8Array },
@@ -21,6 +22,7 @@ export type TypedArray =
   | Float32Array
   | Float64Array
   | Uint8Array
+  | Int8Array
   | Uint16Array
   | Uint32Array
   | Int32Array

@@ -26,6 +26,8 @@ export interface GradientContext<N extends Arity, A> {
 
 export interface OpDefinition<N extends Arity, A> {
   readonly attributes?: { readonly [K in keyof A]-?: AttributeKind };
+  /** How many results ONNX insists on naming, where it is more than one: see ops/results.ts. */
+  readonly results?: number;
   /** The result's type. Throws `fail(reason)` where the operands do not fit. */
   infer(inputs: TupleOf<TensorType>[N], attributes: A, fail: (reason: string) => ShapeError): TensorType;
   /**

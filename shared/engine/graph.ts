@@ -66,6 +66,7 @@ const scalarArrays: Record<DataType, (value: number) => TypedArray> = {
   int32: (value) => Int32Array.of(value),
   uint32: (value) => Uint32Array.of(value),
   uint8: (value) => Uint8Array.of(value),
+  int8: (value) => Int8Array.of(value),
   // Rounded toward zero, exact for the few values written as scalars.
   bfloat16: (value) => Uint16Array.of(new Uint32Array(Float32Array.of(value).buffer)[0]! >>> 16),
   bool: (value) => Uint8Array.of(value),

@@ -29,20 +29,41 @@ export function writeNodes(outputs: Readonly<Record<string, Node>>, given: Reado
   }
   const written = topologicalOrder(Object.values(outputs)).filter((node) => !given.has(node));
   for (const [i, node] of written.entries()) if (!names.has(node)) names.set(node, unused(`${node.op}_${i}`, taken));
-  return [...written.map((node) => writeNode(node, names)), ...copies];
+  const further = furtherResults(written);
+  const ops = written.filter(({ op }) => op !== "Result");
+  return [...ops.map((node) => writeNode(node, names, further.get(node))), ...copies];
+}
+
+/** By node, its results after the first that are asked for, each at its place. */
+function furtherResults(nodes: readonly Node[]): Map<Node, Node[]> {
+  const found = new Map<Node, Node[]>();
+  for (const node of nodes.filter(({ op }) => op === "Result")) {
+    const all = found.get(node.inputs[0]!) ?? [];
+    all[(node.attributes.index as number) - 1] = node;
+    found.set(node.inputs[0]!, all);
+  }
+  return found;
 }
 
 function unused(name: string, taken: ReadonlySet<string>): string {
   return taken.has(name) ? unused(`${name}_`, taken) : name;
 }
 
-function writeNode(node: Node, names: ReadonlyMap<Node, string>): NodeProto {
-  const kinds = definitionOf(node)?.attributes ?? {};
+function writeNode(node: Node, names: ReadonlyMap<Node, string>, further: readonly Node[] = []): NodeProto {
+  const definition = definitionOf(node);
+  const kinds = definition?.attributes ?? {};
   const attribute = Object.entries(node.attributes).flatMap(([name, value]) => {
     const kind = kinds[name];
     if (!kind) throw new TypeError(`${describe(node)}: attribute "${name}" is not defined for this op`);
     return kind === "static" ? [] : [{ name, ...writers[kind](value) }];
   });
   const name = names.get(node)!;
-  return { opType: node.op, name, input: node.inputs.map((input) => names.get(input)!), output: [name], attribute };
+  const results = definition?.results ?? 1;
+  const input = node.inputs.map((operand) => names.get(operand)!);
+  // An empty name is a result nobody asked for.
+  const output = Array.from({ length: Math.max(results, further.length + 1) }, (_, index) => {
+    const asked = index === 0 ? node : further[index - 1];
+    return asked ? names.get(asked)! : index < results ? `${name}:${index}` : "";
+  });
+  return { opType: node.op, name, input, output, attribute };
 }

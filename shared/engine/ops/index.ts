@@ -11,7 +11,9 @@ import { logic } from "./logic.ts";
 import { matrix } from "./matmul.ts";
 import { normalization } from "./normalization.ts";
 import { pooling } from "./pooling.ts";
+import { quantized } from "./quantized.ts";
 import { reductions } from "./reductions.ts";
+import { results } from "./results.ts";
 import { shapes } from "./shapes.ts";
 import { smoothActivations } from "./smoothActivations.ts";
 
@@ -29,6 +31,8 @@ export const ops = {
   ...convolution,
   ...pooling,
   ...bits,
+  ...quantized,
+  ...results,
 };
 
 export type OpType = keyof typeof ops;

@@ -16,6 +16,7 @@ export const dataTypeNames: Readonly<Record<string, DataType>> = {
   I32: "int32",
   U32: "uint32",
   U8: "uint8",
+  I8: "int8",
   BOOL: "bool",
 };
 export interface TensorEntry {

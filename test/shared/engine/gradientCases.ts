@@ -58,6 +58,7 @@ import {
   unsqueeze,
   where,
 } from "../../../shared/engine/index.ts";
+import { result } from "../../../shared/engine/ops/results.ts";
 import {
   averagePoolCases,
   convCases,
@@ -224,6 +225,16 @@ export const cases: Record<OpType, Variant[] | Forward> = {
   BitShift: forward([0, 0x8000], () => shiftRight(bits(65535, 0x80000000), 16)),
   Range: forward([0, 1, 2], () => {
     return ops.Range([constant(0, "int64"), constant(3, "int64"), constant(1, "int64")], { length: 3 });
+  }),
+  // From -1 to 3 in steps of 4 / 255: zero is number 64 of them.
+  DynamicQuantizeLinear: forward([0, 64, 255], () => ops.DynamicQuantizeLinear([row(-1, 0, 3)], {})),
+  MatMulInteger: forward([-14, 12], () => {
+    const x = constant(Uint8Array.of(3, 5), [1, 2]);
+    const weight = constant(Int8Array.of(1, 2, -4, 2), [2, 2]);
+    return ops.MatMulInteger([x, weight, constant(1, "uint8")], {});
+  }),
+  Result: forward([64], () => {
+    return result(ops.DynamicQuantizeLinear([row(-1, 0, 3)], {}), 2, { shape: [], dataType: "uint8" });
   }),
 };
 

@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import * as ort from "onnxruntime-node";
 import {
   crossEntropy,
+  initialize,
   initializeLora,
   input,
   mergeLora,
@@ -15,6 +16,7 @@ import {
 import { exportModel } from "../../../../shared/engine/models/export.ts";
 import { textInputs } from "../../../../shared/engine/models/languageModel.ts";
 import { buildModel } from "../../../../shared/engine/models/pretrained.ts";
+import { mediumModel, texts } from "../quantization/mediumModel.ts";
 import { numbers, tensor, withSession } from "../run.ts";
 import { tinyBuilt, tinyFeeds, tinyModel } from "./tinyModels.ts";
 import { dataOf, tensorsOf, train } from "./tinyTraining.ts";
@@ -45,6 +47,14 @@ async function plainRuntime(file: Uint8Array, feeds: Record<string, Tensor>): Pr
   return Array.from(results.output!.data as Float32Array);
 }
 
+const rootMeanSquare = (values: readonly number[]) => Math.hypot(...values) / Math.sqrt(values.length);
+
+/** The label of a row of three logits. */
+function best(logits: readonly number[], row: number): number {
+  const own = logits.slice(row * 3, row * 3 + 3);
+  return own.indexOf(Math.max(...own));
+}
+
 describe("a fine-tuned model in one ONNX file", () => {
   it("answers in onnxruntime alone as base and adapter do here", async () => {
     const { model, lora, output, base, adapter } = await fineTuned();
@@ -60,6 +70,27 @@ describe("a fine-tuned model in one ONNX file", () => {
       plain.some((logit, i) => Math.abs(logit - expected[i]!) > 1e-2),
       "the adapter has an effect",
     );
+  });
+
+  it("may keep its matrices as int8, a third as large, and answer about the same", async () => {
+    const { model, build } = mediumModel();
+    const scope = new WeightScope();
+    build(scope);
+    const weights = initialize(scope.parameters, 7, 0.1);
+    const request = { head: "sequence", labels: 3 } as const;
+    const [exact, int8] = [
+      exportModel(model, weights, request),
+      exportModel(model, weights, { ...request, precision: "int8" }),
+    ];
+    assert.ok(int8.length < exact.length / 3, `${int8.length} of ${exact.length} bytes`);
+    const many = texts(200);
+    const [expected, actual] = [await plainRuntime(exact, many), await plainRuntime(int8, many)];
+    const same = [...Array(200).keys()].filter((row) => best(expected, row) === best(actual, row));
+    assert.ok(same.length >= 190, `${same.length} of 200 labels agree`);
+    const error = rootMeanSquare(expected.map((logit, i) => logit - actual[i]!)) / rootMeanSquare(expected);
+    assert.ok(error < 0.05, `logits are off by ${error} of their size`);
+    const kept = exportModel(model, weights, { ...request, precision: "int8", keep: () => true });
+    assert.deepEqual(await plainRuntime(kept, many), expected);
   });
 
   it("takes pairs of texts where asked", async () => {
