@@ -21,14 +21,16 @@ export interface LinearOptions {
 export function linear(scope: WeightScope, x: Node, inputs: number, outputs: number, options?: LinearOptions): Node {
   const product = matmul(x, swapLast(scope.get("weight", [outputs, inputs])));
   const extension = scope.extend({ x, inputs, outputs, stored: "outputs-first" });
-  return withBias(scope, extension ? add(product, extension) : product, outputs, options);
+  const y = withBias(scope, product, outputs, options);
+  return extension ? add(y, extension) : y;
 }
 
 /** x W + b with W stored [inputs, outputs], as GPT-2's checkpoints do (transformers' Conv1D). */
 export function linearInputsFirst(scope: WeightScope, x: Node, inputs: number, outputs: number): Node {
   const product = matmul(x, scope.get("weight", [inputs, outputs]));
   const extension = scope.extend({ x, inputs, outputs, stored: "inputs-first" });
-  return withBias(scope, extension ? add(product, extension) : product, outputs);
+  const y = withBias(scope, product, outputs);
+  return extension ? add(y, extension) : y;
 }
 
 function withBias(scope: WeightScope, x: Node, outputs: number, { bias = true }: LinearOptions = {}): Node {

@@ -125,8 +125,12 @@ export const layout = {
   }),
 };
 
+/** Two transpositions in a row become one, or none where the second undoes the first. */
 export function transpose(x: Node, perm: readonly number[]): Node {
-  return layout.Transpose([x], { perm });
+  if (x.op !== "Transpose") return layout.Transpose([x], { perm });
+  const before = x.attributes.perm as readonly number[];
+  const both = perm.map((axis) => before[axis]!);
+  return sameShape(both, [...before.keys()]) ? x.inputs[0]! : layout.Transpose([x.inputs[0]!], { perm: both });
 }
 
 /**

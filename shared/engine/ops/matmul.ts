@@ -23,7 +23,13 @@ export const matrix = {
 // costs memory for all of them.
 function rightGradient(a: Node, b: Node, dy: Node): Node {
   const shared = b.type.shape.length === 2 && a.type.shape.length > 2;
-  return shared ? matmul(swapLast(rows(a)), rows(dy)) : matmul(swapLast(a), dy);
+  const [left, right] = shared ? [rows(a), rows(dy)] : [a, dy];
+  // (A^T dY)^T = dY^T A: of a matrix stored as its transpose, the gradient comes out as it is stored.
+  return isSwapped(b) ? swapLast(matmul(swapLast(right), left)) : matmul(swapLast(left), right);
+}
+
+function isSwapped({ op, attributes, type }: Node): boolean {
+  return op === "Transpose" && (attributes.perm as readonly number[]).at(-1) !== type.shape.length - 1;
 }
 
 function rows(x: Node): Node {

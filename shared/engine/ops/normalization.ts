@@ -2,9 +2,10 @@
 import { defineOp } from "../defineOp.ts";
 import type { Node } from "../graph.ts";
 import { sameShape } from "../shape.ts";
-import { exp, sqrt } from "./activations.ts";
-import { add, div, mul, square, sub } from "./elementwise.ts";
+import { exp } from "./activations.ts";
+import { mul, square, sub } from "./elementwise.ts";
 import { reduceMean, reduceSum } from "./reductions.ts";
+import { result } from "./results.ts";
 
 const last = { axes: [-1], keepDims: true } as const;
 
@@ -29,16 +30,16 @@ export const normalization = {
         throw fail("weight and bias must span the last axis");
       return x;
     },
-    // Nodes have one output, so mean and deviation, two numbers a row, are computed again. With n = (x - mean) / deviation
-    // and dn = dy weight (Ba et al. 2016):
-    // dx = (dn - mean(dn) - n mean(dn n)) / deviation
-    gradient: ({ inputs: [x, weight], dy, attributes: { epsilon } }) => {
-      const centred = sub(x, reduceMean(x, last));
-      const deviation = sqrt(add(reduceMean(square(centred), last), epsilon));
-      const normal = div(centred, deviation);
+    // With c = x - mean, r = 1 / deviation and dn = dy weight (Ba et al. 2016):
+    // dx = r (dn - mean(dn)) - c r^3 mean(dn c)
+    gradient: ({ inputs: [x, weight], output, dy }) => {
+      const perRow = { shape: [...x.type.shape.slice(0, -1), 1], dataType: x.type.dataType };
+      const [mean, r] = [result(output, 1, perRow), result(output, 2, perRow)];
+      const centred = sub(x, mean);
       const dn = mul(dy, weight);
-      const along = add(reduceMean(dn, last), mul(normal, reduceMean(mul(dn, normal), last)));
-      return [div(sub(dn, along), deviation), mul(dy, normal), dy];
+      const along = mul(reduceMean(mul(dn, centred), last), mul(square(r), r));
+      const dx = sub(mul(sub(dn, reduceMean(dn, last)), r), mul(centred, along));
+      return [dx, mul(dy, mul(centred, r)), dy];
     },
   }),
 };
