@@ -1,0 +1,87 @@
+/** Rows of a table as tensors, by an encoding learned from others. */
+import type { Tensor } from "../dataTypes.ts";
+import type { TabularConfig } from "../models/tabular.ts";
+import {
+  type CategoryColumn,
+  cellOf,
+  type NumberColumn,
+  type TableEncoding,
+  type TableRow,
+  toNumber,
+} from "./encoding.ts";
+
+/** The widths of what `tableInputs` gives. */
+export function tableShape({ columns }: TableEncoding): Pick<TabularConfig, "numbers" | "categories"> {
+  return {
+    numbers: columns.reduce((total, column) => total + numbersOf(column), 0),
+    categories: columns.filter(isCategory).map(({ values }) => values.length + 1),
+  };
+}
+
+/**
+ * What `tabularModel` reads: numbers float32 [rows, numbers], each column less its mean and by its deviation, 0 where
+ * missing; categories int32 [rows, categorical columns]. Throws TableError naming a column that is not there or a cell
+ * that is no number.
+ */
+export function tableInputs(
+  encoding: TableEncoding,
+  rows: readonly TableRow[],
+): Record<"numbers" | "categories", Tensor> {
+  const width = tableShape(encoding).numbers;
+  const columns = encoding.columns.filter(isCategory);
+  const numbers = new Float32Array(rows.length * width);
+  const categories = new Int32Array(rows.length * columns.length);
+  const ids = columns.map(({ values }) => new Map(values.map((value, i) => [value, i + 1])));
+  for (const [at, row] of rows.entries()) {
+    numbers.set(
+      encoding.columns.filter(isNumber).flatMap((column) => readNumber(encoding, column, row)),
+      at * width,
+    );
+    categories.set(
+      columns.map(({ name }, i) => ids[i]!.get(cellOf(row, name)) ?? 0),
+      at * columns.length,
+    );
+  }
+  return {
+    numbers: { shape: [rows.length, width], data: numbers },
+    categories: { shape: [rows.length, columns.length], data: categories },
+  };
+}
+
+/**
+ * The same in one tensor for linear models, float32 [rows, numbers + values of all categorical columns]: each value of
+ * a category has a column of its own, which is 1 in its rows. A value that was not seen is 0 in all of them.
+ */
+export function oneHotFeatures(encoding: TableEncoding, rows: readonly TableRow[]): Tensor {
+  const { numbers, categories } = tableInputs(encoding, rows);
+  const values = tableShape(encoding).categories.map((count) => count - 1);
+  const starts = values.map((_, i) => values.slice(0, i).reduce((sum, count) => sum + count, 0));
+  const [given, chosen] = [numbers.shape[1]!, values.length];
+  const width = given + values.reduce((sum, count) => sum + count, 0);
+  const data = new Float32Array(rows.length * width);
+  for (let row = 0; row < rows.length; row++) {
+    data.set((numbers.data as Float32Array).subarray(row * given, (row + 1) * given), row * width);
+    for (const [i, start] of starts.entries()) {
+      const id = categories.data[row * chosen + i] as number;
+      if (id > 0) data[row * width + given + start + id - 1] = 1;
+    }
+  }
+  return { shape: [rows.length, width], data };
+}
+
+type Column = NumberColumn | CategoryColumn;
+const isNumber = (column: Column): column is NumberColumn => column.kind === "number";
+const isCategory = (column: Column): column is CategoryColumn => column.kind === "category";
+
+function numbersOf(column: Column): number {
+  if (!isNumber(column)) return 0;
+  return column.canBeMissing ? 2 : 1;
+}
+
+/** The number, and, where it may be missing, whether it is. */
+function readNumber({ missing }: TableEncoding, { name, mean, deviation, canBeMissing }: NumberColumn, row: TableRow) {
+  const cell = cellOf(row, name);
+  const absent = missing.includes(cell);
+  const value = absent ? 0 : (toNumber(cell, name) - mean) / deviation;
+  return canBeMissing ? [value, absent ? 1 : 0] : [value];
+}
