@@ -41,12 +41,21 @@ export interface TrainingStepOptions {
 
 /** Throws GradientError where the loss does not depend on a parameter, TypeError where a target is a buffer or no parameter. */
 export function trainingStep(options: TrainingStepOptions): TrainingStep {
+  requireTrainable(options);
+  return assembleStep({ ...options, gradients: gradients(options.loss, options.parameters, options) });
+}
+
+export interface AssembledStepOptions extends TrainingStepOptions {
+  /** One of each parameter, however they were come by. */
+  readonly gradients: ReadonlyMap<Node, Node>;
+}
+
+/** A step over gradients that are built already. Throws TypeError where a target is a buffer or no parameter. */
+export function assembleStep(options: AssembledStepOptions): TrainingStep {
   const { loss, parameters, optimizer, buffers = new Map<Node, Node>(), metrics = {} } = options;
-  const stranger = parameters.find((node) => node.op !== "Parameter" || buffers.has(node));
-  if (stranger) throw new TypeError(`only parameters that are no buffers can be trained, not ${describe(stranger)}`);
+  requireTrainable(options);
   const state = optimizer.init(parameters);
-  const found = gradients(loss, parameters, options);
-  const update = optimizer.update(found, state, parameters);
+  const update = optimizer.update(options.gradients, state, parameters);
   const carried: Carried[] = [
     ...parameters.map((before) => ({ name: before.name!, before, after: add(before, update.updates.get(before)!) })),
     ...[...buffers].map(([before, after]) => ({ name: before.name!, before, after })),
@@ -55,7 +64,13 @@ export function trainingStep(options: TrainingStepOptions): TrainingStep {
   const watched = { ...metrics, ...update.metrics };
   const next = Object.fromEntries(carried.map(({ name, after }) => [newName(name), after]));
   const outputs = { loss, ...watched, ...next };
-  return { carried, initialState: zeroState(state), loss, gradients: found, metrics: watched, outputs };
+  const initialState = zeroState(state);
+  return { carried, initialState, loss, gradients: options.gradients, metrics: watched, outputs };
+}
+
+function requireTrainable({ parameters, buffers }: TrainingStepOptions): void {
+  const stranger = parameters.find((node) => node.op !== "Parameter" || buffers?.has(node));
+  if (stranger) throw new TypeError(`only parameters that are no buffers can be trained, not ${describe(stranger)}`);
 }
 
 /** State at step 0: zeros. */
