@@ -2,8 +2,9 @@
  * Products in half precision, everything else in float32 (Micikevicius et al. 2018, "Mixed Precision Training"): a
  * rewriting of a graph that may hold gradients already, so that both passes are cast by one rule.
  */
-import { type Node, topologicalOrder } from "../graph.ts";
+import type { Node } from "../graph.ts";
 import { cast } from "../ops/logic.ts";
+import { rewrite } from "../rewrite.ts";
 
 export type HalfType = "float16" | "bfloat16";
 
@@ -23,7 +24,6 @@ const moving = new Set(["Transpose", "Reshape", "Squeeze", "Unsqueeze", "Expand"
 
 /** What each node under the roots becomes. Every value keeps its type; casts stand around products and nowhere else. */
 export function autocast(roots: readonly Node[], { to, emulate = false }: AutocastOptions): ReadonlyMap<Node, Node> {
-  const became = new Map<Node, Node>();
   const halves = new Map<Node, Node>();
   const half = (x: Node): Node => {
     const known = halves.get(x) ?? halfOf(x, to) ?? cast(x, to);
@@ -34,15 +34,12 @@ export function autocast(roots: readonly Node[], { to, emulate = false }: Autoca
     emulate
       ? cast({ ...node, inputs: operands.map((operand) => cast(operand, "float32")) }, to)
       : retyped(node, operands, to);
-  for (const node of topologicalOrder(roots)) {
-    const inputs = node.inputs.map((input) => became.get(input)!);
-    const isFloat = node.type.dataType === "float32";
-    const moved = isFloat && moving.has(node.op) ? halfOf(inputs[0]!, to) : undefined;
-    if (isFloat && products.has(node.op)) became.set(node, cast(multiply(node, inputs.map(half)), "float32"));
-    else if (moved) became.set(node, cast(retyped(node, [moved, ...inputs.slice(1)], to), "float32"));
-    else became.set(node, inputs.every((input, i) => input === node.inputs[i]) ? node : { ...node, inputs });
-  }
-  return became;
+  return rewrite(roots, (node, inputs) => {
+    if (node.type.dataType !== "float32") return undefined;
+    if (products.has(node.op)) return cast(multiply(node, inputs.map(half)), "float32");
+    const moved = moving.has(node.op) && halfOf(inputs[0]!, to);
+    return moved ? cast(retyped(node, [moved, ...inputs.slice(1)], to), "float32") : undefined;
+  });
 }
 
 /** The half-precision value that x was widened from, of which it is an exact copy. */

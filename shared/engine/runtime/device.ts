@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import type { TrainingEvent, TrainingRequest } from "../training/train.ts";
+import { cudaRefusal, type DeviceChoice } from "./deviceChoice.ts";
 import type { DeviceReply, DeviceRequest, Prediction } from "./deviceProtocol.ts";
 
 /** The device process failed or died; the work may be tried again on a new device. */
@@ -30,10 +31,19 @@ export interface Device {
 
 type Listener = (reply: DeviceReply | DeviceError) => void;
 
-/** `threads` 0: one per core. */
-export function startDevice(options: { threads: number }): Device {
-  const threads = options.threads || availableParallelism();
-  const child = fork(new URL("./deviceProcess.ts", import.meta.url), [String(threads)], {
+export interface DeviceOptions {
+  /** 0: one per core. */
+  readonly threads: number;
+  /** Default "cpu". */
+  readonly device?: DeviceChoice | undefined;
+}
+
+/** Throws DeviceError where CUDA is asked for by name and not there, saying what is missing. */
+export function startDevice({ threads: asked, device = "cpu" }: DeviceOptions): Device {
+  const refusal = device === "cuda" && cudaRefusal();
+  if (refusal) throw new DeviceError(refusal);
+  const threads = asked || availableParallelism();
+  const child = fork(new URL("./deviceProcess.ts", import.meta.url), [String(threads), device], {
     serialization: "advanced",
     execArgv: [],
   });

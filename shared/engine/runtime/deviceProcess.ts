@@ -3,9 +3,12 @@ import { architectures, type Classifier } from "../models/architectures.ts";
 import { readArtifact } from "../training/artifact.ts";
 import { probabilities } from "../training/evaluation.ts";
 import { train } from "../training/train.ts";
+import type { DeviceChoice } from "./deviceChoice.ts";
 import type { DeviceReply, DeviceRequest } from "./deviceProtocol.ts";
+import { useDevice } from "./session.ts";
 
 const threads = Number(process.argv[2]);
+useDevice(process.argv[3] as DeviceChoice);
 const stop = new AbortController();
 
 /** Whoever no longer listens has ended, and `disconnect` tells of it. */

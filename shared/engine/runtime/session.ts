@@ -5,17 +5,27 @@
 import "./telemetry.ts";
 import * as ort from "onnxruntime-node";
 import { type DataType, dataTypes, type Tensor } from "../dataTypes.ts";
+import { input } from "../graph.ts";
+import { toOnnx } from "../onnx.ts";
+import { add } from "../ops/elementwise.ts";
 import { elementCount } from "../shape.ts";
+import {
+  cudaRefusal,
+  type DeviceChoice,
+  deviceChoices,
+  type ExecutionProvider,
+  isDeviceChoice,
+  whatCudaLacks,
+} from "./deviceChoice.ts";
 
 export interface SessionOptions {
   /**
    * Threads one op may use. Results are reproducible bit for bit for a fixed number, not between numbers. Default 2.
    */
   readonly threads?: number;
-  /** Default "cpu". */
-  readonly executionProvider?: ExecutionProvider;
+  /** Default: what `useDevice` was told, else "cpu". */
+  readonly device?: DeviceChoice;
 }
-export type ExecutionProvider = "cpu" | "cuda";
 
 export interface Session {
   readonly inputNames: readonly string[];
@@ -34,8 +44,8 @@ export class SessionError extends Error {
 }
 
 /**
- * A session for a model from `toOnnx`. Throws SessionError for a provider that is not installed or a model that does
- * not load.
+ * A session for a model from `toOnnx`. Throws SessionError for a device that is not there, naming what is missing, or a
+ * model that does not load.
  */
 export async function createSession(model: Uint8Array, options: SessionOptions = {}): Promise<Session> {
   const session = await load(model, options);
@@ -53,22 +63,48 @@ export async function createSession(model: Uint8Array, options: SessionOptions =
   };
 }
 
-// What to install, said when a session on the provider does not start.
-const providers: Record<ExecutionProvider, string> = {
+let processDevice: DeviceChoice = "cpu";
+
+/** Where sessions of this process run unless told otherwise: a device process serves one device. */
+export function useDevice(choice: DeviceChoice): void {
+  processDevice = choice;
+}
+
+// Said when a session does not start though nothing is seen to be missing.
+const needs: Record<ExecutionProvider, string> = {
   cpu: "",
-  cuda: "; it needs CUDA 12, cuDNN 9 and what onnxruntime-node's install script downloads (npm rebuild onnxruntime-node)",
+  cuda: "; it needs CUDA 12 and cuDNN 9 on the library path",
+  webgpu: "; it is experimental, and needs a GPU with a Vulkan, Metal or Direct3D 12 driver",
 };
 
-async function load(model: Uint8Array, options: SessionOptions): Promise<ort.InferenceSession> {
-  const { threads = 2, executionProvider = "cpu" } = options;
-  if (!Object.hasOwn(providers, executionProvider)) {
-    const known = Object.keys(providers).join(", ");
-    throw new SessionError(`execution provider "${executionProvider}" is not known; known: ${known}`);
+async function load(model: Uint8Array, { threads = 2, device = processDevice }: SessionOptions) {
+  if (!isDeviceChoice(device)) {
+    throw new SessionError(`device "${device}" is not known; known: ${deviceChoices.join(", ")}`);
   }
   if (!Number.isInteger(threads) || threads < 1)
     throw new SessionError(`threads must be a positive integer, not ${threads}`);
+  const provider = device === "auto" ? await automatic() : device;
+  const refusal = provider === "cuda" && cudaRefusal();
+  if (refusal) throw new SessionError(refusal);
+  return start(model, provider, threads);
+}
+
+let chosen: Promise<ExecutionProvider> | undefined;
+
+/** CUDA where it is there and a small session starts on it; found out once a process. */
+function automatic(): Promise<ExecutionProvider> {
+  if (whatCudaLacks().length > 0) return Promise.resolve("cpu");
+  const x = input("x", [1]);
+  chosen ??= start(toOnnx({ outputs: { sum: add(x, x) } }), "cuda", 1).then(
+    (session) => session.release().then(() => "cuda" as const),
+    () => "cpu" as const,
+  );
+  return chosen;
+}
+
+async function start(model: Uint8Array, provider: ExecutionProvider, threads: number): Promise<ort.InferenceSession> {
   const settings: ort.InferenceSession.SessionOptions = {
-    executionProviders: [executionProvider],
+    executionProviders: [provider],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: "sequential",
@@ -81,8 +117,8 @@ async function load(model: Uint8Array, options: SessionOptions): Promise<ort.Inf
     extra: { session: { intra_op: { allow_spinning: "0" } } },
   };
   return ort.InferenceSession.create(model, settings).catch((cause) => {
-    const reason = `a session on "${executionProvider}" does not start: ${firstLine(cause.message)}`;
-    throw new SessionError(`${reason}${providers[executionProvider]}`, { cause });
+    const reason = `a session on "${provider}" does not start: ${firstLine(cause.message)}`;
+    throw new SessionError(`${reason}${needs[provider]}`, { cause });
   });
 }
 

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { add, equal, input, toOnnx } from "../../../shared/engine/index.ts";
-import { createSession, type ExecutionProvider, SessionError } from "../../../shared/engine/runtime/session.ts";
+import type { DeviceChoice } from "../../../shared/engine/runtime/deviceChoice.ts";
+import { createSession, SessionError } from "../../../shared/engine/runtime/session.ts";
 import { numbers, tensor, withSession } from "./run.ts";
 
 const x = input("x", ["batch", 2]);
@@ -43,10 +44,11 @@ describe("a session", () => {
     });
   });
 
-  it("refuses a provider that is not there, saying what it needs", async () => {
+  it("refuses a device nobody knows", async () => {
+    const device = "tpu" as DeviceChoice;
     await assert.rejects(
-      createSession(model, { executionProvider: "tpu" as ExecutionProvider }),
-      refuses(/"tpu" is not known; known: cpu, cuda/),
+      createSession(model, { device }),
+      refuses(/"tpu" is not known; known: auto, cpu, cuda, webgpu/),
     );
   });
 
