@@ -190,6 +190,9 @@ export function sliceLike(x: Node, axis: number, like: Node, likeAxis: number): 
 function cut(x: Node, axis: number, start: Node, end: Node, length: Dim): Node {
   const at = resolveAxis(axis, x.type.shape.length);
   if (at === undefined) throw new ShapeError("Slice", [x.type.shape], `no axis ${axis}`);
+  // ONNX would silently give what there is.
+  if (Number(x.type.shape[at]) < Number(length))
+    throw new ShapeError("Slice", [x.type.shape], `has no ${length} along axis ${axis}`);
   const to = x.type.shape.map((dim, i) => (i === at ? length : dim));
   return between(x, { start, end, axis: at, to });
 }

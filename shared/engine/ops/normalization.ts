@@ -1,7 +1,7 @@
 /** Softmax, its logarithm, and layer normalisation, all over the last axis. */
 import { defineOp } from "../defineOp.ts";
-import type { Node } from "../graph.ts";
-import { sameShape } from "../shape.ts";
+import type { Node, TensorType } from "../graph.ts";
+import { type ShapeError, sameShape } from "../shape.ts";
 import { exp } from "./activations.ts";
 import { mul, square, sub } from "./elementwise.ts";
 import { reduceMean, reduceSum } from "./reductions.ts";
@@ -9,16 +9,21 @@ import { result } from "./results.ts";
 
 const last = { axes: [-1], keepDims: true } as const;
 
+function alongLast([x]: readonly [TensorType], _attributes: unknown, fail: (reason: string) => ShapeError): TensorType {
+  if (x.shape.length === 0) throw fail("a scalar has no last axis");
+  return x;
+}
+
 export const normalization = {
   Softmax: defineOp<1, { axis: -1 }>("Softmax", {
     attributes: { axis: "int" },
-    infer: ([x]) => x,
+    infer: alongLast,
     // dx = y (dy - sum(dy y))
     gradient: ({ output: y, dy }) => [mul(y, sub(dy, reduceSum(mul(dy, y), last)))],
   }),
   LogSoftmax: defineOp<1, { axis: -1 }>("LogSoftmax", {
     attributes: { axis: "int" },
-    infer: ([x]) => x,
+    infer: alongLast,
     // dx = dy - softmax(x) sum(dy)
     gradient: ({ output: y, dy }) => [sub(dy, mul(exp(y), reduceSum(dy, last)))],
   }),

@@ -2,6 +2,7 @@
 import { defineOp } from "../defineOp.ts";
 import { int64s, type Node } from "../graph.ts";
 import { type Dim, formatShape, product, type Shape, ShapeError, sameShape } from "../shape.ts";
+import { cast } from "./logic.ts";
 
 export const shapes = {
   Shape: defineOp<1, { start: number; end: number }>("Shape", {
@@ -29,9 +30,9 @@ export function dimensionOf(x: Node, axis: number): Node {
   return shapeOf(x, axis, axis + 1);
 }
 
-/** float32 zeros of the shape of `like`. */
+/** Zeros of the type of `like`. */
 export function zerosLike(like: Node): Node {
-  return shapes.ConstantOfShape([shapeOf(like)], { to: like.type.shape });
+  return cast(shapes.ConstantOfShape([shapeOf(like)], { to: like.type.shape }), like.type.dataType);
 }
 
 // Asking the earliest value of the same shape lets the runtime free the later ones, and lets equal questions be
