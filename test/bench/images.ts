@@ -1,114 +1,137 @@
-/** How often a small residual network is right about digits, beside a linear model trained on the same ones. */
+/** How good a small residual network is at images, beside a classic of scikit-learn that learns from the same ones. */
 import {
-  adamw,
-  type BufferUpdates,
-  carryOver,
+  constant,
   crossEntropy,
-  initializeByFan,
   input,
-  linearModel,
   type Node,
-  permutation,
-  reshape,
   resNet,
-  schedule,
   type Tensor,
   tinyResNet,
-  toOnnx,
-  trainingStep,
-  WeightScope,
-  withoutBuffers,
+  type WeightScope,
 } from "../../shared/engine/index.ts";
-import { createSession } from "../../shared/engine/runtime/session.ts";
+import type { TrainingContext } from "../../shared/engine/models/trainingContext.ts";
+import { evaluate } from "../../shared/engine/training/evaluation.ts";
+import { fit } from "../../shared/engine/training/fit.ts";
+import { areaUnderCurve } from "../../shared/engine/training/metrics.ts";
+import { predict } from "../../shared/engine/training/predict.ts";
 import { whereDataIsSought } from "./dataSets.ts";
-import { type Digits, digitBatch, readDigits, side } from "./mnist.ts";
+import { type GreyImages, imageBatch, readImages, type Scale, side, type Variation } from "./imagesData.ts";
+import { type Estimator, scikitLearn } from "./scikitLearn.ts";
 import type { Bench, Suite } from "./suite.ts";
 
-const [rows, epochs, batch, threads] = [12_000, 2, 64, 2];
-const image = input("image", ["batch", 1, side, side]);
-type Model = (scope: WeightScope, buffers?: BufferUpdates) => Node;
+interface Case {
+  set: string;
+  /** How the files of the rows to learn from, and of those to judge by, begin. */
+  parts: readonly [train: string, test: string];
+  classes: number;
+  scale: Scale;
+  epochs: number;
+  learningRate: number;
+  variation: Variation;
+  /** Whether a rare class counts as much as a frequent one. */
+  balanced: boolean;
+  estimator: Estimator;
+}
 
-const network: Model = (scope, buffers) => resNet(scope, image, { ...tinyResNet, labels: 10 }, buffers);
-const baseline: Model = (scope) =>
-  linearModel(scope, reshape(image, ["batch", side * side]), { features: side * side, outputs: 10 });
+const cases: Case[] = [
+  {
+    set: "mnist",
+    parts: ["train", "t10k"],
+    classes: 10,
+    scale: { mean: 0.13, deviation: 0.31 },
+    epochs: 2,
+    learningRate: 0.01,
+    variation: { shift: 2, zoom: 0.1, turn: 0.1, brightness: 0 },
+    balanced: false,
+    estimator: "KNeighborsClassifier",
+  },
+  {
+    set: "pneumoniamnist",
+    parts: ["train", "test"],
+    classes: 2,
+    scale: { mean: 0.57, deviation: 0.17 },
+    epochs: 12,
+    learningRate: 0.005,
+    variation: { shift: 1, zoom: 0.05, turn: 0.05, brightness: 0.1 },
+    balanced: true,
+    estimator: "SVC balanced",
+  },
+];
+
+const [batch, seed] = [64, 1];
+const none = { baseline: null, baseline_source: "none" };
 
 export const images: Suite = async ({ emit, tell }) => {
-  const [train, test] = [readDigits("train"), readDigits("t10k")];
-  if (!train || !test) {
-    tell(`mnist: left out, it is not in ${whereDataIsSought}`);
-    return "done";
+  for (const one of cases) {
+    const [train, test] = one.parts.map((part) => readImages(one.set, part));
+    if (train && test) await compare(one, { train, test }, { emit, tell });
+    else tell(`${one.set}: left out, it is not in ${whereDataIsSought}`);
   }
-  const linear = await measure(baseline, 2e-2, { train, test }, tell);
-  const found = await measure(network, 5e-3, { train, test }, tell);
-  const source = `logistic regression on the same ${rows} digits`;
-  emit({ case: "mnist", value: found.percent, unit: "percent", baseline: linear.percent, baseline_source: source });
-  const none = { baseline: null, baseline_source: "none" };
-  emit({ case: "mnist/step", value: found.milliseconds, unit: "milliseconds", ...none });
   return "done";
 };
 
-async function measure(model: Model, learningRate: number, data: { train: Digits; test: Digits }, tell: Bench["tell"]) {
-  const { weights, milliseconds } = await learn(model, learningRate, data.train, tell);
-  return { percent: 100 * (await share(model, weights, data.test)), milliseconds };
+type Parts = Record<"train" | "test", GreyImages>;
+
+async function compare(one: Case, parts: Parts, { emit, tell }: Bench): Promise<void> {
+  const { logits, milliseconds } = await learn(one, parts, tell);
+  const labels = Int32Array.from(parts.test.labels);
+  const { accuracy } = evaluate({ logits, labels, classes: one.classes });
+  tell(`${one.set}: ${(100 * accuracy).toFixed(2)} percent; now ${one.estimator}`);
+  const theirs = await baselineOf(one, parts);
+  const beside = (value: (found: NonNullable<typeof theirs>) => number) =>
+    theirs
+      ? { baseline: 100 * value(theirs), baseline_source: `${one.estimator}, scikit-learn ${theirs.version}` }
+      : none;
+  const right = (predictions: number[]) => predictions.filter((label, row) => label === labels[row]).length;
+  const unit = "percent";
+  emit({ case: one.set, value: 100 * accuracy, unit, ...beside((found) => right(found.predictions) / labels.length) });
+  if (one.classes === 2) {
+    const scores = Float32Array.from(labels, (_, row) => logits[2 * row + 1]! - logits[2 * row]!);
+    const value = 100 * areaUnderCurve(scores, labels);
+    emit({ case: `${one.set}/auc`, value, unit, ...beside((found) => areaUnderCurve(found.scores, labels)) });
+  }
+  emit({ case: `${one.set}/step`, value: milliseconds, unit: "milliseconds", ...none });
 }
 
-async function learn(model: Model, learningRate: number, train: Digits, tell: Bench["tell"]) {
-  const [scope, buffers] = [new WeightScope(), new Map<Node, Node>()];
-  const step = trainingStep({
-    loss: crossEntropy(model(scope, buffers), input("labels", ["batch"], "int32")),
-    parameters: withoutBuffers(scope.parameters, buffers),
-    optimizer: adamw({ learningRate: input("learning_rate", []) }),
-    buffers,
-  });
-  const session = await createSession(toOnnx({ outputs: step.outputs }), { threads });
-  const first = initializeByFan(scope.parameters, 1);
-  const weights = scope.parameters.map(({ name, type }): [string, Tensor] => {
-    return [name!, { shape: type.shape as number[], data: first[name!]! }];
-  });
-  let carried: Record<string, Tensor> = { ...step.initialState, ...Object.fromEntries(weights) };
-  const totalSteps = Math.floor(rows / batch) * epochs;
-  const rate = schedule("cosine", { learningRate, warmupSteps: 20, totalSteps });
+async function learn(one: Case, { train, test }: Parts, tell: Bench["tell"]) {
+  const { set, classes, scale, epochs, learningRate, variation, balanced } = one;
+  const image = input("image", ["batch", 1, side, side]);
+  const shape = { ...tinyResNet, stem: { kernel: 3, stride: 2 }, labels: classes };
+  const model = (scope: WeightScope, training?: TrainingContext) => resNet(scope, image, shape, training?.buffers);
+  const weighting = balanced ? { classWeights: classWeights(train, classes) } : {};
   const start = performance.now();
-  for (let done = 0; done < totalSteps; done++) {
-    const fed = { ...digitBatch(train, rowsOf(done)), learning_rate: { shape: [], data: Float32Array.of(rate(done)) } };
-    const results = await session.run({ ...fed, ...carried });
-    carried = carryOver(step, results);
-    if (done % 50 === 0) tell(`mnist: step ${done} of ${totalSteps}, loss ${Number(results.loss!.data[0]).toFixed(3)}`);
-  }
-  const milliseconds = (performance.now() - start) / totalSteps;
-  await session.release();
-  return { weights: carried, milliseconds };
+  const { weights, steps } = await fit({
+    model,
+    loss: (logits) => crossEntropy(logits, input("labels", ["batch"], "int32"), undefined, weighting),
+    rows: train.labels.length,
+    batch,
+    epochs,
+    feeds: (rows, step) => imageBatch(train, rows, scale, { variation, step }),
+    learningRate,
+    warmup: 0.1,
+    seed,
+    watch: ({ step, totalSteps, loss }) => tell(`${set}: step ${step} of ${totalSteps}, loss ${loss.toFixed(3)}`),
+  });
+  const milliseconds = (performance.now() - start) / steps;
+  const feeds = (rows: Int32Array) => imageBatch(test, rows, scale);
+  const { data } = await predict({ model, weights, rows: test.labels.length, feeds });
+  return { logits: data as Float32Array, milliseconds };
 }
 
-/** The digits of a step: each epoch in an order of its own. */
-function rowsOf(step: number): Int32Array {
-  const perEpoch = Math.floor(rows / batch);
-  const [epoch, at] = [Math.floor(step / perEpoch), step % perEpoch];
-  return permutation(rows, 5, epoch).subarray(at * batch, (at + 1) * batch);
+/** Such that all classes together count alike, and a row 1 on average. */
+function classWeights({ labels }: GreyImages, classes: number): Node {
+  const counts = new Float32Array(classes);
+  for (const label of labels) counts[label]!++;
+  return constant(
+    counts.map((count) => labels.length / (classes * count)),
+    [classes],
+  );
 }
 
-/** The share of digits whose own class scores highest. */
-async function share(model: Model, weights: Record<string, Tensor>, test: Digits): Promise<number> {
-  const scope = new WeightScope();
-  const scores = model(scope);
-  const initializers = Object.fromEntries(scope.parameters.map(({ name }) => [name!, weights[name!]!.data]));
-  const session = await createSession(toOnnx({ outputs: { scores }, initializers }), { threads });
-  let right = 0;
-  const [count, at] = [test.labels.length, 500];
-  for (let start = 0; start < count; start += at) {
-    const fed = digitBatch(
-      test,
-      Array.from({ length: Math.min(at, count - start) }, (_, i) => start + i),
-    );
-    const found = (await session.run({ image: fed.image })).scores!.data as Float32Array;
-    const labels = fed.labels.data as Int32Array;
-    right += labels.reduce((sum, label, row) => sum + (best(found, row) === label ? 1 : 0), 0);
-  }
-  await session.release();
-  return right / count;
-}
-
-function best(scores: Float32Array, row: number): number {
-  const own = scores.subarray(row * 10, (row + 1) * 10);
-  return own.indexOf(Math.max(...own));
+/** By the grey values as they are, 0 to 1. */
+function baselineOf({ estimator }: Case, { train, test }: Parts) {
+  const flat = ({ pixels, labels }: GreyImages): Tensor => {
+    return { shape: [labels.length, side * side], data: Float32Array.from(pixels, (value) => value / 255) };
+  };
+  return scikitLearn({ estimator, train: flat(train), targets: train.labels, test: flat(test), seed });
 }

@@ -15,7 +15,7 @@ export interface LinearSvc {
 }
 
 // Debian puts python3-sklearn beside the system's Python, which need not be the first in the path.
-const python = ["/usr/bin/python3", "python3"].find((candidate) => {
+export const python = ["/usr/bin/python3", "python3"].find((candidate) => {
   return spawnSync(candidate, ["-c", "import sklearn"], { stdio: "ignore" }).status === 0;
 });
 

@@ -1,12 +1,15 @@
 /** `npm run bench -- [suite …] [--json]`: figures with what they are measured against, from the same run. */
 import { parseArgs } from "node:util";
 import { accuracy } from "./accuracy.ts";
+import { audio } from "./audio.ts";
 import { engine } from "./engine.ts";
 import { images } from "./images.ts";
+import { recommendation } from "./recommendation.ts";
 import { tableLine, toResult } from "./result.ts";
 import type { Suite } from "./suite.ts";
+import { tables } from "./tables.ts";
 
-const suites: Record<string, Suite> = { accuracy, engine, images };
+const suites: Record<string, Suite> = { accuracy, engine, images, audio, tables, recommendation };
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({ options: { json: { type: "boolean" } }, allowPositionals: true });

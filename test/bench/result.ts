@@ -4,7 +4,7 @@ export interface Result {
   suite: string;
   case: string;
   value: number;
-  unit: "percent" | "seconds" | "milliseconds" | "per second";
+  unit: "percent" | "dollars" | "seconds" | "milliseconds" | "per second" | "mebibytes" | "exponent";
   /** In the same unit; null: nothing to compare with. */
   baseline: number | null;
   /** `value` by `baseline`. */
