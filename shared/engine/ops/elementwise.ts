@@ -41,13 +41,14 @@ export const elementwise = {
     // d(a^b)/da = b a^(b-1); d(a^b)/db = a^b ln a
     gradient: ({ inputs: [a, b], output, dy }) => [mul(dy, mul(b, pow(a, sub(b, 1)))), mul(dy, mul(output, log(a)))],
   }),
-  // On a tie the gradient goes to both, as each alone may be moved.
+  // On a tie each gets half, so that max(x, x) has the gradient of x.
   Max: defineOp<2>("Max", { infer: broadcastType, gradient: toWinners }),
   Min: defineOp<2>("Min", { infer: broadcastType, gradient: toWinners }),
 };
 
 function toWinners({ inputs: [a, b], output, dy }: GradientContext<2, unknown>): readonly Node[] {
-  return [where(equal(a, output), dy, 0), where(equal(b, output), dy, 0)];
+  const share = where(equal(a, b), mul(dy, 0.5), dy);
+  return [where(equal(a, output), share, 0), where(equal(b, output), share, 0)];
 }
 
 export function add(a: Operand, b: Operand): Node {

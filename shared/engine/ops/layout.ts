@@ -36,6 +36,7 @@ function withAxes(shape: Shape, axes: readonly number[]): Shape {
 function concatenated(inputs: readonly TensorType[], axis: number, fail: Fail): TensorType {
   const [first] = inputs;
   if (!first) throw fail("nothing to concatenate");
+  if (resolveAxis(axis, first.shape.length) === undefined) throw fail(`no axis ${axis}`);
   const others = (type: TensorType) => type.shape.map((dim, i) => (i === axis ? 1 : dim));
   if (inputs.some((type) => type.dataType !== first.dataType)) throw fail("data types differ");
   if (inputs.some((type) => !sameShape(others(type), others(first)))) throw fail(`shapes differ beyond axis ${axis}`);
@@ -109,18 +110,19 @@ export const layout = {
     attributes: { to: "static", axis: "static" },
     infer: ([x], { to }) => keep(x, to),
     // The part that was cut away gets zeros: `start` of them before, the rest behind.
-    gradient: ({ inputs: [x, start, end, axes], dy, attributes: { axis } }) => {
-      const pads = concat([start, sub(dimensionOf(x, axis), end)], 0);
-      return [pad(dy, pads, axes, { to: x.type.shape, axis }), null, null, null];
+    gradient: ({ inputs: [x, start, end], dy, attributes: { axis } }) => {
+      return [padded(dy, x, { axis, before: start, behind: sub(dimensionOf(x, axis), end) }), null, null, null];
     },
   }),
-  Pad: defineOp<4, To & { axis: number }>("Pad", {
+  // How much goes before each axis, then behind each, though it is one axis only: of pads by `axes`, ONNX Runtime's
+  // transpose optimizer (1.30.0) makes a Gather that reads beyond them.
+  Pad: defineOp<3, To & { axis: number }>("Pad", {
     attributes: { to: "static", axis: "static" },
     infer: ([x], { to }) => keep(x, to),
     gradient: ({ inputs: [x, pads], dy, attributes: { axis } }) => {
-      const start = slice(pads, { axis: 0, start: 0, end: 1 });
+      const start = slice(pads, { axis: 0, start: axis, end: axis + 1 });
       const end = add(start, dimensionOf(x, axis));
-      return [between(dy, { start, end, axis, to: x.type.shape }), null, null, null];
+      return [between(dy, { start, end, axis, to: x.type.shape }), null, null];
     },
   }),
 };
@@ -202,7 +204,10 @@ function between(x: Node, { start, end, axis, to }: { start: Node; end: Node; ax
   return layout.Slice([x, start, end, int64s([axis])], { to, axis });
 }
 
-// `pads` holds how many zeros go before and behind, as an int64 vector of two.
-function pad(x: Node, pads: Node, axes: Node, attributes: { to: Shape; axis: number }): Node {
-  return layout.Pad([x, pads, constant(0, x.type.dataType), axes], attributes);
+// dy in the shape of `like`, with as many zeros along an axis as two int64 vectors of one element say.
+function padded(dy: Node, like: Node, { axis, before, behind }: { axis: number; before: Node; behind: Node }): Node {
+  const rank = like.type.shape.length;
+  const none = (axes: number) => (axes > 0 ? [int64s(Array<number>(axes).fill(0))] : []);
+  const pads = concat([...none(axis), before, ...none(rank - 1), behind, ...none(rank - 1 - axis)], 0);
+  return layout.Pad([dy, pads, constant(0, dy.type.dataType)], { to: like.type.shape, axis });
 }

@@ -21,8 +21,8 @@ export function pad(x: Node, { axis, before = 0, behind = 0, value = 0 }: Paddin
   if (before < 0 || behind < 0) throw new ShapeError("Pad", [x.type.shape], `cannot pad by ${before} and ${behind}`);
   if (before + behind === 0) return x;
   const to = x.type.shape.map((dim, i) => (i === at ? longer(dim, before + behind) : dim));
-  const pads = int64s([before, behind]);
-  return layout.Pad([x, pads, constant(value, x.type.dataType), int64s([at])], { to, axis: at });
+  const pads = int64s([...to, ...to].map((_, i) => (i === at ? before : i === at + to.length ? behind : 0)));
+  return layout.Pad([x, pads, constant(value, x.type.dataType)], { to, axis: at });
 }
 
 /** A dimension and a number of elements more, or fewer; a symbolic one becomes a name such as "sequence+2". */

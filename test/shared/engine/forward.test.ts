@@ -120,7 +120,7 @@ const golden: Partial<Record<OpType, readonly [Node, readonly number[]]>> = {
   Concat: [concat([x, x], 1), [-1.5, 0.25, 2, -1.5, 0.25, 2, 0.75, -0.5, 1, 0.75, -0.5, 1]],
   Slice: [slice(x, { axis: 1, start: 1, end: 3 }), [0.25, 2, -0.5, 1]],
   Pad: [
-    ops.Pad([x, int64s([1, 0]), constant(9), int64s([1])], { to: ["rows", 4], axis: 1 }),
+    ops.Pad([x, int64s([0, 1, 0, 0]), constant(9)], { to: ["rows", 4], axis: 1 }),
     [9, -1.5, 0.25, 2, 9, 0.75, -0.5, 1],
   ],
   ReduceSum: [reduceSum(x), [total]],
