@@ -42,8 +42,12 @@ export const activations = {
 type GeluForm = "none" | "tanh";
 
 const geluSlopes: Record<GeluForm, (x: Node) => Node> = {
-  // gelu(x) = x cdf(x), so gelu'(x) = cdf(x) + x pdf(x)
-  none: (x) => add(normalCdf(x), mul(x, normalPdf(x))),
+  // gelu(x) = x cdf(x), so gelu'(x) = cdf(x) + x pdf(x), with cdf(x) = (1 + erf(u)) / 2 for u = x / sqrt(2), and
+  // x pdf(x) = x / sqrt(2 pi) / e^(u^2), which is 0 where the power overflows. These are large tensors: each pass counts.
+  none: (x) => {
+    const u = mul(x, Math.SQRT1_2);
+    return add(mul(add(erf(u), 1), 0.5), div(mul(x, 1 / Math.sqrt(2 * Math.PI)), exp(square(u))));
+  },
   // With u = sqrt(2/pi) (x + 0.044715 x^3) and t = tanh(u): gelu(x) = x (1 + t) / 2, so
   // gelu'(x) = (1 + t) / 2 + x (1 - t^2) u' / 2
   tanh: (x) => {
@@ -53,13 +57,6 @@ const geluSlopes: Record<GeluForm, (x: Node) => Node> = {
     return mul(add(add(t, 1), mul(mul(x, inner), sub(1, square(t)))), 0.5);
   },
 };
-
-function normalCdf(x: Node): Node {
-  return mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5);
-}
-function normalPdf(x: Node): Node {
-  return mul(exp(mul(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
-}
 
 export function neg(x: Node): Node {
   return activations.Neg([x], {});
