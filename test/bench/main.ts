@@ -8,8 +8,9 @@ import { recommendation } from "./recommendation.ts";
 import { tableLine, toResult } from "./result.ts";
 import type { Suite } from "./suite.ts";
 import { tables } from "./tables.ts";
+import { training } from "./training.ts";
 
-const suites: Record<string, Suite> = { accuracy, engine, images, audio, tables, recommendation };
+const suites: Record<string, Suite> = { accuracy, engine, images, audio, tables, recommendation, training };
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({ options: { json: { type: "boolean" } }, allowPositionals: true });
