@@ -1,6 +1,7 @@
 /** How often SASRec's first suggestions hold what a visitor chose next, beside the best that can be done. */
 import { input, nextItemLoss, sasRec, type Tensor, type WeightScope } from "../../shared/engine/index.ts";
 import { fit } from "../../shared/engine/training/fit.ts";
+import { takeRows } from "../../shared/engine/training/fitRows.ts";
 import { hitRate } from "../../shared/engine/training/metrics.ts";
 import { predict } from "../../shared/engine/training/predict.ts";
 import { makeShop, type Shop, trueProbabilities, visit } from "./recommendationData.ts";
@@ -48,12 +49,12 @@ async function scoresOf(train: Tensor, test: Tensor, tell: Bench["tell"]): Promi
     rows: visitors,
     batch: 128,
     epochs: 8,
-    feeds: (rows) => ({ history: pick(train, rows) }),
+    feeds: (rows) => takeRows({ history: train }, rows),
     learningRate: 3e-3,
     seed,
     watch: ({ step, totalSteps, loss }) => tell(`shop: step ${step} of ${totalSteps}, loss ${loss.toFixed(3)}`),
   });
-  const feeds = (rows: Int32Array) => ({ history: pick(test, rows) });
+  const feeds = (rows: Int32Array) => takeRows({ history: test }, rows);
   const { data } = await predict({ model, weights, rows: judges, feeds });
   const width = items + 1;
   const places = judged(test);
@@ -72,12 +73,4 @@ function bestScores(shop: Shop, { data }: Tensor): Float32Array {
     scores.set(trueProbabilities(shop, (data as Int32Array).subarray(row * length, row * length + at)), i * width);
   }
   return scores;
-}
-
-function pick({ data }: Tensor, rows: Int32Array): Tensor {
-  const chosen = new Int32Array(rows.length * length);
-  for (const [i, row] of rows.entries()) {
-    chosen.set((data as Int32Array).subarray(row * length, (row + 1) * length), i * length);
-  }
-  return { shape: [rows.length, length], data: chosen };
 }

@@ -7,12 +7,14 @@ import {
   linearModel,
   meanSquaredError,
   type Node,
-  type Tensor,
   tabularInputs,
   tabularModel,
 } from "../../shared/engine/index.ts";
+import { learnEncoding } from "../../shared/engine/tables/encoding.ts";
 import { oneHotFeatures, tableInputs, tableShape } from "../../shared/engine/tables/features.ts";
 import { type FitOptions, fit } from "../../shared/engine/training/fit.ts";
+import type { Tensors } from "../../shared/engine/training/fitGraph.ts";
+import { takeRows } from "../../shared/engine/training/fitRows.ts";
 import { predict } from "../../shared/engine/training/predict.ts";
 import type { Targets } from "./tables.ts";
 import type { Fold } from "./tablesData.ts";
@@ -21,7 +23,6 @@ import type { Fold } from "./tablesData.ts";
 export type Learned = Float32Array;
 
 type Recipe = Pick<FitOptions, "model" | "loss" | "batch" | "epochs" | "learningRate" | "dropout" | "average">;
-type Columns = Readonly<Record<string, Tensor>>;
 
 const [batch, linearSteps, seed] = [256, 3000, 1];
 
@@ -47,13 +48,15 @@ export function learnLinear(name: LinearModelName) {
 
 /** Classes of tables are noisy: there it is easier to learn too much than too little. */
 const perceptrons = {
-  classes: { hidden: [64], epochs: 20, dropout: 0.5 },
-  numbers: { hidden: [128, 64], epochs: 60, dropout: 0 },
+  classes: { bins: 16, hidden: [64], epochs: 20, dropout: 0.5 },
+  numbers: { bins: 32, hidden: [128, 64], epochs: 30, dropout: 0.1 },
 };
 
-export function learnPerceptron({ encoding, train, test }: Fold, targets: Targets): Promise<Learned> {
-  const recipe = targets.classes ? perceptrons.classes : perceptrons.numbers;
-  const config = { ...tableShape(encoding), hidden: recipe.hidden, outputs: targets.classes ?? 1 };
+export function learnPerceptron({ train, test, ...fold }: Fold, targets: Targets): Promise<Learned> {
+  const { bins, hidden, ...recipe } = targets.classes ? perceptrons.classes : perceptrons.numbers;
+  const { columns: given, missing } = fold.encoding;
+  const encoding = learnEncoding(train, { columns: given.map(({ name }) => name), missing, bins });
+  const config = { ...tableShape(encoding), hidden, outputs: targets.classes ?? 1 };
   const columns = { train: tableInputs(encoding, train), test: tableInputs(encoding, test) };
   return learn(columns, targets, {
     model: (scope, training) => tabularModel(scope, tabularInputs(config), config, training),
@@ -69,7 +72,7 @@ function targetNode({ classes }: Targets): Node {
   return classes ? input("targets", ["batch"], "int32") : input("targets", ["batch", 1]);
 }
 
-async function learn(columns: { train: Columns; test: Columns }, targets: Targets, recipe: Recipe): Promise<Learned> {
+async function learn(columns: { train: Tensors; test: Tensors }, targets: Targets, recipe: Recipe): Promise<Learned> {
   const { mean, deviation } = scaleOf(targets);
   const wanted = targets.classes
     ? { shape: [targets.train.length], data: Int32Array.from(targets.train) }
@@ -93,19 +96,6 @@ async function learn(columns: { train: Columns; test: Columns }, targets: Target
 function scaleOf({ train }: Targets): { mean: number; deviation: number } {
   const mean = train.reduce((sum, value) => sum + value, 0) / train.length;
   return { mean, deviation: Math.sqrt(train.reduce((sum, value) => sum + (value - mean) ** 2, 0) / train.length) };
-}
-
-function takeRows(columns: Columns, rows: Int32Array): Columns {
-  return Object.fromEntries(
-    Object.entries(columns).map(([name, { shape, data }]): [string, Tensor] => {
-      const width = shape.slice(1).reduce((size, dim) => size * dim, 1);
-      const taken = data.slice(0, rows.length * width) as Float32Array;
-      for (const [i, row] of rows.entries()) {
-        taken.set((data as Float32Array).subarray(row * width, (row + 1) * width), i * width);
-      }
-      return [name, { shape: [rows.length, ...shape.slice(1)], data: taken }];
-    }),
-  );
 }
 
 function highest(scores: Float32Array, row: number, classes: number): number {

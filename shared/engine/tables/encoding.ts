@@ -13,6 +13,8 @@ export interface NumberColumn {
   readonly deviation: number;
   /** Whether a value was missing in training; then a second number says so. */
   readonly canBeMissing: boolean;
+  /** Rising. Where given, the column becomes a number for each bin between two of them: see `LearnEncodingOptions`. */
+  readonly edges?: readonly number[];
 }
 
 export interface CategoryColumn {
@@ -35,6 +37,12 @@ export interface LearnEncodingOptions {
   readonly kinds?: Readonly<Record<string, ColumnKind>>;
   /** Cells that stand for nothing. Default: the empty one. */
   readonly missing?: readonly string[];
+  /**
+   * Into how many bins of equally many rows a column of numbers is cut. A network then sees how far a value has come
+   * through each: 1 for the bins below it, 0 for those above (piecewise linear encoding, Gorishniy et al. 2022), and
+   * can treat every stretch of a number otherwise. Default: none, and a column is one number.
+   */
+  readonly bins?: number;
 }
 
 /** A column or a cell does not fit the encoding; the message names both. */
@@ -44,24 +52,36 @@ export class TableError extends Error {
 
 /** Throws TableError for a column that is not there, that is always missing, or whose cell is no number. */
 export function learnEncoding(rows: readonly TableRow[], options: LearnEncodingOptions): TableEncoding {
-  const { columns, kinds = {}, missing = [""] } = options;
+  const { columns, kinds = {}, missing = [""], bins = 0 } = options;
   const learned = columns.map((name) => {
     const cells = rows.map((row) => cellOf(row, name));
     const present = cells.filter((cell) => !missing.includes(cell));
     if (present.length === 0) throw new TableError(`column "${name}" has no values`);
     const kind = kinds[name] ?? (present.every(isNumber) ? "number" : "category");
     return kind === "number"
-      ? learnNumber(name, present, present.length < cells.length)
+      ? learnNumber(name, present, { canBeMissing: present.length < cells.length, bins })
       : { name, kind, values: [...new Set(present)].sort() };
   });
   return { columns: learned, missing };
 }
 
-function learnNumber(name: string, cells: readonly string[], canBeMissing: boolean): NumberColumn {
-  const values = cells.map((cell) => toNumber(cell, name));
+function learnNumber(
+  name: string,
+  cells: readonly string[],
+  { canBeMissing, bins }: { canBeMissing: boolean; bins: number },
+): NumberColumn {
+  const values = Float64Array.from(cells, (cell) => toNumber(cell, name));
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
-  return { name, kind: "number", mean, deviation: Math.sqrt(variance) || 1, canBeMissing };
+  const column = { name, kind: "number" as const, mean, deviation: Math.sqrt(variance) || 1, canBeMissing };
+  return bins === 0 ? column : { ...column, edges: quantiles(values, bins) };
+}
+
+/** The least value, the greatest, and those that cut what lies between into parts of equally many; each once. */
+function quantiles(values: Float64Array, parts: number): number[] {
+  const sorted = values.toSorted();
+  const at = (part: number) => sorted[Math.round((part * (sorted.length - 1)) / parts)]!;
+  return [...new Set(Array.from({ length: parts + 1 }, (_, part) => at(part)))];
 }
 
 /** Throws TableError where the row has no such column. */

@@ -19,8 +19,8 @@ export function tableShape({ columns }: TableEncoding): Pick<TabularConfig, "num
 }
 
 /**
- * What `tabularModel` reads: numbers float32 [rows, numbers], each column less its mean and by its deviation, 0 where
- * missing; categories int32 [rows, categorical columns]. Throws TableError naming a column that is not there or a cell
+ * What `tabularModel` reads: numbers float32 [rows, numbers], each column less its mean and by its deviation, or in
+ * bins, what is missing as if it were the mean; categories int32 [rows, categorical columns]. Throws TableError naming a column that is not there or a cell
  * that is no number.
  */
 export function tableInputs(
@@ -75,13 +75,22 @@ const isCategory = (column: Column): column is CategoryColumn => column.kind ===
 
 function numbersOf(column: Column): number {
   if (!isNumber(column)) return 0;
-  return column.canBeMissing ? 2 : 1;
+  return (column.edges ? column.edges.length - 1 : 1) + (column.canBeMissing ? 1 : 0);
 }
 
-/** The number, and, where it may be missing, whether it is. */
-function readNumber({ missing }: TableEncoding, { name, mean, deviation, canBeMissing }: NumberColumn, row: TableRow) {
+/** The number or its bins, and, where it may be missing, whether it is. */
+function readNumber({ missing }: TableEncoding, column: NumberColumn, row: TableRow): number[] {
+  const { name, mean, deviation, edges } = column;
   const cell = cellOf(row, name);
   const absent = missing.includes(cell);
-  const value = absent ? 0 : (toNumber(cell, name) - mean) / deviation;
-  return canBeMissing ? [value, absent ? 1 : 0] : [value];
+  const value = absent ? mean : toNumber(cell, name);
+  const given = edges ? throughBins(value, edges) : [(value - mean) / deviation];
+  return column.canBeMissing ? [...given, absent ? 1 : 0] : given;
+}
+
+function throughBins(value: number, edges: readonly number[]): number[] {
+  return edges.slice(1).map((upper, i) => {
+    const lower = edges[i]!;
+    return Math.min(Math.max((value - lower) / (upper - lower), 0), 1);
+  });
 }

@@ -42,7 +42,10 @@ export interface FitGraph {
   readonly carriedAs: ReadonlyMap<string, string>;
 }
 
-/** Its inputs: those of model and loss, `learning_rate`, and with dropout `dropout_seed`. Throws as `trainingStep`. */
+/**
+ * Its inputs: those of model and loss, `learning_rate`, and with dropout `dropout_seed`. Throws RangeError naming a value
+ * to start from that is of no weight, or where nothing is to be trained, and as `trainingStep`.
+ */
 export function fitGraph(options: FitGraphOptions): FitGraph {
   const { model, dropout: rate = 0, trains = () => true, average, seed, start = {} } = options;
   const [scope, buffers]: [WeightScope, BufferUpdates] = [new WeightScope(), new Map()];
@@ -50,15 +53,19 @@ export function fitGraph(options: FitGraphOptions): FitGraph {
   const loss = options.loss(model(scope, { buffers, dropout: noise }), scope);
   const optimize = options.optimizer ?? ((learningRate) => adamw({ learningRate }));
   const optimizer = optimize(input("learning_rate", []));
+  const names = scope.parameters.map(({ name }) => name!);
+  const stray = Object.keys(start).find((name) => !names.includes(name));
+  if (stray !== undefined) throw new RangeError(`"${stray}" is to start from a value, but is no weight of the model`);
+  const parameters = withoutBuffers(scope.parameters, buffers).filter(({ name }) => trains(name!));
+  if (parameters.length === 0) throw new RangeError("no weight is to be trained");
   const step = trainingStep({
     loss,
-    parameters: withoutBuffers(scope.parameters, buffers).filter(({ name }) => trains(name!)),
+    parameters,
     optimizer: average === undefined ? optimizer : chain(optimizer, averageWeights(average)),
     buffers,
   });
   const values = { ...tensorsOf(scope.parameters, initializeByFan(scope.parameters, seed)), ...start };
   const carried = new Set(step.carried.map(({ name }) => name));
-  const names = scope.parameters.map(({ name }) => name!);
   const chosen = (isCarried: boolean) =>
     Object.fromEntries(names.filter((name) => carried.has(name) === isCarried).map((name) => [name, values[name]!]));
   const placeOf = (name: string) => (carried.has(`average:${name}`) ? `average:${name}` : name);

@@ -60,6 +60,21 @@ describe("an encoding", () => {
     assert.deepEqual(data.slice(0, 3), tableInputs(encoding, rows).numbers.data.slice(0, 3));
   });
 
+  it("cuts numbers into bins of equally many rows, through which a value has come so far", () => {
+    const values = ["0", "1", "2", "4", "10", "10", "10", "20", ""].map((a) => ({ a }));
+    const binned = learnEncoding(values, { columns: ["a"], bins: 4 });
+    // Quarters of the eight values end at 2, 10, 10 and 20; an edge that comes twice counts once.
+    assert.deepEqual(tableShape(binned), { numbers: 4, categories: [] });
+    const rows = ["1", "6", "15", "99", "-5"].map((a) => ({ a }));
+    assertClose(
+      numbers(tableInputs(binned, rows).numbers),
+      [0.5, 0, 0, 0, 1, 0.5, 0, 0, 1, 1, 0.5, 0, 1, 1, 1, 0, 0, 0, 0, 0],
+      1e-6,
+    );
+    // The mean, 57 / 8, and that it is missing.
+    assertClose(numbers(tableInputs(binned, [{ a: "" }]).numbers), [1, (57 / 8 - 2) / 8, 0, 1], 1e-6);
+  });
+
   it("leaves a number that never varies at 0", () => {
     const flat = learnEncoding([{ a: "3" }, { a: "3" }], { columns: ["a"] });
     assert.deepEqual(numbers(tableInputs(flat, [{ a: "3" }, { a: "5" }]).numbers), [0, 2]);

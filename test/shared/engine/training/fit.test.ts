@@ -14,6 +14,7 @@ import { batchNorm } from "../../../../shared/engine/layers/batchNorm.ts";
 import { dropout } from "../../../../shared/engine/layers/dropout.ts";
 import { type FitOptions, fit } from "../../../../shared/engine/training/fit.ts";
 import type { ModelFunction, Tensors } from "../../../../shared/engine/training/fitGraph.ts";
+import { takeRows } from "../../../../shared/engine/training/fitRows.ts";
 import { createFitter, type FitterOptions } from "../../../../shared/engine/training/fitter.ts";
 import { predict } from "../../../../shared/engine/training/predict.ts";
 import { assertClose, bytesOf, numbers, randomValues, tensor } from "../run.ts";
@@ -104,6 +105,9 @@ describe("a fit", () => {
 
   it("is refused where there is no step to take", async () => {
     await assert.rejects(fit({ ...line, epochs: 0 }), /0 epochs of 70 rows in batches of 16 are no step/);
+    await assert.rejects(fit({ ...line, trains: () => false }), /no weight is to be trained/);
+    const start = { weights: tensor([1, 3], [1, 2, 3]) };
+    await assert.rejects(fit({ ...line, start }), /"weights" is to start from a value, but is no weight/);
   });
 });
 
@@ -153,6 +157,14 @@ describe("a fitter", () => {
         [...Array(rows).keys()],
       );
     assert.notDeepEqual(epochs[0], epochs[1]);
+  });
+});
+
+it("rows are taken from each column in the order asked for, of whatever type and shape", () => {
+  const columns = { a: tensor([3, 2], [1, 2, 3, 4, 5, 6]), b: tensor([3], Int32Array.of(7, 8, 9)) };
+  assert.deepEqual(takeRows(columns, Int32Array.of(2, 0, 2, 2)), {
+    a: tensor([4, 2], [5, 6, 1, 2, 5, 6, 5, 6]),
+    b: tensor([4], Int32Array.of(9, 7, 9, 9)),
   });
 });
 
