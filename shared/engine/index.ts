@@ -118,6 +118,8 @@ export { chain, type Optimizer } from "./optimizers/optimizer.ts";
 export { type Schedule, type ScheduleName, type ScheduleOptions, schedule } from "./optimizers/schedules.ts";
 export { type SgdOptions, sgd } from "./optimizers/sgd.ts";
 export { averageWeights, scaleUpdates } from "./optimizers/transforms.ts";
+export { type Int8Options, int8Model, int8Step } from "./quantization/frozenInt8.ts";
+export { keepWorseThan, productErrors } from "./quantization/productErrors.ts";
 export { hashName, mixSeeds, normals, permutation, philox } from "./random.ts";
 export { type Dim, elementCount, product, type Shape, ShapeError } from "./shape.ts";
 export {
