@@ -1,4 +1,4 @@
-/** How good models of tables are, beside scikit-learn's, which are given the same numbers. */
+/** How good models of tables are, beside scikit-learn's, which learn from the same rows. */
 import { performance } from "node:perf_hooks";
 import { oneHotFeatures } from "../../shared/engine/tables/features.ts";
 import { rootMeanSquaredError } from "../../shared/engine/training/metrics.ts";
@@ -94,6 +94,7 @@ async function compare({ table: set, methods, targetsOf, unit, judge }: Case, ta
   }
 }
 
+/** Given what our linear models are given: numbers of mean 0 and deviation 1, and a column for each value of a category. */
 function estimate(estimator: Estimator, { encoding, train, test }: Fold, targets: Targets) {
   const features = { train: oneHotFeatures(encoding, train), test: oneHotFeatures(encoding, test) };
   return scikitLearn({ estimator, ...features, targets: targets.train, seed: 1 });

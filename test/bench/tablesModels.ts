@@ -52,6 +52,7 @@ const perceptrons = {
   numbers: { bins: 32, hidden: [128, 64], epochs: 30, dropout: 0.1 },
 };
 
+/** Numbers in bins and categories as vectors: see `LearnEncodingOptions` and `tabularModel`. */
 export function learnPerceptron({ train, test, ...fold }: Fold, targets: Targets): Promise<Learned> {
   const { bins, hidden, ...recipe } = targets.classes ? perceptrons.classes : perceptrons.numbers;
   const { columns: given, missing } = fold.encoding;
