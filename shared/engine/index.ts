@@ -1,7 +1,7 @@
 /** The engine's door: graphs, gradients, export and optimizers. The runtime stands apart, in `runtime/session.ts`. */
 export { type AccumulationOptions, accumulationStep, applyStep } from "./accumulation.ts";
 export { type DataType, dataTypeOf, type Tensor, type TypedArray, zerosTensor } from "./dataTypes.ts";
-export { GradientError, gradients } from "./gradient.ts";
+export { GradientError, type GradientOptions, gradients } from "./gradient.ts";
 export { constant, input, int64s, type Node, parameter, type TensorType, topologicalOrder } from "./graph.ts";
 export { type ActivationName, activations } from "./layers/activation.ts";
 export {
@@ -64,6 +64,8 @@ export {
   WeightScope,
 } from "./layers/weightScope.ts";
 export { type LoopModel, toLoopOnnx } from "./loop.ts";
+export { MemoryError, type MicroBatchOptions, type MicroBatchPlan, planMicroBatch } from "./memory/plan.ts";
+export { describeReport, type MemoryGroup, type MemoryReport, memoryReport, runtimeBytes } from "./memory/report.ts";
 export { type AudioCnnConfig, audioCnn } from "./models/audioCnn.ts";
 export { type EmbeddingBagConfig, embeddingBag } from "./models/embeddingBag.ts";
 export {
@@ -118,10 +120,26 @@ export { chain, type Optimizer } from "./optimizers/optimizer.ts";
 export { type Schedule, type ScheduleName, type ScheduleOptions, schedule } from "./optimizers/schedules.ts";
 export { type SgdOptions, sgd } from "./optimizers/sgd.ts";
 export { averageWeights, scaleUpdates } from "./optimizers/transforms.ts";
+export { type AutocastOptions, autocast, type HalfType } from "./precision/autocast.ts";
+export type { LossScaleOptions } from "./precision/lossScale.ts";
+export { type MixedPrecisionOptions, mixedPrecisionStep } from "./precision/mixedPrecision.ts";
+export {
+  epsilonOf,
+  noiseFor,
+  type PrivacyBudget,
+  type PrivacyEvent,
+  type PrivacySpent,
+} from "./privacy/accountant.ts";
+export { perExampleGradients } from "./privacy/perExample.ts";
+export { type ClippedSumOptions, clippedSumStep, noiseFeeds, noisyStep, type Privacy } from "./privacy/privateStep.ts";
+export { poissonSample, type SecretRandom, secretRandom } from "./privacy/secretRandom.ts";
+export { PrivacyError } from "./privacy/separateRows.ts";
 export { type Int8Options, int8Model, int8Step } from "./quantization/frozenInt8.ts";
 export { keepWorseThan, productErrors } from "./quantization/productErrors.ts";
 export { hashName, mixSeeds, normals, permutation, philox } from "./random.ts";
+export { layerBoundaries } from "./recompute.ts";
 export { type Dim, elementCount, product, type Shape, ShapeError } from "./shape.ts";
+export { type Batches, type BatchOptions, lengthBatches, paddingShare } from "./training/batches.ts";
 export {
   type Carried,
   carryOver,
