@@ -13,10 +13,11 @@ export function secretRandom(key: Uint8Array = randomBytes(32)): SecretRandom {
   if (key.length !== 32) throw new RangeError(`a key has 32 bytes, not ${key.length}`);
   const cipher = createCipheriv("aes-256-ctr", key, Buffer.alloc(16));
   const uniforms = (length: number) => {
-    const bytes = cipher.update(Buffer.alloc(length * 8));
-    return Float64Array.from({ length }, (_, i) => {
-      return ((bytes.readUInt32LE(8 * i) >>> 5) * 67108864 + (bytes.readUInt32LE(8 * i + 4) >>> 6) + 1) / 2 ** 53;
-    });
+    const bits = new Uint32Array(Uint8Array.from(cipher.update(Buffer.alloc(length * 8))).buffer);
+    const values = new Float64Array(length);
+    for (let i = 0; i < length; i++)
+      values[i] = ((bits[2 * i]! >>> 5) * 67108864 + (bits[2 * i + 1]! >>> 6) + 1) / 2 ** 53;
+    return values;
   };
   return { uniforms, normals: (length) => normalsFrom(uniforms, length) };
 }

@@ -124,7 +124,11 @@ const builders: Record<string, Builder> = {
   },
   pad: (a, _, choice) => pad(a, { axis: axisOf(a, choice), before: choice % 2, behind: 1, value: 0.3 }),
   concat: (a, b, choice) => concat([a, b, a], axisOf(a, choice)),
-  gather: (a, _, choice) => gather(a, constant(Int32Array.of(1, 0, 1), [3]), axisOf(a, choice)),
+  gather: (a, _, choice) => {
+    const axis = axisOf(a, choice);
+    if (elements([a.type.shape[axis] ?? 0]) < 2) throw new RangeError("too short");
+    return gather(a, constant(Int32Array.of(1, 0, 1), [3]), axis);
+  },
   unstack: (a, _, choice) => {
     const [first, ...others] = unstack(a, axisOf(a, choice));
     return others.reduce((sum, part, i) => sub(sum, mul(part, i + 0.5)), first!);
