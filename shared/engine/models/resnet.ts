@@ -34,6 +34,7 @@ export function resNetFeatures(
   { widths, blocks, stem = { kernel: 3, stride: 1 } }: Omit<ResNetConfig, "labels">,
   buffers?: BufferUpdates,
 ): Node {
+  if (stem.kernel % 2 === 0) throw new RangeError(`a window of ${stem.kernel} pixels has no middle`);
   const first = { ...stem, outputs: widths[0]!, padding: (stem.kernel - 1) / 2 };
   let y = relu(named(scope, "conv1", "bn1", x, first, buffers));
   for (const [stage, outputs] of widths.entries()) {

@@ -41,6 +41,8 @@ const words = { vocabulary: 20, width: 8, labels: 3 };
 const table = { numbers: 3, categories: [4, 2], hidden: [16, 8], outputs: 3 };
 const columns = Int32Array.from({ length: rows * 2 }, (_, i) => (i % 2 ? (i >> 1) & 1 : (i >> 1) % 4));
 
+const striding = { widths: [4, 8], blocks: 1, stem: { kernel: 5, stride: 2 }, labels: 3 };
+
 interface Case {
   readonly logits: (scope: WeightScope, buffers?: BufferUpdates) => Node;
   readonly feeds: Readonly<Record<string, Tensor>>;
@@ -79,6 +81,10 @@ const cases: Record<string, Case> = {
   "a small ResNet": {
     logits: (scope, buffers) =>
       resNet(scope, input("image", ["batch", 1, 8, 8]), { ...tinyResNet, widths: [4, 8], labels: 3 }, buffers),
+    feeds: { image: randomTensor(3, rows, 1, 8, 8) },
+  },
+  "a ResNet whose first convolution halves the image": {
+    logits: (scope, buffers) => resNet(scope, input("image", ["batch", 1, 8, 8]), striding, buffers),
     feeds: { image: randomTensor(3, rows, 1, 8, 8) },
   },
   "a CNN over time": {
@@ -160,6 +166,12 @@ describe("padding", () => {
   it("cannot be centred under an even window, which is refused", () => {
     assert.throws(() => textCnn(new WeightScope(), encoderInputs(), { ...words, kernels: [4], filters: 2 }), /4 words/);
   });
+});
+
+it("a ResNet's first window has a middle", () => {
+  const image = input("image", ["batch", 1, 8, 8]);
+  const even = { ...striding, stem: { kernel: 4, stride: 2 } };
+  assert.throws(() => resNet(new WeightScope(), image, even), /a window of 4 pixels has no middle/);
 });
 
 describe("one linear layer", () => {
