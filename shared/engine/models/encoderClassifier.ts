@@ -6,6 +6,7 @@ import { toOnnx } from "../onnx.ts";
 import { createSession } from "../runtime/session.ts";
 import { hashText, mix } from "../text/hashing.ts";
 import { tokenize } from "../text/tokens.ts";
+import { lengthBatches } from "../training/batches.ts";
 import { resolveAuto } from "../training/learner.ts";
 import type { Architecture, Classifier } from "./architectures.ts";
 import { classifier, type EncoderConfig, encoderInputs, tinyEncoder } from "./encoder.ts";
@@ -57,7 +58,27 @@ export const encoderArchitecture: Architecture = {
   createClassifier,
 };
 
-const servedBatch = 32;
+/** Of one call of a session, padding included; 32 of the longest texts. */
+const inferenceTokens = 4096;
+
+/** Logits [texts, classes] in the order of the texts, which are asked for by `run` with texts of like length together. */
+export async function logitsOf(
+  run: (batch: ReturnType<typeof padBatch>) => Promise<Record<string, Tensor>>,
+  texts: readonly Int32Array[],
+  classes: number,
+): Promise<Float32Array> {
+  const lengths = texts.map(({ length }) => length);
+  const batches = lengthBatches({ lengths, tokenBudget: inferenceTokens, seed: 0 });
+  const logits = new Float32Array(texts.length * classes);
+  for (let batch = 0; batch < batches.perEpoch; batch++) {
+    const rows = batches.rowsOf(batch);
+    const found = (await run(padBatch(Array.from(rows, (row) => texts[row]!)))).logits!.data as Float32Array;
+    rows.forEach((row, i) => {
+      logits.set(found.subarray(i * classes, (i + 1) * classes), row * classes);
+    });
+  }
+  return logits;
+}
 
 async function createClassifier(
   weights: ReadonlyMap<string, Tensor>,
@@ -69,14 +90,9 @@ async function createClassifier(
   return {
     async classify(texts) {
       const encoded = texts.map(encodeTokens);
-      const rows: Float32Array[] = [];
-      for (let start = 0; start < texts.length; start += servedBatch) {
-        const batch = encoded.slice(start, start + servedBatch);
-        const data = (await session.run(padBatch(batch))).logits!.data as Float32Array;
-        rows.push(...batch.map((_, i) => data.slice(i * classes, (i + 1) * classes)));
-      }
+      const found = await logitsOf((batch) => session.run(batch), encoded, classes);
       return {
-        logits: rows,
+        logits: encoded.map((_, i) => found.slice(i * classes, (i + 1) * classes)),
         tokens: encoded.map((ids) => ids.length),
         known: encoded.map((ids) => ids[0] !== padding),
       };
