@@ -6,6 +6,7 @@ import {
   batchNorm,
   carryOver,
   crossEntropy,
+  dropout,
   embedding,
   gradients,
   initializeLora,
@@ -301,6 +302,12 @@ describe("what cannot be clipped row by row is refused, by name", () => {
       () => perExampleGradients(multipleNegativesRanking(y, y, 1), scope.parameters),
       /vector of a symbolic length/,
     );
+  });
+
+  it("but not dropout, whose masks no row chooses", () => {
+    const noise = { rate: 0.2, seed: input("seed", [], "uint32") };
+    const names = perExampleGradients(perRow(dropout(y, "here", noise)), scope.parameters).keys();
+    assert.deepEqual([...names], scope.parameters);
   });
 
   it("as parameters of other layers than linear ones", () => {
