@@ -165,4 +165,5 @@ async function accuracies({ emit, tell }: Bench): Promise<void> {
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const baseline = { baseline: mean(found.float32), baseline_source: "the same over float32, mean of three seeds" };
   emit({ case: "int8/banking77", value: mean(found.int8), unit: "percent", ...baseline });
+  emit({ case: "int8/same-answers", value: mean(found.agreement), unit: "percent", ...noBaseline });
 }

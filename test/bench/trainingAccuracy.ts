@@ -13,10 +13,9 @@ import {
   initialize,
   initializeLora,
   input,
+  type Model,
   mergeLora,
-  mixSeeds,
   type Node,
-  permutation,
   schedule,
   type Tensor,
   type TrainingStep,
@@ -25,35 +24,48 @@ import {
   WeightScope,
   withLora,
 } from "../../shared/engine/index.ts";
-import { encodeTokens, padBatch, tinyConfig } from "../../shared/engine/models/encoderClassifier.ts";
-import { int8Step } from "../../shared/engine/quantization/frozenInt8.ts";
+import { tinyConfig } from "../../shared/engine/models/encoderClassifier.ts";
+import { int8Model, int8Step } from "../../shared/engine/quantization/frozenInt8.ts";
 import { keepWorseThan, productErrors } from "../../shared/engine/quantization/productErrors.ts";
 import { createSession } from "../../shared/engine/runtime/session.ts";
 import type { DataSet } from "./dataSets.ts";
 import type { Bench } from "./suite.ts";
 import { threads } from "./trainingStepper.ts";
+import { alike, answersOf, batch, batchesOf, encode, fed } from "./trainingTexts.ts";
 
 type Data = Readonly<Record<string, Float32Array>>;
 type Precision = "float32" | "int8";
 
-const batch = 64;
-/** Batches cut from one sorted run. */
-const runLength = 16;
 const pretraining = { epochs: 6, learningRate: 2e-3 };
 const tuning = { epochs: 5, learningRate: 4e-3 };
 const lora = { rank: 8, alpha: 16, dropout: 0, targets: "all-linear" } as const;
 /** Matrices whose products are further off on the first batch stay float32. */
 const tolerated = 0.1;
 
-/** Percent of the texts of `target` that are answered right, for each seed. */
+interface Found {
+  /** Percent of the texts that are answered right, for each seed, by what learned over either base. */
+  readonly float32: number[];
+  readonly int8: number[];
+  /** Percent of the texts that a model answers alike with its own matrices and tables as int8. */
+  readonly agreement: number[];
+}
+
 export async function int8Accuracy(source: DataSet, target: DataSet, seeds: readonly number[], tell: Bench["tell"]) {
   const body = await pretrain(source, tell);
-  const found: Record<Precision, number[]> = { float32: [], int8: [] };
+  const found: Found = { float32: [], int8: [], agreement: [] };
   for (const seed of seeds) {
     for (const precision of ["float32", "int8"] as const) {
-      const percent = await adapt(body, target, { seed, precision, tell });
+      const model = await adapt(body, target, { seed, precision, tell });
+      const answers = await answersOf(model, target);
+      const percent = alike(
+        answers,
+        target.test.map(({ label }) => label),
+      );
       tell(`accuracy: seed ${seed} over ${precision}, ${percent.toFixed(2)} % right`);
       found[precision].push(percent);
+      if (precision === "float32") {
+        found.agreement.push(alike(answers, await answersOf(int8Model(model, { tables: true }), target)));
+      }
     }
   }
   return found;
@@ -70,7 +82,11 @@ async function pretrain(set: DataSet, tell: Bench["tell"]): Promise<Data> {
     seed: 1,
     tell,
   });
-  const percent = await rightPercent(logits, weights, set);
+  const answers = await answersOf({ outputs: { logits }, initializers: weights }, set);
+  const percent = alike(
+    answers,
+    set.test.map(({ label }) => label),
+  );
   tell(`accuracy: the base, trained from nothing on ${set.train.length} texts, is right about ${percent.toFixed(1)} %`);
   return Object.fromEntries(Object.entries(weights).filter(([name]) => !name.startsWith("classifier.")));
 }
@@ -81,8 +97,8 @@ interface Adaptation {
   readonly tell: Bench["tell"];
 }
 
-/** Judged with the adapter merged into the exact base, whatever the base was while it learned. */
-async function adapt(body: Data, set: DataSet, { seed, precision, tell }: Adaptation): Promise<number> {
+/** What was learned, merged into the exact base, whatever the base was while it learned. */
+async function adapt(body: Data, set: DataSet, { seed, precision, tell }: Adaptation): Promise<Model> {
   const scope = new WeightScope();
   const adapted = withLora(scope, lora, { body: "encoder" });
   const config = { ...tinyConfig, labels: set.labels.length };
@@ -95,15 +111,15 @@ async function adapt(body: Data, set: DataSet, { seed, precision, tell }: Adapta
     precision === "int8" ? await learnOverInt8(step, body, first, options) : await learn(step, body, first, options);
   const merged = mergeLora({ ...body, ...learned }, learned, adapted);
   const plain = new WeightScope();
-  const served = classifier(plain, encoderInputs(), config);
-  return rightPercent(served, Object.fromEntries(plain.parameters.map(({ name }) => [name!, merged[name!]!])), set);
+  const outputs = { logits: classifier(plain, encoderInputs(), config) };
+  return { outputs, initializers: Object.fromEntries(plain.parameters.map(({ name }) => [name!, merged[name!]!])) };
 }
 
 async function learnOverInt8(step: TrainingStep, body: Data, first: Data, options: Learning): Promise<Data> {
   const session = await createSession(toOnnx(productErrors({ outputs: step.outputs, initializers: body })), {
     threads,
   });
-  const [some] = batchesOf(encode(options.set), options.seed, 0);
+  const [some] = batchesOf(encode(options.set.train), options.seed, 0);
   const feeds: Record<string, Tensor> = {
     ...fed(some!, options.set),
     ...tensorsOf(step, first),
@@ -135,7 +151,7 @@ interface Learning {
 async function learn(step: TrainingStep, frozen: Data, first: Data, options: Learning): Promise<Data> {
   const { set, epochs, learningRate, seed, tell } = options;
   const session = await createSession(toOnnx({ outputs: step.outputs, initializers: frozen }), { threads });
-  const examples = encode(set);
+  const examples = encode(set.train);
   const totalSteps = Math.ceil(examples.length / batch) * epochs;
   const rate = schedule("linear", { learningRate, warmupSteps: Math.floor(totalSteps / 20), totalSteps });
   let carried = tensorsOf(step, first);
@@ -163,45 +179,4 @@ function tensorsOf(step: TrainingStep, first: Data): Record<string, Tensor> {
     { shape: before.type.shape as number[], data: first[name]! },
   ]);
   return { ...step.initialState, ...Object.fromEntries(tensors) };
-}
-
-interface Example {
-  readonly ids: Int32Array;
-  readonly label: string;
-}
-
-function encode({ train }: Pick<DataSet, "train">): Example[] {
-  return train.map(({ text, label }) => ({ ids: encodeTokens(text), label }));
-}
-
-/** An epoch's batches, of texts of like length, so that little is padding: cut from sorted runs, in random order. */
-function batchesOf(examples: readonly Example[], seed: number, epoch: number): Example[][] {
-  const shuffled = Array.from(permutation(examples.length, mixSeeds(seed, epoch)), (row) => examples[row]!);
-  const batches: Example[][] = [];
-  for (let start = 0; start < shuffled.length; start += batch * runLength) {
-    const run = shuffled.slice(start, start + batch * runLength).sort((a, b) => a.ids.length - b.ids.length);
-    for (let at = 0; at < run.length; at += batch) batches.push(run.slice(at, at + batch));
-  }
-  return Array.from(permutation(batches.length, mixSeeds(seed, epoch)), (index) => batches[index]!);
-}
-
-function fed(examples: readonly Example[], { labels }: DataSet): Record<string, Tensor> {
-  const found = Int32Array.from(examples, ({ label }) => labels.indexOf(label));
-  return { ...padBatch(examples.map(({ ids }) => ids)), labels: { shape: [examples.length], data: found } };
-}
-
-async function rightPercent(logits: Node, weights: Data, { test, labels }: DataSet): Promise<number> {
-  const session = await createSession(toOnnx({ outputs: { logits }, initializers: weights }), { threads });
-  const examples = encode({ train: test }).toSorted((a, b) => a.ids.length - b.ids.length);
-  let right = 0;
-  for (let start = 0; start < examples.length; start += batch) {
-    const some = examples.slice(start, start + batch);
-    const data = (await session.run(padBatch(some.map(({ ids }) => ids)))).logits!.data as Float32Array;
-    for (const [row, { label }] of some.entries()) {
-      const own = data.subarray(row * labels.length, (row + 1) * labels.length);
-      right += Number(labels[own.indexOf(Math.max(...own))] === label);
-    }
-  }
-  await session.release();
-  return (100 * right) / examples.length;
 }
