@@ -4,6 +4,7 @@ import type { Node, TensorType } from "../graph.ts";
 import { type ShapeError, sameShape } from "../shape.ts";
 import { exp } from "./activations.ts";
 import { mul, square, sub } from "./elementwise.ts";
+import { cast } from "./logic.ts";
 import { reduceMean, reduceSum } from "./reductions.ts";
 import { result } from "./results.ts";
 
@@ -38,8 +39,10 @@ export const normalization = {
     // With c = x - mean, r = 1 / deviation and dn = dy weight (Ba et al. 2016):
     // dx = r (dn - mean(dn)) - c r^3 mean(dn c)
     gradient: ({ inputs: [x, weight], output, dy }) => {
-      const perRow = { shape: [...x.type.shape.slice(0, -1), 1], dataType: x.type.dataType };
-      const [mean, r] = [result(output, 1, perRow), result(output, 2, perRow)];
+      // Both are float32, whatever x is (ONNX's stash_type).
+      const perRow = { shape: [...x.type.shape.slice(0, -1), 1], dataType: "float32" } as const;
+      const saved = (index: number) => cast(result(output, index, perRow), x.type.dataType);
+      const [mean, r] = [saved(1), saved(2)];
       const centred = sub(x, mean);
       const dn = mul(dy, weight);
       const along = mul(reduceMean(mul(dn, centred), last), mul(square(r), r));

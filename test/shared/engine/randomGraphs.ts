@@ -3,6 +3,7 @@ import fc from "fast-check";
 import {
   abs,
   add,
+  cast,
   clip,
   concat,
   constant,
@@ -13,6 +14,7 @@ import {
   gather,
   greater,
   input,
+  layerNormalization,
   log,
   logSoftmax,
   matmul,
@@ -98,6 +100,13 @@ const builders: Record<string, Builder> = {
   sigmoid,
   softmax: (a) => softmax(a),
   logSoftmax: (a) => logSoftmax(a),
+  layerNorm: (a) => {
+    const width = [a.type.shape.at(-1)!] as number[];
+    const ramp = (from: number) => Float64Array.from({ length: elements(width) }, (_, i) => from + 0.2 * i);
+    const [weight, bias] = [constant(ramp(0.5), width), constant(ramp(-0.3), width)];
+    // A large epsilon: rows may be nearly constant.
+    return layerNormalization(a, cast(weight, a.type.dataType), cast(bias, a.type.dataType), 0.1);
+  },
   matmul: (a, b) => matmul(a, b),
   gram: (a) => matmul(a, swapLast(a)),
   reduceSum: overAxis(reduceSum),
