@@ -34,7 +34,7 @@ export interface MicroBatchPlan {
 /** The largest micro-batches, as even as may be, that fit. Throws MemoryError where one row does not fit either. */
 export function planMicroBatch(options: MicroBatchOptions): MicroBatchPlan {
   const { step, rows, limit, overhead = runtimeBytes } = options;
-  const fits = ({ total }: MemoryReport) => total + overhead <= limit;
+  const fits = ({ total, loading }: MemoryReport) => Math.max(total, loading) + overhead <= limit;
   const bound = (count: number) => ({ ...options.bindings, [options.batch ?? "batch"]: count });
   const whole = memoryReport(trainingStep(step), bound(rows));
   if (fits(whole)) return { rows, count: 1, report: whole };
@@ -67,7 +67,9 @@ function accumulating({ step }: MicroBatchOptions): (bindings: Bindings) => Memo
 }
 
 function refusal(report: MemoryReport, limit: number, overhead: number): string {
-  const needed = `one row at a time needs ${mebibytes(report.total + overhead)} of ${mebibytes(limit)}`;
+  const needed = `one row at a time needs ${mebibytes(Math.max(report.total, report.loading) + overhead)} of ${mebibytes(limit)}`;
+  const loading =
+    report.loading > report.total ? ` (loading its frozen weights takes ${mebibytes(report.loading)})` : "";
   const cures = "recompute activations between layers, shorten the sequence, train fewer weights, or use more memory";
-  return `${needed}: the process ${mebibytes(overhead)}, and ${describeReport(report)}. To mend: ${cures}`;
+  return `${needed}: the process ${mebibytes(overhead)}, and ${describeReport(report)}${loading}. To mend: ${cures}`;
 }

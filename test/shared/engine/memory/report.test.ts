@@ -48,10 +48,11 @@ describe("a report", () => {
     assert.equal(groups.frozen, 0);
   });
 
-  it("counts what is not trained as frozen", () => {
+  it("counts what is not trained as frozen, in the forms a session keeps, and more while it loads", () => {
     const base = parameter("base", [512, 512]);
     const loss = reduceMean(square(matmul(matmul(x, w), base)));
-    assert.equal(memoryReport(trainingStep({ ...options, loss }), { batch: 8 }).groups.frozen, 512 * 512 * 4);
+    const { groups, loading } = memoryReport(trainingStep({ ...options, loss }), { batch: 8 });
+    assert.ok(groups.frozen > 2 * 512 * 512 * 4 && loading > groups.frozen);
   });
 
   it("names its groups, the largest first, with the sizes they are for", () => {
@@ -102,5 +103,12 @@ describe("a micro-batch", () => {
     const { groups } = plan(whole / 2).report;
     const [accumulated, waiting] = [256 * 512 * 4 + 8, 2 * 256 * 512 * 4 + 4];
     assert.ok(groups.optimizer >= accumulated + waiting, `${groups.optimizer} bytes`);
+  });
+
+  it("is refused where the frozen weights alone are too much to load", () => {
+    const base = parameter("base", [512, 65536]);
+    const step = { ...options, loss: reduceMean(matmul(matmul(x, w), base)) };
+    const ask = () => planMicroBatch({ step, rows: 8, bindings: {}, limit: 512 * mebi, overhead: 0 });
+    assert.throws(ask, /loading its frozen weights takes 615 MiB/);
   });
 });
