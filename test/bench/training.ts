@@ -31,56 +31,63 @@ async function steps({ emit, tell }: Bench): Promise<void> {
   const [lora, full] = [workload("lora"), workload("full")];
   const ours = { lora: await stepper(lora), int8: await int8Stepper(lora), full: await stepper(full) };
   const product = await largeProduct();
-  const torch = { lora: await startTorch("lora", batch, sequence), full: await startTorch("full", batch, sequence) };
   const feeds = batchOf(batch, sequence);
-  const peaks = { lora: 0, full: 0 };
-  const peer = (method: "lora" | "full") => async () => {
-    const found = await torch[method]?.step();
-    peaks[method] = found?.mebibytes ?? 0;
-    return found?.milliseconds ?? Number.NaN;
-  };
-  const times = await interleaved(rounds, {
+  const peers = await startTorch(batch, sequence);
+  const times: Record<string, number[]> = await interleaved(rounds, {
     product: product.run,
     lora: () => ours.lora.run(feeds),
     int8: () => ours.int8.run(feeds),
     full: () => ours.full.run(feeds),
-    torchLora: peer("lora"),
-    torchFull: peer("full"),
+    ...Object.fromEntries(peers.map((peer) => [nameOf(peer), peer.step])),
   });
+  for (const peer of peers) peer.stop();
   await Promise.all([...Object.values(ours), product].map(({ release }) => release()));
-  for (const one of Object.values(torch)) one?.stop();
-  const operations = matmulOperations(lora.step, { batch, sequence });
-  const rate = product.operations / median(times.product);
-  const shares = times.lora.map((time, round) => operations / time / (product.operations / times.product[round]!));
-  emit({
-    case: "lora/of-peak",
-    value: 100 * median(shares),
-    unit: "percent",
-    baseline: 85,
-    baseline_source: `bar; the peak is a large fp32 matmul's ${(rate / 1e6).toFixed(0)} GFLOP/s`,
+  emitShare({ emit, tell }, times, {
+    lora: matmulOperations(lora.step, { batch, sequence }),
+    product: product.operations,
   });
-  const step = (name: string, found: number[], theirs: number[], source: string) => {
-    const baseline = Number.isNaN(theirs[0]) ? noBaseline : { baseline: median(theirs), baseline_source: source };
-    emit({ case: `${name}/step`, value: median(found), unit: "milliseconds", ...baseline });
-  };
-  step("lora", times.lora, times.torchLora, nameOf(torch.lora));
-  step("full", times.full, times.torchFull, nameOf(torch.full));
-  step("int8", times.int8, times.lora, "lora/step");
-  await memory({ emit, tell }, peaks, nameOf(torch.lora));
+  for (const method of methods) {
+    const best = peers
+      .filter((peer) => peer.method === method)
+      .sort((a, b) => median(times[nameOf(a)]!) - median(times[nameOf(b)]!))[0];
+    const baseline = best ? { baseline: median(times[nameOf(best)]!), baseline_source: sourceOf(best) } : noBaseline;
+    emit({ case: `${method}/step`, value: median(times[method]!), unit: "milliseconds", ...baseline });
+  }
+  const source = { baseline: median(times.lora!), baseline_source: "lora/step" };
+  emit({ case: "int8/step", value: median(times.int8!), unit: "milliseconds", ...source });
+  await memory({ emit, tell }, peers);
 }
 
-const nameOf = (torch: Torch | undefined) => `PyTorch ${torch?.version}`;
+const nameOf = ({ method, threads: count }: Torch) => `PyTorch ${method} ${count}`;
+const sourceOf = ({ version, threads: count }: Torch) =>
+  `PyTorch ${version}, the faster of 1 and ${threads} threads: ${count}`;
 
-async function memory({ emit, tell }: Bench, theirs: { lora: number; full: number }, source: string): Promise<void> {
+/** How near a step comes to what its products would take at the rate of a large one, round by round. */
+function emitShare(
+  { emit }: Bench,
+  times: Record<string, number[]>,
+  operations: { lora: number; product: number },
+): void {
+  const rates = times.product!.map((time) => operations.product / time);
+  const shares = times.lora!.map((time, round) => operations.lora / time / rates[round]!);
+  const gigaflops = (median(rates) / 1e6).toFixed(0);
+  const baseline = { baseline: 85, baseline_source: `bar; the peak is a large fp32 matmul's ${gigaflops} GFLOP/s` };
+  emit({ case: "lora/of-peak", value: 100 * median(shares), unit: "percent", ...baseline });
+}
+
+async function memory({ emit, tell }: Bench, peers: readonly Torch[]): Promise<void> {
   tell("training: memory, each case in a process of its own");
-  for (const method of methods) {
-    const value = await peakMebibytes(method, "float32", batch, sequence);
-    const baseline = theirs[method] ? { baseline: theirs[method], baseline_source: source } : noBaseline;
-    emit({ case: `${method}/memory`, value, unit: "mebibytes", ...baseline });
+  const cases = [
+    ["lora", "lora", "float32"],
+    ["full", "full", "float32"],
+    ["int8", "lora", "int8"],
+  ] as const;
+  for (const [name, method, precision] of cases) {
+    const peer = peers.find((one) => one.method === method);
+    const baseline = peer ? { baseline: peer.peak(), baseline_source: `PyTorch ${peer.version}` } : noBaseline;
+    const value = await peakMebibytes(method, precision, batch, sequence);
+    emit({ case: `${name}/memory`, value, unit: "mebibytes", ...baseline });
   }
-  const value = await peakMebibytes("lora", "int8", batch, sequence);
-  const baseline = theirs.lora ? { baseline: theirs.lora, baseline_source: source } : noBaseline;
-  emit({ case: "int8/memory", value, unit: "mebibytes", ...baseline });
 }
 
 /** A chain of products with fixed square matrices: what the machine's fp32 arithmetic can do at best. */

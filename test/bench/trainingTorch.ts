@@ -2,18 +2,17 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { Method } from "./trainingModel.ts";
+import { type Method, methods } from "./trainingModel.ts";
 import { threads } from "./trainingStepper.ts";
 
-export interface TorchStep {
-  readonly milliseconds: number;
-  /** The most memory the process has held so far. */
-  readonly mebibytes: number;
-}
-
 export interface Torch {
+  readonly method: Method;
+  readonly threads: number;
   readonly version: string;
-  step(): Promise<TorchStep>;
+  /** Milliseconds. */
+  step(): Promise<number>;
+  /** The most memory the process has held so far, in MiB. */
+  peak(): number;
   stop(): void;
 }
 
@@ -22,12 +21,23 @@ const python = ["/usr/bin/python3", "python3"].find((candidate) => {
   return spawnSync(candidate, ["-c", "import torch"], { stdio: "ignore" }).status === 0;
 });
 
-/** Undefined where there is no PyTorch. */
-export async function startTorch(method: Method, batch: number, sequence: number): Promise<Torch | undefined> {
-  if (!python) return undefined;
+/**
+ * A process for each method and for one thread and all, as the second may make it slower; none where there is no
+ * PyTorch. Like our own sessions' threads, theirs do not spin while they wait: on a machine that others use too, that
+ * made a step three times as slow.
+ */
+export async function startTorch(batch: number, sequence: number): Promise<Torch[]> {
+  if (!python) return [];
+  const cases = methods.flatMap((method) => [...new Set([1, threads])].map((count) => [method, count] as const));
+  return Promise.all(cases.map(([method, count]) => start(python, method, count, [batch, sequence])));
+}
+
+async function start(python: string, method: Method, threads: number, sizes: readonly number[]): Promise<Torch> {
   const script = fileURLToPath(new URL("trainingTorch.py", import.meta.url));
-  const args = [script, method, String(batch), String(sequence), String(threads)];
-  const child = spawn(python, args, { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(python, [script, method, ...[...sizes, threads].map(String)], {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: { ...process.env, OMP_WAIT_POLICY: "PASSIVE" },
+  });
   // Whoever is interrupted does not leave it running.
   const stop = () => void child.kill();
   process.once("exit", stop);
@@ -38,12 +48,18 @@ export async function startTorch(method: Method, batch: number, sequence: number
     return JSON.parse(line.value);
   };
   const { version } = await answer();
+  let peak = 0;
   return {
+    method,
+    threads,
     version,
-    step: () => {
+    async step() {
       child.stdin.write("\n");
-      return answer();
+      const { milliseconds, mebibytes } = await answer();
+      peak = mebibytes;
+      return milliseconds;
     },
+    peak: () => peak,
     stop,
   };
 }
