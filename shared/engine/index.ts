@@ -44,7 +44,7 @@ export {
   type Preference,
   textLogProbabilities,
 } from "./layers/lossesLanguage.ts";
-export { multiClassHinge, oneHot, squaredHinge, squaredNorm } from "./layers/lossesMargin.ts";
+export { marginCrossEntropy, multiClassHinge, oneHot, squaredHinge, squaredNorm } from "./layers/lossesMargin.ts";
 export {
   bayesianPersonalizedRanking,
   multipleNegativesRanking,

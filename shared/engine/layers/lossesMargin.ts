@@ -1,4 +1,4 @@
-/** Hinge losses, by which linear layers become support vector machines. */
+/** Losses that ask for more than being right: hinges, by which linear layers become support vector machines, and margins. */
 import { constant, type Node } from "../graph.ts";
 import { relu } from "../ops/activations.ts";
 import { add, mul, square, sub } from "../ops/elementwise.ts";
@@ -6,7 +6,7 @@ import { pick } from "../ops/indexing.ts";
 import { unsqueeze } from "../ops/layout.ts";
 import { cast, equal } from "../ops/logic.ts";
 import { reduceMax, reduceSum } from "../ops/reductions.ts";
-import { weightedMean } from "./losses.ts";
+import { crossEntropy, weightedMean } from "./losses.ts";
 
 /**
  * Multi-class hinge (Crammer and Singer 2001): by how much the best wrong class, plus 1, exceeds the right one. `scores`
@@ -24,6 +24,16 @@ export function multiClassHinge(scores: Node, labels: Node, weights?: Node): Nod
 export function squaredHinge(scores: Node, labels: Node, weights?: Node): Node {
   const side = sub(mul(oneHot(labels, classesOf(scores)), 2), 1);
   return weightedMean(reduceSum(square(relu(sub(1, mul(side, scores)))), { axes: [-1] }), weights);
+}
+
+/**
+ * Cross-entropy after `margin`, in nats, was taken from the logit of the label (Wang et al. 2018, additive margin softmax,
+ * https://arxiv.org/abs/1801.05599, without its unit vectors): rows that are right by less still pull. Operands as of
+ * `multiClassHinge`.
+ */
+export function marginCrossEntropy(logits: Node, labels: Node, margin: number, weights?: Node): Node {
+  const handicap = mul(oneHot(labels, classesOf(logits)), margin);
+  return crossEntropy(sub(logits, handicap), labels, weights);
 }
 
 /** The sum of squares over some weights: a penalty to be scaled and added to a loss. */

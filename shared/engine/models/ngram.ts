@@ -5,6 +5,7 @@
 import { gradients } from "../gradient.ts";
 import { input, type Node } from "../graph.ts";
 import { accuracy, crossEntropy } from "../layers/losses.ts";
+import { marginCrossEntropy } from "../layers/lossesMargin.ts";
 import { toOnnx } from "../onnx.ts";
 import { add } from "../ops/elementwise.ts";
 import { concat, slice } from "../ops/layout.ts";
@@ -37,12 +38,17 @@ export const carriedVectors = (classes: number): Record<string, number[]> => ({
   "adamw.v:bias": [classes],
 });
 
+export interface StepOptions extends Omit<AdamWOptions, "learningRate"> {
+  /** By how much a label's logit should lead, in nats: see `marginCrossEntropy`. */
+  margin: number;
+}
+
 /**
  * One lazy AdamW step (the moments of an untouched row stay as they are; TensorFlow Addons' LazyAdam). Inputs: `x`,
- * `table` float32 [rows, 3 classes], `labels` int32 [batch], `learning_rate`, and the carried vectors. Outputs: `loss`,
- * `accuracy`, `new:table`, and `new:` each carried vector.
+ * `table` float32 [rows, 3 classes], `labels` int32 [batch], `learning_rate`, and the carried vectors. Outputs: `loss`
+ * (cross-entropy as it is, without the margin aimed for), `accuracy`, `new:table`, and `new:` each carried vector.
  */
-export function ngramStep(classes: number, options: Omit<AdamWOptions, "learningRate">): Uint8Array {
+export function ngramStep(classes: number, { margin, ...options }: StepOptions): Uint8Array {
   const x = textRows();
   const table = input("table", ["rows", tableWidth(classes)]);
   // Optimizers know a parameter's state by its name, and a slice has none of its own.
@@ -54,14 +60,15 @@ export function ngramStep(classes: number, options: Omit<AdamWOptions, "learning
   const { bias, ...moments } = Object.fromEntries(vectors) as Record<string, Node> & { bias: Node };
   const labels = input("labels", ["batch"], "int32");
   const logits = logitsOf(x, weight, bias);
-  const loss = crossEntropy(logits, labels);
+  const aim = marginCrossEntropy(logits, labels, margin);
   const parameters = [weight, bias];
   const optimizer = adamw({ ...options, learningRate: input("learning_rate", []) });
   const state = { ...moments, "adamw.m:weight": m, "adamw.v:weight": v };
-  const { updates, state: next } = optimizer.update(gradients(loss, parameters), state, parameters);
+  const { updates, state: next } = optimizer.update(gradients(aim, parameters), state, parameters);
   const moved = (parameter: Node) => add(parameter, updates.get(parameter)!);
   const { "adamw.m:weight": nextM, "adamw.v:weight": nextV, ...rest } = next;
   const carried = { table: concat([moved(weight), nextM!, nextV!], 1), bias: moved(bias), ...rest };
   const named = Object.entries(carried).map(([name, node]) => [newName(name), node] as const);
-  return toOnnx({ outputs: { loss, accuracy: accuracy(logits, labels), ...Object.fromEntries(named) } });
+  const metrics = { loss: crossEntropy(logits, labels), accuracy: accuracy(logits, labels) };
+  return toOnnx({ outputs: { ...metrics, ...Object.fromEntries(named) } });
 }

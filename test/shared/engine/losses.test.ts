@@ -13,6 +13,7 @@ import {
   gradients,
   huber,
   input,
+  marginCrossEntropy,
   maskedCrossEntropy,
   meanSquaredError,
   multiClassHinge,
@@ -201,6 +202,15 @@ const cases: Record<string, Case> = {
     build: (nodes) => squaredHinge(nodes.logits!, labelNode),
     expected: (values) =>
       mean(values.logits!.map((row, i) => sum(row.map((x, j) => Math.max(0, 1 - side(labels[i]!, j) * x) ** 2)))),
+  },
+  "margin cross-entropy": {
+    operands: logits,
+    feeds,
+    build: (nodes) => marginCrossEntropy(nodes.logits!, labelNode, 1.5, weightNode),
+    expected: (values) =>
+      weightedBy(
+        values.logits!.map((row, i) => -logSoftmaxOf(row.map((x, j) => (j === labels[i] ? x - 1.5 : x)))[labels[i]!]!),
+      ),
   },
   "squared norm": {
     operands: { a: rows(2, 2, 1), b: rows(1, 3, 2) },
