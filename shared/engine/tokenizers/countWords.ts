@@ -15,7 +15,7 @@ export interface CountOptions {
   /**
    * How many letters (bytes) different words may have together: what bounds memory, and the time of training. When they
    * have more, the rarer half is forgotten; among equals a hash chooses, so that no part of the corpus is preferred. Default
-   * 8,000,000, for which training takes some 500 MB: more than 100 MB of English have, or 10 MB of writing without spaces.
+   * 8,000,000, for which training takes some 750 MB.
    */
   readonly maxLetters?: number;
 }
