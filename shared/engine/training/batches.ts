@@ -19,29 +19,41 @@ export interface Batches {
 }
 
 /**
- * Rows are shuffled, then sorted by length, so that rows of one length meet others in each epoch; the batches are cut
- * from that and shuffled too. A run that goes on from a step needs nothing but the step. Throws RangeError for a row
- * that exceeds the budget alone.
+ * Rows whose lengths differ by little share a bucket, in which they are shuffled; batches are cut from bucket after
+ * bucket, and shuffled too. A run that goes on from a step needs nothing but the step. Throws RangeError for a row that
+ * exceeds the budget alone.
  */
 export function lengthBatches({ lengths, tokenBudget, maxRows = lengths.length, seed }: BatchOptions): Batches {
   const tooLong = Array.from(lengths).findIndex((length) => length > tokenBudget);
   if (tooLong >= 0) {
     throw new RangeError(`row ${tooLong} has ${lengths[tooLong]} tokens, more than the budget of ${tokenBudget}`);
   }
-  const sorted = Int32Array.from(lengths).sort();
-  const ends = cuts(sorted, tokenBudget, maxRows);
+  const longest = Array.from(lengths).reduce((most, length) => Math.max(most, length), 0);
+  const buckets = Int32Array.from(lengths, (length) => Math.min(bucketOf(length), longest));
+  const ends = cuts(buckets.toSorted(), tokenBudget, maxRows);
   let prepared: { epoch: number; batches: Int32Array[] } | undefined;
   return {
     perEpoch: ends.length,
     rowsOf(step) {
       const epoch = Math.floor(step / ends.length);
-      if (prepared?.epoch !== epoch) prepared = { epoch, batches: batchesOf(epoch, { lengths, ends, seed }) };
+      if (prepared?.epoch !== epoch) prepared = { epoch, batches: batchesOf(epoch, { buckets, ends, seed }) };
       return prepared.batches[step % ends.length]!;
     },
   };
 }
 
-/** Where each batch ends, taking as many rows of the ascending lengths as fit. The cuts depend on lengths alone. */
+/**
+ * A bucket's longest row is at most so many times its shortest. Less would save little padding, and hold rows of one
+ * length together, which often are of one kind.
+ */
+const bucketGrowth = 1.12;
+
+/** The longest length of the bucket that a length falls into. */
+function bucketOf(length: number): number {
+  return Math.floor(bucketGrowth ** (1 + Math.floor(Math.log(length) / Math.log(bucketGrowth))));
+}
+
+/** Where each batch ends, taking as many rows of the ascending buckets as fit. The cuts depend on lengths alone. */
 function cuts(sorted: Int32Array, tokenBudget: number, maxRows: number): number[] {
   const ends: number[] = [];
   let start = 0;
@@ -54,13 +66,16 @@ function cuts(sorted: Int32Array, tokenBudget: number, maxRows: number): number[
   return sorted.length > start ? [...ends, sorted.length] : ends;
 }
 
-interface EpochOptions extends Pick<BatchOptions, "lengths" | "seed"> {
+interface EpochOptions {
+  /** By row. */
+  readonly buckets: Int32Array;
   readonly ends: readonly number[];
+  readonly seed: number;
 }
 
-function batchesOf(epoch: number, { lengths, ends, seed }: EpochOptions): Int32Array[] {
-  // The sort is stable, so rows of one length stay shuffled.
-  const rows = permutation(lengths.length, seed, 2 * epoch).sort((a, b) => lengths[a]! - lengths[b]!);
+function batchesOf(epoch: number, { buckets, ends, seed }: EpochOptions): Int32Array[] {
+  // The sort is stable, so the rows of a bucket stay shuffled.
+  const rows = permutation(buckets.length, seed, 2 * epoch).sort((a, b) => buckets[a]! - buckets[b]!);
   const order = permutation(ends.length, seed, 2 * epoch + 1);
   return Array.from(order, (index) => rows.slice(ends[index - 1] ?? 0, ends[index]));
 }
