@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import {
   epochs,
   learningRateAt,
+  marginFor,
   minDocuments,
   peakLearningRate,
 } from "../../../../shared/engine/models/ngram.recipe.ts";
