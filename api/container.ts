@@ -14,7 +14,7 @@ export function openContainer(environment: Record<string, string | undefined>) {
   const log = createLog(config, "api");
   const aws = createAwsClients();
   const stores = createStores(aws, config);
-  const host = createModelHost(stores.objects, { threads: config.deviceThreads });
+  const host = createModelHost(stores.objects, { device: config.device, threads: config.deviceThreads });
   const services = createServices({
     stores,
     queue: createQueue(aws.sqs, config),

@@ -1,7 +1,14 @@
 /** The environment, parsed once at the start of each process and passed on from there. */
 import { z } from "zod";
+import { cudaRefusal, type DeviceChoice, deviceChoices } from "./engine/runtime/deviceChoice.ts";
 
 const seconds = z.coerce.number().positive();
+
+/** CUDA that was asked for by name and is not there stops a process at its start, not a job at its turn. */
+const Device = z.enum(deviceChoices).superRefine((choice, context) => {
+  const refusal = choice === "cuda" ? cudaRefusal() : undefined;
+  if (refusal) context.addIssue(refusal);
+});
 
 const Environment = z.object({
   /** DynamoDB table, S3 bucket and SQS queues; the local cloud and the CDK stacks set these. */
@@ -23,6 +30,8 @@ const Environment = z.object({
     .int()
     .positive()
     .default(512 * 1024 * 1024),
+  /** What models are trained and run on; `auto` is CUDA where it works, else the CPU. */
+  MILLRACE_DEVICE: Device.default("auto"),
   /** Threads of one device process; 0 leaves it to the number of cores. */
   MILLRACE_DEVICE_THREADS: z.coerce.number().int().min(0).default(0),
   MILLRACE_HOST: z.string().default("127.0.0.1"),
@@ -42,6 +51,7 @@ export interface Config {
   checkpointSteps: number;
   maxAttempts: number;
   maxUploadBytes: number;
+  device: DeviceChoice;
   deviceThreads: number;
   host: string;
   port: number;
@@ -65,6 +75,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     checkpointSteps: e.MILLRACE_CHECKPOINT_STEPS,
     maxAttempts: e.MILLRACE_MAX_ATTEMPTS,
     maxUploadBytes: e.MILLRACE_MAX_UPLOAD_BYTES,
+    device: e.MILLRACE_DEVICE,
     deviceThreads: e.MILLRACE_DEVICE_THREADS,
     host: e.MILLRACE_HOST,
     port: e.MILLRACE_PORT,

@@ -20,7 +20,7 @@ const tasks = createTasks({
   queue,
   config,
   log,
-  startDevice: () => startDevice({ threads: config.deviceThreads }),
+  startDevice: () => startDevice({ device: config.device, threads: config.deviceThreads }),
 });
 const consumer = startConsumer({
   sqs: aws.sqs,

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Device, startDevice } from "../engine/runtime/device.ts";
+import { type Device, type DeviceOptions, startDevice } from "../engine/runtime/device.ts";
 import { ApiError } from "../errors.ts";
 import type { ModelRecord } from "../schemas/model.ts";
 import type { Objects } from "../stores/objects.ts";
@@ -24,9 +24,7 @@ export interface ModelHost {
   close(): Promise<void>;
 }
 
-export interface ModelHostOptions {
-  /** Of the device process; 0: one per core. */
-  threads: number;
+export interface ModelHostOptions extends DeviceOptions {
   /** Bytes of models kept loaded. */
   budgetBytes?: number;
 }

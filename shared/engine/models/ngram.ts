@@ -13,6 +13,9 @@ import { matmul } from "../ops/matmul.ts";
 import { type AdamWOptions, adamw } from "../optimizers/adamw.ts";
 import { newName } from "../trainingStep.ts";
 
+/** A run computes little and moves megabytes between host and session: no accelerator makes up for the way there. */
+export const place = { device: "cpu" } as const;
+
 /** Texts as dense rows over the features they hold together: float32 [batch, rows]. */
 const textRows = () => input("x", ["batch", "rows"]);
 const biasOf = (classes: number) => input("bias", [classes]);

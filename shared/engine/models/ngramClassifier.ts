@@ -8,7 +8,7 @@ import { createBatcher, RowTable } from "../training/sparseBatch.ts";
 import type { StoredTensor } from "../weights/safetensors.ts";
 import type { Architecture, Classifier } from "./architectures.ts";
 import { BATCH_SIZE, epochs } from "./ngram.recipe.ts";
-import { ngramForward } from "./ngram.ts";
+import { ngramForward, place } from "./ngram.ts";
 import { createNgramLearner } from "./ngramLearner.ts";
 
 /** Texts run together; more save little and take memory. */
@@ -54,7 +54,7 @@ async function createClassifier(
   const table = new RowTable(buckets.length, classes, fromHalf(weights.get("weight")!));
   const bias = weights.get("bias")!;
   const batch = createBatcher(buckets.length);
-  const session = await createSession(ngramForward(classes), { threads });
+  const session = await createSession(ngramForward(classes), { ...place, threads });
 
   const classifyBatch = async (bags: readonly NgramBag[]) => {
     const rows = bags.map(toRow);

@@ -12,7 +12,7 @@ import type { Learner, LearnerOptions } from "../training/learner.ts";
 import { type Batcher, createBatcher, RowTable } from "../training/sparseBatch.ts";
 import { newName } from "../trainingStep.ts";
 import { ADAMW, learningRateAt, marginFor, minDocuments, peakLearningRate } from "./ngram.recipe.ts";
-import { carriedVectors, ngramForward, ngramStep, tableWidth } from "./ngram.ts";
+import { carriedVectors, ngramForward, ngramStep, place, tableWidth } from "./ngram.ts";
 import { storedWeights } from "./ngramClassifier.ts";
 
 /** What one training learns from, and how long. */
@@ -50,8 +50,8 @@ const threads = 1;
 export async function createNgramLearner(options: LearnerOptions): Promise<Learner> {
   const { classes, hyperparameters } = options;
   const [stepper, forward] = await Promise.all([
-    createSession(ngramStep(classes, { ...ADAMW, margin: marginFor(classes) }), { threads }),
-    createSession(ngramForward(classes), { threads }),
+    createSession(ngramStep(classes, { ...ADAMW, margin: marginFor(classes) }), { ...place, threads }),
+    createSession(ngramForward(classes), { ...place, threads }),
   ]);
   const valid = options.valid.texts.map(ngrams);
   const plans = planTrainings(options, valid);
