@@ -1,13 +1,15 @@
 /** The base models anyone may fine-tune, and which architecture of the engine each one is. */
 import type { Model } from "./schemas/model.ts";
 
-export type Architecture = "ngram" | "encoder";
+/** `pretrained`: a checkpoint that an operator imported. */
+export type Architecture = "ngram" | "encoder" | "pretrained";
 
+/** What comes with Millrace: trained from nothing, so it has no files. */
 export interface BaseModel extends Model {
-  architecture: Architecture;
+  architecture: Exclude<Architecture, "pretrained">;
 }
 
-const base = (id: string, architecture: Architecture): BaseModel => ({
+const base = (id: string, architecture: BaseModel["architecture"]): BaseModel => ({
   id,
   object: "model",
   created: 1795305600,
