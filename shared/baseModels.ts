@@ -1,5 +1,7 @@
 /** The base models anyone may fine-tune, and which architecture of the engine each one is. */
+import type { BaseRecord } from "./schemas/base.ts";
 import type { Model } from "./schemas/model.ts";
+import type { Bases } from "./stores/bases.ts";
 
 /** `pretrained`: a checkpoint that an operator imported. */
 export type Architecture = "ngram" | "encoder" | "pretrained";
@@ -22,6 +24,12 @@ export const baseModels: readonly BaseModel[] = [
   base("millrace-encoder-tiny", "encoder"),
 ];
 
+/** One of those that come with Millrace. */
 export function findBaseModel(id: string): BaseModel | undefined {
   return baseModels.find((model) => model.id === id);
+}
+
+/** A base model of the deployment: one that comes with Millrace, or one that was imported. */
+export async function lookUpBase(bases: Pick<Bases, "get">, id: string): Promise<BaseModel | BaseRecord | undefined> {
+  return findBaseModel(id) ?? bases.get(id);
 }

@@ -1,5 +1,4 @@
 /** Decisions: one text, read once by a fine-tuned classifier, and every question answered from what it made of it. */
-import { findBaseModel } from "../../shared/baseModels.ts";
 import { ApiError } from "../../shared/errors.ts";
 import type { CreateDecision, Decision } from "../../shared/schemas/decision.ts";
 import type { ModelHost } from "../../shared/serving/host.ts";
@@ -16,12 +15,15 @@ export interface DecisionService {
   ): Promise<{ decision: Decision; digest: string }>;
 }
 
-export function createDecisionService(models: Pick<ModelService, "fineTuned">, host: ModelHost): DecisionService {
+export function createDecisionService(
+  models: Pick<ModelService, "base" | "fineTuned">,
+  host: ModelHost,
+): DecisionService {
   return {
     async create(project, request, signal) {
       refuseScores(request.questions);
       const text = textOf(request.input);
-      if (findBaseModel(request.model)) {
+      if (await models.base(request.model)) {
         const message = `'${request.model}' is a base model and knows no labels: fine-tune it, then name the tuned model.`;
         throw new ApiError("invalid_value", message, { param: "model" });
       }

@@ -1,6 +1,6 @@
 /** Asking for a fine-tuning job: everything that can be wrong is found before anything is stored or queued. */
 import { createHash, randomInt } from "node:crypto";
-import { findBaseModel } from "../../shared/baseModels.ts";
+import { lookUpBase } from "../../shared/baseModels.ts";
 import { ApiError } from "../../shared/errors.ts";
 import { isId, newId } from "../../shared/ids.ts";
 import type { CreateFineTuningJob, Hyperparameters, JobRecord } from "../../shared/schemas/fineTuningJob.ts";
@@ -23,11 +23,11 @@ export interface JobCreation {
 const replaySeconds = 600;
 
 export function createJobCreation(
-  { jobs, files, models, claims }: Pick<Stores, "jobs" | "files" | "models" | "claims">,
+  { jobs, files, models, bases, claims }: Pick<Stores, "jobs" | "files" | "models" | "bases" | "claims">,
   delivery: JobDelivery,
 ): JobCreation {
   const requireBaseModel = async (project: Project, id: string) => {
-    if (findBaseModel(id)) return;
+    if (await lookUpBase(bases, id)) return;
     if (id.startsWith("ft:") && id.length <= 512 && (await models.get(project.id, id))) {
       const message = `Continuing from a fine-tuned model is not supported yet: '${id}'. Name a base model.`;
       throw new ApiError("invalid_value", message, { param: "model" });

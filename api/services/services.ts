@@ -30,7 +30,7 @@ export interface Dependencies {
 
 export function createServices({ stores, queue, host, observe, maxUploadBytes }: Dependencies): Services {
   const delivery = createJobDelivery(queue, observe);
-  const models = createModelService(stores.models, stores.objects);
+  const models = createModelService(stores);
   return {
     projects: createProjectService(stores.projects),
     files: createFileService(stores.files, stores.objects, maxUploadBytes),

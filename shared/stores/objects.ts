@@ -1,4 +1,4 @@
-/** The door to the one S3 bucket. Every key begins with the project's id. */
+/** The door to the one S3 bucket. Every key begins with the project's id, save those of the deployment's imported bases. */
 import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { stat } from "node:fs/promises";
@@ -32,6 +32,8 @@ export const objectKeys = {
   checkpoint: (project: string, job: string, step: number, attempt: string) =>
     `${project}/jobs/${job}/checkpoints/step-${step}-${attempt}.safetensors`,
   model: (project: string, job: string, attempt: string) => `${project}/models/${job}-${attempt}.safetensors`,
+  /** By content, so that an import over another one, or one that was killed, never mixes two checkpoints. */
+  base: (id: string, digest: string, name: string) => `bases/${id}/${digest}/${name}`,
 };
 
 export function createObjects(s3: S3Client, bucket: string): Objects {

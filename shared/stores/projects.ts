@@ -1,4 +1,4 @@
-/** Projects and their keys. A key's row is the one partition that does not begin with a project: it leads to it. */
+/** Projects and their keys. A key's row lies in a partition that does not begin with a project: it leads to it. */
 import { createHash, randomBytes } from "node:crypto";
 import { newId } from "../ids.ts";
 import { ApiKeyRecord, ProjectRecord } from "../schemas/project.ts";

@@ -1,5 +1,6 @@
 /** All stores over one table and one bucket. */
 import type { AwsClients } from "../aws.ts";
+import { type Bases, createBases } from "./bases.ts";
 import { type Checkpoints, createCheckpoints } from "./checkpoints.ts";
 import { type Claims, createClaims } from "./claims.ts";
 import { createEvents, type Events } from "./events.ts";
@@ -17,6 +18,7 @@ export interface Stores {
   events: Events;
   checkpoints: Checkpoints;
   models: Models;
+  bases: Bases;
   objects: Objects;
   claims: Claims;
 }
@@ -30,6 +32,7 @@ export function createStores(aws: AwsClients, names: { table: string; bucket: st
     events: createEvents(table),
     checkpoints: createCheckpoints(table),
     models: createModels(table),
+    bases: createBases(table),
     objects: createObjects(aws.s3, names.bucket),
     claims: createClaims(table),
   };

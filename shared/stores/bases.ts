@@ -1,0 +1,40 @@
+/** Rows of imported base models: one partition of the deployment, as they belong to no project. */
+import { BaseRecord, baseIdPattern } from "../schemas/base.ts";
+import type { Table } from "./table.ts";
+
+export interface Bases {
+  /** False when the id is taken. */
+  create(record: BaseRecord): Promise<boolean>;
+  /** Puts other content under the id; false unless its content is still what `digest` says. */
+  replace(record: BaseRecord, digest: string): Promise<boolean>;
+  /** Undefined also for what could be no base's id, without asking the table. */
+  get(id: string): Promise<BaseRecord | undefined>;
+  /** By id. */
+  list(): Promise<BaseRecord[]>;
+  /** False when there was none. */
+  delete(id: string): Promise<boolean>;
+}
+
+const partition = "deployment#base";
+const everyBase = 10_000;
+const keyOf = (id: string) => ({ pk: partition, sk: id });
+
+export function createBases(table: Table): Bases {
+  return {
+    create: (record) => table.create(keyOf(record.id), record),
+    replace: (record, digest) =>
+      table.update(keyOf(record.id), record, {
+        expression: "#digest = :digest",
+        names: { "#digest": "digest" },
+        values: { ":digest": digest },
+      }),
+    async get(id) {
+      const item = baseIdPattern.test(id) ? await table.get(keyOf(id)) : undefined;
+      return item && BaseRecord.parse(item);
+    },
+    async list() {
+      return (await table.query(partition, { limit: everyBase })).map((item) => BaseRecord.parse(item));
+    },
+    delete: (id) => table.delete(keyOf(id)),
+  };
+}
