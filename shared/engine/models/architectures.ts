@@ -1,11 +1,13 @@
 /** The architectures that can be trained and served, by name. */
 import type { Tensor } from "../dataTypes.ts";
+import type { LoraConfig } from "../layers/lora.ts";
 import type {
   Learner,
   LearnerOptions,
   RequestedHyperparameters,
   ResolvedHyperparameters,
 } from "../training/learner.ts";
+import { adaptedArchitecture } from "./adaptedClassifier.ts";
 import { encoderArchitecture } from "./encoderClassifier.ts";
 import { ngramArchitecture } from "./ngramClassifier.ts";
 
@@ -29,19 +31,26 @@ export interface Classifier {
   release(): Promise<void>;
 }
 
+export interface ClassifierOptions {
+  classes: number;
+  threads: number;
+  /** Directory of the imported base the model was tuned from; null where there is none. */
+  base: string | null;
+  /** As the learner had it. */
+  adapter: LoraConfig | undefined;
+}
+
 export interface Architecture {
   /** Fills in what was left to `"auto"`. */
   resolveHyperparameters(requested: RequestedHyperparameters, size: DatasetSize): ResolvedHyperparameters;
   createLearner(options: LearnerOptions): Promise<Learner>;
-  createClassifier(
-    weights: ReadonlyMap<string, Tensor>,
-    options: { classes: number; threads: number },
-  ): Promise<Classifier>;
+  createClassifier(weights: ReadonlyMap<string, Tensor>, options: ClassifierOptions): Promise<Classifier>;
 }
 
 export const architectures = {
   ngram: ngramArchitecture,
   encoder: encoderArchitecture,
+  pretrained: adaptedArchitecture,
 } as const satisfies Record<string, Architecture>;
 
 export type ArchitectureName = keyof typeof architectures;

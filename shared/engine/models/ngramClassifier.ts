@@ -6,7 +6,7 @@ import { vectorizer } from "../text/vocabulary.ts";
 import { resolveAuto } from "../training/learner.ts";
 import { createBatcher, RowTable } from "../training/sparseBatch.ts";
 import type { StoredTensor } from "../weights/safetensors.ts";
-import type { Architecture, Classifier } from "./architectures.ts";
+import type { Architecture, Classifier, ClassifierOptions } from "./architectures.ts";
 import { BATCH_SIZE, epochs } from "./ngram.recipe.ts";
 import { ngramForward, place } from "./ngram.ts";
 import { createNgramLearner } from "./ngramLearner.ts";
@@ -46,7 +46,7 @@ function fromHalf(stored: Tensor): Float32Array {
 
 async function createClassifier(
   weights: ReadonlyMap<string, Tensor>,
-  { classes, threads }: { classes: number; threads: number },
+  { classes, threads }: ClassifierOptions,
 ): Promise<Classifier> {
   const buckets = weights.get("buckets")!.data as Uint32Array;
   const scales = weights.get("scales")!.data as Float32Array;

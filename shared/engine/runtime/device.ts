@@ -22,8 +22,8 @@ export interface Device {
   readonly alive: boolean;
   /** Yields what happens. When `signal` aborts, the last event is a checkpoint of the step then running. */
   train(request: Omit<TrainingRequest, "threads">, signal: AbortSignal): AsyncGenerator<TrainingEvent>;
-  /** Loads the model file if it is not loaded. Throws DeviceError. */
-  predict(artifact: string, texts: readonly string[]): Promise<Predictions>;
+  /** Loads the model file if it is not loaded, with the directory of its base where it has one. Throws DeviceError. */
+  predict(artifact: string, texts: readonly string[], base?: string | null): Promise<Predictions>;
   unload(artifact: string): void;
   /** Ends the process at once, whatever it is doing. */
   kill(): void;
@@ -55,7 +55,7 @@ export function startDevice({ threads: asked, device = "cpu" }: DeviceOptions): 
       return link.alive();
     },
     train: (request, signal) => training(link, { ...request, threads }, signal),
-    predict(artifact, texts) {
+    predict(artifact, texts, base = null) {
       const call = calls++;
       return new Promise((resolve, reject) => {
         const off = link.listen((reply) => {
@@ -65,7 +65,7 @@ export function startDevice({ threads: asked, device = "cpu" }: DeviceOptions): 
           if (answer instanceof DeviceError) reject(answer);
           else resolve(answer);
         });
-        link.send({ type: "predict", call, artifact, texts: [...texts] });
+        link.send({ type: "predict", call, artifact, base, texts: [...texts] });
       });
     },
     unload: (artifact) => link.send({ type: "unload", artifact }),

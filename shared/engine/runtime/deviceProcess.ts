@@ -41,8 +41,8 @@ const handlers: Handlers = {
   async stop() {
     stop.abort();
   },
-  async predict({ call, artifact, texts }) {
-    const { labels, temperature, classifier } = await loaded(artifact);
+  async predict({ call, artifact, base, texts }) {
+    const { labels, temperature, classifier } = await loaded(artifact, base);
     const { logits, tokens, known } = await inTurn(() => classifier.classify(texts));
     const predictions = logits.map((row, i) => {
       return { probabilities: probabilities(row, temperature), tokens: tokens[i]!, known: known[i]! };
@@ -65,19 +65,20 @@ function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
   return result;
 }
 
-function loaded(artifact: string): Promise<LoadedModel> {
+function loaded(artifact: string, base: string | null): Promise<LoadedModel> {
   const known = models.get(artifact);
   if (known) return known;
-  const model = load(artifact);
+  const model = load(artifact, base);
   models.set(artifact, model);
   model.catch(() => models.delete(artifact));
   return model;
 }
 
-async function load(path: string): Promise<LoadedModel> {
+async function load(path: string, base: string | null): Promise<LoadedModel> {
   const { config, weights } = readArtifact(path);
   const { architecture, labels, temperature } = config;
-  const classifier = await architectures[architecture].createClassifier(weights, { classes: labels.length, threads });
+  const options = { classes: labels.length, threads, base, adapter: config.base?.adapter };
+  const classifier = await architectures[architecture].createClassifier(weights, options);
   return { labels, temperature, classifier };
 }
 

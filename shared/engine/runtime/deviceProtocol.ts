@@ -13,8 +13,8 @@ export type DeviceRequest =
   | { type: "train"; request: TrainingRequest }
   /** Checkpoint after the running step, and end. */
   | { type: "stop" }
-  /** `artifact` is the path of a model file; it stays loaded until it is unloaded. */
-  | { type: "predict"; call: number; artifact: string; texts: string[] }
+  /** `artifact` is the path of a model file, `base` of what it was tuned from; it stays loaded until it is unloaded. */
+  | { type: "predict"; call: number; artifact: string; base: string | null; texts: string[] }
   | { type: "unload"; artifact: string };
 
 export type DeviceReply =

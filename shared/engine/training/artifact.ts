@@ -1,6 +1,7 @@
 /** A trained model as one safetensors file: weights, and in its metadata all that serving must know. */
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Tensor } from "../dataTypes.ts";
+import type { LoraConfig } from "../layers/lora.ts";
 import type { ArchitectureName } from "../models/architectures.ts";
 import { readSafetensors, type StoredTensor, writeSafetensors } from "../weights/safetensors.ts";
 
@@ -9,6 +10,8 @@ export interface ArtifactConfig {
   labels: string[];
   /** Divides the logits before the softmax. */
   temperature: number;
+  /** Of the imported base it belongs to: the digest, as `TrainingRequest` had it, and the adapter. */
+  base?: { digest: string; adapter: LoraConfig };
 }
 
 export interface Artifact {

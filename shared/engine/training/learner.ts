@@ -1,5 +1,6 @@
 /** What an architecture must offer to be trained, and what it leaves behind. */
 import type { Tensor } from "../dataTypes.ts";
+import type { LoraConfig } from "../layers/lora.ts";
 import type { StoredTensor } from "../weights/safetensors.ts";
 import type { LabelledLogits } from "./evaluation.ts";
 import type { Examples } from "./examples.ts";
@@ -34,6 +35,8 @@ export interface LearnerOptions {
   /** Whether the validation rows were held out of the training file, and may be learned from once they have been judged by. */
   refit: boolean;
   classes: number;
+  /** Directory of the imported base that is tuned; null where the architecture brings its own. */
+  base: string | null;
   hyperparameters: ResolvedHyperparameters;
   seed: number;
   threads: number;
@@ -64,6 +67,8 @@ export interface Learner {
   /** Everything the next step depends on: weights and optimizer state. */
   state(): Record<string, Tensor>;
   restore(state: Readonly<Record<string, Tensor>>): void;
+  /** The adapter that is trained beside a base, where there is one. */
+  readonly adapter?: LoraConfig;
   /** What serving needs, and nothing else. */
   weights(): Record<string, StoredTensor>;
   release(): Promise<void>;

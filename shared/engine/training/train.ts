@@ -9,6 +9,8 @@ import type { Learner, RequestedHyperparameters, ResolvedHyperparameters } from 
 
 export interface TrainingRequest {
   architecture: ArchitectureName;
+  /** Where an imported base lies, and the digest that names its content; null where the architecture brings its own. */
+  base: { directory: string; digest: string } | null;
   /** Prepared examples, see `readExamples`. */
   trainFile: string;
   validFile: string;
@@ -69,11 +71,16 @@ export async function* train(request: TrainingRequest, signal: AbortSignal): Asy
     }
     const temperature = fitTemperature(await learner.validate());
     const path = join(request.directory, "model.safetensors");
-    writeArtifact(path, { architecture: request.architecture, labels: request.labels, temperature }, learner.weights());
+    writeArtifact(path, artifactConfig(request, learner, temperature), learner.weights());
     yield { type: "finished", path, history: progress.history, tokens: progress.tokens };
   } finally {
     await learner.release();
   }
+}
+
+function artifactConfig({ architecture, labels, base }: TrainingRequest, learner: Learner, temperature: number) {
+  const ofBase = base && learner.adapter && { base: { digest: base.digest, adapter: learner.adapter } };
+  return { architecture, labels, temperature, ...ofBase };
 }
 
 async function createLearner({ architecture, ...request }: TrainingRequest) {
@@ -85,7 +92,8 @@ async function createLearner({ architecture, ...request }: TrainingRequest) {
     classes,
   });
   const { seed, threads, refit } = request;
-  const learner = await create({ ...examples, classes, hyperparameters, seed, threads, refit });
+  const base = request.base?.directory ?? null;
+  const learner = await create({ ...examples, classes, base, hyperparameters, seed, threads, refit });
   return { hyperparameters, learner, rows: examples.train.texts.length + examples.valid.texts.length };
 }
 
@@ -106,8 +114,8 @@ function resume(request: TrainingRequest, learner: Learner): Progress {
  * What must be equal for a checkpoint to belong to a run. Not the number of threads: a run that goes on with another one
  * differs in its last bits, which is better than not going on.
  */
-function runOf({ architecture, labels, hyperparameters, seed, refit }: TrainingRequest): string {
-  return JSON.stringify({ architecture, labels, hyperparameters, seed, refit });
+function runOf({ architecture, base, labels, hyperparameters, seed, refit }: TrainingRequest): string {
+  return JSON.stringify({ architecture, base: base?.digest, labels, hyperparameters, seed, refit });
 }
 
 async function runStep(learner: Learner, step: number, progress: Progress): Promise<StepRecord> {

@@ -38,6 +38,7 @@ export async function trainModel(attempt: Attempt, dataset: Dataset): Promise<vo
   try {
     const request = {
       architecture: findBaseModel(job.model)!.architecture,
+      base: null,
       trainFile: dataset.trainFile,
       validFile: dataset.validFile,
       labels: dataset.labels,

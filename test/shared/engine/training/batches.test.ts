@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { logitsOf } from "../../../../shared/engine/models/encoderClassifier.ts";
+import { logitsOf } from "../../../../shared/engine/training/textBatches.ts";
 import { createEncoderLearner } from "../../../../shared/engine/models/encoderLearner.ts";
 import { lengthBatches, paddingShare } from "../../../../shared/engine/training/batches.ts";
 import { bytesOf } from "../run.ts";
@@ -88,7 +88,7 @@ describe("the encoder", () => {
     const valid = { texts: [], labels: new Int32Array(0) };
     const hyperparameters = { n_epochs: 1, batch_size: 4, learning_rate_multiplier: 1 };
     const learner = await createEncoderLearner({
-      ...{ train, valid, refit: false, classes: 2, seed: 9, threads: 1, hyperparameters },
+      ...{ train, valid, refit: false, base: null, classes: 2, seed: 9, threads: 1, hyperparameters },
     });
     const finish = async (from: number) => {
       for (let step = from; step < learner.totalSteps; step++) await learner.step(step);

@@ -1,0 +1,90 @@
+/** An imported base is tuned by an adapter, stored without the base, and answers the same when it is put together again. */
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { architectures } from "../../../../shared/engine/models/architectures.ts";
+import { readArtifact } from "../../../../shared/engine/training/artifact.ts";
+import type { Learner } from "../../../../shared/engine/training/learner.ts";
+import { train } from "../../../../shared/engine/training/train.ts";
+import { writeTinyBase } from "../../../support/tinyBase.ts";
+import { jsonl, rowsOf } from "../../../support/trainingData.ts";
+
+const rows = rowsOf(40);
+const labels = [...new Set(rows.map(({ label }) => label))];
+const examples = {
+  texts: rows.map(({ text }) => text),
+  labels: Int32Array.from(rows, ({ label }) => labels.indexOf(label)),
+};
+const hyperparameters = { n_epochs: 12, batch_size: 8, learning_rate_multiplier: 10 };
+let directory: string;
+
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), "millrace-base-"));
+  await writeTinyBase(directory, examples.texts);
+});
+after(() => rm(directory, { recursive: true }));
+
+const learnerOf = (seed: number): Promise<Learner> =>
+  architectures.pretrained.createLearner({
+    ...{ train: examples, valid: examples, refit: true, classes: labels.length, hyperparameters, seed, threads: 1 },
+    base: directory,
+  });
+
+test("learns beside a frozen base, goes on from any step to the same bits, and is served as it was judged", async () => {
+  const learner = await learnerOf(5);
+  for (let step = 0; step < 7; step++) await learner.step(step);
+  const middle = structuredClone(learner.state());
+  for (let step = 7; step < learner.totalSteps; step++) await learner.step(step);
+  const judged = await learner.validate();
+  const bits = Object.values(learner.weights()).map(({ data }) => Buffer.from(data.buffer).toString("base64"));
+  learner.restore(middle);
+  for (let step = 7; step < learner.totalSteps; step++) await learner.step(step);
+  assert.deepEqual(
+    Object.values(learner.weights()).map(({ data }) => Buffer.from(data.buffer).toString("base64")),
+    bits,
+  );
+
+  const stored = new Map(Object.entries(learner.weights())) as Parameters<
+    typeof architectures.pretrained.createClassifier
+  >[0];
+  const { adapter } = learner;
+  const serving = { classes: labels.length, threads: 1, base: directory, adapter };
+  const classifier = await architectures.pretrained.createClassifier(stored, serving);
+  const served = await classifier.classify(examples.texts);
+  let right = 0;
+  for (const [row, logits] of served.logits.entries()) {
+    if (logits.indexOf(Math.max(...logits)) === examples.labels[row]) right++;
+    for (const [i, value] of logits.entries()) {
+      assert.ok(Math.abs(value - (judged.logits[row * labels.length + i] as number)) < 1e-3, `row ${row}`);
+    }
+  }
+  assert.ok(right / rows.length > 0.95, `${right} of ${rows.length} right`);
+  assert.deepEqual((await classifier.classify(["", "zzz"])).known, [false, true]);
+  await Promise.all([learner.release(), classifier.release()]);
+});
+
+test("the model file holds adapter and head, and says which base they belong to", async () => {
+  const file = (name: string) => join(directory, name);
+  const prepared = jsonl(rows.map(({ text, label }) => ({ text, label: labels.indexOf(label) })));
+  await writeFile(file("train"), prepared);
+  const request = {
+    ...{ architecture: "pretrained" as const, labels, refit: true, seed: 1, threads: 1, directory, checkpoint: null },
+    ...{ checkpointSteps: 0, checkpointSeconds: 60, hyperparameters: { ...hyperparameters, n_epochs: 1 } },
+    base: { directory, digest: "b".repeat(64) },
+    trainFile: file("train"),
+    validFile: file("train"),
+  };
+  let path = "";
+  for await (const event of train(request, new AbortController().signal)) {
+    if (event.type === "finished") path = event.path;
+  }
+  const { config, weights } = readArtifact(path);
+  assert.equal(config.base?.digest, request.base.digest);
+  assert.equal(config.base?.adapter.rank, 8);
+  const names = [...weights.keys()];
+  assert.ok(names.some((name) => name.startsWith("base_model.model.bert.encoder.layer.1.")));
+  assert.ok(names.includes("classifier.weight"));
+  assert.ok(!names.some((name) => name.startsWith("bert.e")), "nothing of the base");
+});
