@@ -1,9 +1,13 @@
 /** The worker process: the consumer with its tasks, and the sweeper beside it. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createAwsClients } from "../shared/aws.ts";
 import { parseConfig } from "../shared/config.ts";
 import { startDevice } from "../shared/engine/runtime/device.ts";
 import { createLog } from "../shared/log.ts";
 import { createQueue } from "../shared/queue.ts";
+import { createBaseFiles } from "../shared/serving/baseFiles.ts";
 import { createStores } from "../shared/stores/stores.ts";
 import { startConsumer } from "./consumer.ts";
 import { startSweeper } from "./sweeper.ts";
@@ -15,7 +19,9 @@ const aws = createAwsClients();
 const stores = createStores(aws, config);
 const queue = createQueue(aws.sqs, config);
 
+const bases = mkdtempSync(join(tmpdir(), "millrace-bases-"));
 const tasks = createTasks({
+  baseFiles: createBaseFiles(stores.objects, bases),
   stores,
   queue,
   config,
@@ -39,6 +45,7 @@ async function stop(signal: string): Promise<void> {
   log.info({ signal }, "worker stops");
   sweeper.stop();
   await consumer.stop();
+  rmSync(bases, { recursive: true, force: true });
   process.exit(0);
 }
 process.on("SIGTERM", () => void stop("SIGTERM"));

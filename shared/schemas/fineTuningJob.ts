@@ -1,6 +1,7 @@
 /** Fine-tuning jobs, field for field as OpenAI's, plus the row a worker needs. */
 import { z } from "@hono/zod-openapi";
 import { jobStates } from "../jobStates.ts";
+import { BaseContent } from "./baseContent.ts";
 import { Metadata } from "./metadata.ts";
 
 const autoOr = <Number extends z.ZodNumber>(number: Number) => z.union([z.literal("auto"), number]);
@@ -126,6 +127,8 @@ export const JobRecord = FineTuningJob.extend({
   failures: z.int().min(0),
   /** Whether the files were found good; a resumed job is not checked twice. */
   validated: z.boolean(),
+  /** The imported base, as it was when the job began; absent before, and where the base comes with Millrace. */
+  base: BaseContent.optional(),
   /** Where the next attempt continues; null: from the start. */
   latest_checkpoint: z.object({ object_key: z.string(), digest: z.string(), step: z.int() }).nullable(),
 });

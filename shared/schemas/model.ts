@@ -1,5 +1,6 @@
 /** Models: base models everyone may tune, and fine-tuned ones that belong to a project. */
 import { z } from "@hono/zod-openapi";
+import { BaseContent } from "./baseContent.ts";
 
 export const Model = z
   .object({
@@ -20,6 +21,8 @@ export type Model = z.infer<typeof Model>;
 export const ModelRecord = Model.extend({
   project_id: z.string(),
   base_model: z.string(),
+  /** The content of the imported base it was tuned from; absent where the base comes with Millrace. */
+  base: BaseContent.optional(),
   job_id: z.string(),
   object_key: z.string(),
   /** SHA-256 of the artifact, hex: checked on load, returned in `x-millrace-model-digest`. */

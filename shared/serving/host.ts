@@ -6,6 +6,7 @@ import { type Device, type DeviceOptions, startDevice } from "../engine/runtime/
 import { ApiError } from "../errors.ts";
 import type { ModelRecord } from "../schemas/model.ts";
 import type { Objects } from "../stores/objects.ts";
+import { createBaseFiles } from "./baseFiles.ts";
 import { createModelFiles } from "./modelFiles.ts";
 
 export interface Classification {
@@ -38,27 +39,34 @@ export function createModelHost(objects: Objects, options: ModelHostOptions): Mo
     if (!device?.alive) device = startDevice(options);
     return device;
   };
+  const bases = createBaseFiles(
+    objects,
+    directory.then((path) => join(path, "bases")),
+  );
   const files = createModelFiles(objects, directory, {
     budgetBytes: options.budgetBytes ?? defaultBudget,
     onEvict: (path) => device?.alive && device.unload(path),
   });
 
-  const predict = async (path: string, texts: readonly string[]) => {
+  const predict = async (...question: Parameters<Device["predict"]>) => {
     try {
-      return await running().predict(path, texts);
+      return await running().predict(...question);
     } catch (error) {
       if (device?.alive) throw error;
       // A device that died took nobody's data with it: the same question goes to a new one, once.
-      return await running().predict(path, texts);
+      return await running().predict(...question);
     }
   };
+
+  const baseOf = async ({ base }: ModelRecord) =>
+    base ? { directory: (await bases.open(base)).path, digest: base.digest } : null;
 
   return {
     async classify(model, texts, signal) {
       signal?.throwIfAborted();
       const file = await files.open(model);
       try {
-        const { labels, predictions } = await predict(file.path, texts);
+        const { labels, predictions } = await predict(file.path, texts, await baseOf(model));
         return predictions.map((prediction) => ({ labels, ...prediction }));
       } catch (cause) {
         throw new ApiError("overloaded", "The model could not be run just now.", { cause });

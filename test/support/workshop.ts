@@ -20,6 +20,8 @@ export interface JobRequest {
   seed?: number;
   epochs?: number;
   batch?: number;
+  /** Factor on the base model's learning rate. */
+  rate?: number;
 }
 
 export interface Workshop extends Deployment {
@@ -72,8 +74,9 @@ export async function openWorkshop(): Promise<Workshop> {
       seed = 7,
       epochs,
       batch,
+      rate = 1,
     }) {
-      const hyperparameters = { n_epochs: epochs ?? 2, batch_size: batch ?? 16 };
+      const hyperparameters = { n_epochs: epochs ?? 2, batch_size: batch ?? 16, learning_rate_multiplier: rate };
       const { id } = await client.fineTuning.jobs.create({
         model,
         training_file: await upload(training, filename),

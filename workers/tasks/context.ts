@@ -3,6 +3,7 @@ import type { Config } from "../../shared/config.ts";
 import type { Device } from "../../shared/engine/runtime/device.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Queue } from "../../shared/queue.ts";
+import type { BaseFiles } from "../../shared/serving/baseFiles.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
 
 export interface WorkerContext {
@@ -10,5 +11,6 @@ export interface WorkerContext {
   queue: Queue;
   config: Config;
   log: Log;
+  baseFiles: BaseFiles;
   startDevice(): Device;
 }

@@ -1,7 +1,7 @@
 /** A device is a child process; this is its handle. When it dies its work fails with DeviceError and the parent lives on. */
 import { type ChildProcess, fork } from "node:child_process";
 import { availableParallelism } from "node:os";
-import type { TrainingEvent, TrainingRequest } from "../training/train.ts";
+import type { BaseDirectory, TrainingEvent, TrainingRequest } from "../training/train.ts";
 import { cudaRefusal, type DeviceChoice } from "./deviceChoice.ts";
 import type { DeviceReply, DeviceRequest, Prediction } from "./deviceProtocol.ts";
 
@@ -23,7 +23,7 @@ export interface Device {
   /** Yields what happens. When `signal` aborts, the last event is a checkpoint of the step then running. */
   train(request: Omit<TrainingRequest, "threads">, signal: AbortSignal): AsyncGenerator<TrainingEvent>;
   /** Loads the model file if it is not loaded, with the directory of its base where it has one. Throws DeviceError. */
-  predict(artifact: string, texts: readonly string[], base?: string | null): Promise<Predictions>;
+  predict(artifact: string, texts: readonly string[], base?: BaseDirectory | null): Promise<Predictions>;
   unload(artifact: string): void;
   /** Ends the process at once, whatever it is doing. */
   kill(): void;

@@ -2,7 +2,7 @@
 import { architectures, type Classifier } from "../models/architectures.ts";
 import { readArtifact } from "../training/artifact.ts";
 import { probabilities } from "../training/evaluation.ts";
-import { train } from "../training/train.ts";
+import { type BaseDirectory, train } from "../training/train.ts";
 import type { DeviceChoice } from "./deviceChoice.ts";
 import type { DeviceReply, DeviceRequest } from "./deviceProtocol.ts";
 import { useDevice } from "./session.ts";
@@ -65,7 +65,7 @@ function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
   return result;
 }
 
-function loaded(artifact: string, base: string | null): Promise<LoadedModel> {
+function loaded(artifact: string, base: BaseDirectory | null): Promise<LoadedModel> {
   const known = models.get(artifact);
   if (known) return known;
   const model = load(artifact, base);
@@ -74,10 +74,11 @@ function loaded(artifact: string, base: string | null): Promise<LoadedModel> {
   return model;
 }
 
-async function load(path: string, base: string | null): Promise<LoadedModel> {
+async function load(path: string, base: BaseDirectory | null): Promise<LoadedModel> {
   const { config, weights } = readArtifact(path);
   const { architecture, labels, temperature } = config;
-  const options = { classes: labels.length, threads, base, adapter: config.base?.adapter };
+  if (config.base?.digest !== base?.digest) throw new Error(`The model belongs to base ${config.base?.digest}`);
+  const options = { classes: labels.length, threads, base: base?.directory ?? null, adapter: config.base?.adapter };
   const classifier = await architectures[architecture].createClassifier(weights, options);
   return { labels, temperature, classifier };
 }

@@ -1,5 +1,5 @@
 /** What travels between a process and its device process. */
-import type { TrainingEvent, TrainingRequest } from "../training/train.ts";
+import type { BaseDirectory, TrainingEvent, TrainingRequest } from "../training/train.ts";
 
 /** One text's answer. */
 export interface Prediction {
@@ -14,7 +14,7 @@ export type DeviceRequest =
   /** Checkpoint after the running step, and end. */
   | { type: "stop" }
   /** `artifact` is the path of a model file, `base` of what it was tuned from; it stays loaded until it is unloaded. */
-  | { type: "predict"; call: number; artifact: string; base: string | null; texts: string[] }
+  | { type: "predict"; call: number; artifact: string; base: BaseDirectory | null; texts: string[] }
   | { type: "unload"; artifact: string };
 
 export type DeviceReply =

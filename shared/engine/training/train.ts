@@ -7,10 +7,16 @@ import { evaluate, fitTemperature } from "./evaluation.ts";
 import { readExamples } from "./examples.ts";
 import type { Learner, RequestedHyperparameters, ResolvedHyperparameters } from "./learner.ts";
 
+/** Where an imported base lies, and the digest that names its content. */
+export interface BaseDirectory {
+  directory: string;
+  digest: string;
+}
+
 export interface TrainingRequest {
   architecture: ArchitectureName;
-  /** Where an imported base lies, and the digest that names its content; null where the architecture brings its own. */
-  base: { directory: string; digest: string } | null;
+  /** An imported base; null where the architecture brings its own. */
+  base: BaseDirectory | null;
   /** Prepared examples, see `readExamples`. */
   trainFile: string;
   validFile: string;

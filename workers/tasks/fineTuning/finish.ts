@@ -25,6 +25,7 @@ export async function finish(
     owned_by: job.organization_id,
     project_id: job.project_id,
     base_model: job.model,
+    ...(job.base && { base: job.base }),
     job_id: job.id,
     object_key: key,
     digest,

@@ -1,7 +1,6 @@
 /** Second phase: train on a device of its own; events, checkpoints and the finished model are stored as they come. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { findBaseModel } from "../../../shared/baseModels.ts";
 import type { Dataset } from "../../../shared/data/dataset.ts";
 import type { StepRecord, TrainingEvent } from "../../../shared/engine/training/train.ts";
 import { newId } from "../../../shared/ids.ts";
@@ -11,6 +10,7 @@ import { eventWrite } from "../../../shared/stores/events.ts";
 import { objectKeys } from "../../../shared/stores/objects.ts";
 import type { StopReason } from "../../lease.ts";
 import { type Attempt, append, record, Stopped } from "./attempt.ts";
+import { fetchBase } from "./base.ts";
 import { finish } from "./finish.ts";
 
 /** Steps are told no more often than this; what validation found is always told. */
@@ -25,6 +25,7 @@ const checkpointGrace: Record<StopReason, number> = { paused: 1200, shutdown: 20
 /** Returns when the job has succeeded; throws Stopped once a last checkpoint is stored. */
 export async function trainModel(attempt: Attempt, dataset: Dataset): Promise<void> {
   const { context, job, lease, directory } = attempt;
+  const base = await fetchBase(attempt);
   const checkpoint = await fetchCheckpoint(attempt);
   const device = context.startDevice();
   const progress: Progress = { total: 0, first: 0, startedAt: Date.now(), toldAt: 0 };
@@ -37,8 +38,7 @@ export async function trainModel(attempt: Attempt, dataset: Dataset): Promise<vo
   lease.signal.addEventListener("abort", abandon, { once: true });
   try {
     const request = {
-      architecture: findBaseModel(job.model)!.architecture,
-      base: null,
+      ...base,
       trainFile: dataset.trainFile,
       validFile: dataset.validFile,
       labels: dataset.labels,
