@@ -21,6 +21,11 @@ export const reductions = {
     infer,
     gradient: ({ inputs: [x], dy }) => [expandLike(dy, x), null],
   }),
+  ReduceSumSquare: defineOp<2, Over>("ReduceSumSquare", {
+    attributes,
+    infer,
+    gradient: ({ inputs: [x], dy }) => [mul(mul(x, 2), dy), null],
+  }),
   ReduceMean: defineOp<2, Over>("ReduceMean", {
     attributes,
     infer,
@@ -57,6 +62,10 @@ function reduce(op: keyof typeof reductions, x: Node, { axes, keepDims = false }
   return keepDims ? kept : squeeze(kept, over);
 }
 
+/** The sum of squares, in one pass. */
+export function reduceSumSquare(x: Node, reduction: Reduction = {}): Node {
+  return reduce("ReduceSumSquare", x, reduction);
+}
 export function reduceSum(x: Node, reduction: Reduction = {}): Node {
   return reduce("ReduceSum", x, reduction);
 }

@@ -22,7 +22,10 @@ export interface AdamWOptions {
 
 const count = "adamw.step";
 
-/** State: "adamw.step" (a float32 count), and per parameter "adamw.m:name" and "adamw.v:name". */
+/**
+ * State: "adamw.step" (a float32 count), and per parameter "adamw.m:name" and "adamw.v:name", which are the paper's
+ * m / (1 - beta1) and v / (1 - beta2): sums that decay, which take a pass over memory less than means that do.
+ */
 export function adamw(options: AdamWOptions): Optimizer {
   const { beta1 = 0.9, beta2 = 0.999 } = options;
   return {
@@ -38,8 +41,8 @@ export function adamw(options: AdamWOptions): Optimizer {
       const updates: PerParameter = new Map(
         parameters.map((target) => {
           const gradient = gradients.get(target)!;
-          const m = blend(state[`adamw.m:${target.name}`]!, gradient, beta1);
-          const v = blend(state[`adamw.v:${target.name}`]!, square(gradient), beta2);
+          const m = decayedSum(state[`adamw.m:${target.name}`]!, gradient, beta1);
+          const v = decayedSum(state[`adamw.v:${target.name}`]!, square(gradient), beta2);
           next[`adamw.m:${target.name}`] = m;
           next[`adamw.v:${target.name}`] = v;
           return [target, parameterUpdate(target, m, v, rates, options)];
@@ -58,23 +61,24 @@ interface Rates {
   readonly decay: Node | null;
 }
 
-// The bias corrections are scalars, so they are moved out of the per-element work:
-// (m/c1) / (sqrt(v/c2) + e) = sqrt(c2)/c1 * m / (sqrt(v) + e sqrt(c2)), with c = 1 - beta^step (Kingma and Ba 2015,
-// section 2). 1 - beta^step cancels at the first steps, so it is taken in float64.
+// What is the same for every element is moved out of the work per element. The paper's corrected means are k1 m and
+// k2 v, with k = (1 - beta) / (1 - beta^step) (Kingma and Ba 2015, section 2), and
+// k1 m / (sqrt(k2 v) + e) = k1/sqrt(k2) * m / (sqrt(v) + e/sqrt(k2)).
+// 1 - beta^step cancels at the first steps, so it is taken in float64.
 function stepRates(step: Node, options: AdamWOptions): Rates {
   const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01 } = options;
-  const correction = (beta: number) => sub(1, pow(constant(beta, "float64"), cast(step, "float64")));
+  const correction = (beta: number) => div(1 - beta, sub(1, pow(constant(beta, "float64"), cast(step, "float64"))));
   const root = sqrt(correction(beta2));
   const downhill = mul(cast(learningRate, "float64"), -1);
   return {
-    scale: cast(mul(downhill, div(root, correction(beta1))), "float32"),
-    epsilon: cast(mul(root, epsilon), "float32"),
+    scale: cast(mul(downhill, div(correction(beta1), root)), "float32"),
+    epsilon: cast(div(epsilon, root), "float32"),
     decay: weightDecay > 0 ? mul(learningRate, -weightDecay) : null,
   };
 }
 
-function blend(mean: Node, value: Node, beta: number): Node {
-  return add(mul(mean, beta), mul(value, 1 - beta));
+function decayedSum(sum: Node, value: Node, beta: number): Node {
+  return add(mul(sum, beta), value);
 }
 
 function parameterUpdate(target: Node, m: Node, v: Node, rates: Rates, { decays = isMatrix }: AdamWOptions): Node {

@@ -2,8 +2,8 @@
 
 import { constant } from "../graph.ts";
 import { sqrt } from "../ops/activations.ts";
-import { add, div, max, mul, square } from "../ops/elementwise.ts";
-import { reduceSum } from "../ops/reductions.ts";
+import { add, div, max, mul } from "../ops/elementwise.ts";
+import { reduceSumSquare } from "../ops/reductions.ts";
 import { mapGradients, type Optimizer } from "./optimizer.ts";
 
 /**
@@ -14,7 +14,7 @@ export function clipByGlobalNorm(maxNorm: number): Optimizer {
   return {
     init: () => ({}),
     update: (gradients) => {
-      const squares = [...gradients.values()].map((gradient) => reduceSum(square(gradient)));
+      const squares = [...gradients.values()].map((gradient) => reduceSumSquare(gradient));
       const norm = sqrt(squares.reduce((total, part) => add(total, part), constant(0)));
       const scale = div(maxNorm, max(norm, maxNorm));
       return {

@@ -37,6 +37,7 @@ import {
   reduceMax,
   reduceMean,
   reduceSum,
+  reduceSumSquare,
   relu,
   reshape,
   reshapeLike,
@@ -187,6 +188,7 @@ export const cases: Record<OpType, Variant[] | Forward> = {
   Shape: forward([2, 1], () => ops.Shape([constant(new Float32Array(6), [3, 2, 1])], { start: 1, end: 3 })),
   ConstantOfShape: forward([0, 0, 0], () => ops.ConstantOfShape([int64s([3])], { to: [3] })),
   ReduceSum: reductions(reduceSum),
+  ReduceSumSquare: reductions(reduceSumSquare),
   ReduceMean: reductions(reduceMean),
   ReduceMax: reductions(reduceMax, spread),
   Softmax: each(softmax),
@@ -226,6 +228,10 @@ export const cases: Record<OpType, Variant[] | Forward> = {
   Range: forward([0, 1, 2], () => {
     return ops.Range([constant(0, "int64"), constant(3, "int64"), constant(1, "int64")], { length: 3 });
   }),
+  TopK: forward([5, 5, 2], () => {
+    return ops.TopK([row(2, 5, -1, 5), constant(BigInt64Array.of(3n), [1])], { length: 3 });
+  }),
+  CumSum: forward([0, 2, 7], () => ops.CumSum([row(2, 5, -1), constant(0, "int64")], { exclusive: 1 })),
   // From -1 to 3 in steps of 4 / 255: zero is number 64 of them.
   DynamicQuantizeLinear: forward([0, 64, 255], () => ops.DynamicQuantizeLinear([row(-1, 0, 3)], {})),
   MatMulInteger: forward([-14, 12], () => {
