@@ -1,14 +1,13 @@
 /** Imported bases as text classifiers: trained with a LoRA adapter, served with the adapter merged. */
 import type { Tensor } from "../dataTypes.ts";
 import { toOnnx } from "../onnx.ts";
-import { createSession } from "../runtime/session.ts";
 import { type Learner, type LearnerOptions, resolveAuto } from "../training/learner.ts";
-import { logitsOf } from "../training/textBatches.ts";
 import { createTextLearner, tensorsOf } from "../training/textLearner.ts";
 import { adaptedGraph, adapterConfig, firstData, mergedData, openBase } from "./adaptedBase.ts";
 import type { Architecture, Classifier, ClassifierOptions } from "./architectures.ts";
 import { textInputs } from "./languageModel.ts";
 import { buildModel } from "./pretrained.ts";
+import { createTextClassifier } from "./textClassifier.ts";
 
 /** Of an adapter of rank 8 with alpha 16; ten times what a base's own weights would take. */
 const peakLearningRate = 5e-4;
@@ -52,19 +51,10 @@ async function createClassifier(
   const trained = Object.fromEntries([...weights].map(([name, { data }]) => [name, data as Float32Array]));
   const initializers = mergedData(pretrained, adaptedGraph(pretrained, classes, adapter), trained);
   const { output } = buildModel(pretrained.model, { head: "sequence", labels: classes }, { inputs: textInputs() });
-  const session = await createSession(toOnnx({ outputs: { logits: output }, initializers }), { threads });
-  return {
-    async classify(texts) {
-      const encoded = texts.map(encode);
-      const found = await logitsOf((batch) => session.run(batch), encoded, classes);
-      return {
-        logits: encoded.map((_, i) => found.slice(i * classes, (i + 1) * classes)),
-        tokens: encoded.map((ids) => ids.length),
-        known: encoded.map((ids) => ids.length > specialTokens),
-      };
-    },
-    release: () => session.release(),
-  };
+  return createTextClassifier({
+    ...{ model: toOnnx({ outputs: { logits: output }, initializers }), classes, threads, encode },
+    isKnown: ({ length }) => length > specialTokens,
+  });
 }
 
 function requireBase(directory: string | null): string {

@@ -4,14 +4,14 @@ import type { Node } from "../graph.ts";
 import type { Dropout } from "../layers/dropout.ts";
 import { WeightScope } from "../layers/weightScope.ts";
 import { toOnnx } from "../onnx.ts";
-import { createSession } from "../runtime/session.ts";
 import { hashText, mix } from "../text/hashing.ts";
 import { tokenize } from "../text/tokens.ts";
 import { resolveAuto } from "../training/learner.ts";
-import { logitsOf, padding } from "../training/textBatches.ts";
+import { padding } from "../training/textBatches.ts";
 import type { Architecture, Classifier, ClassifierOptions } from "./architectures.ts";
 import { classifier, type EncoderConfig, encoderInputs, tinyEncoder } from "./encoder.ts";
 import { createEncoderLearner } from "./encoderLearner.ts";
+import { createTextClassifier } from "./textClassifier.ts";
 
 /** Rows of the token table. Without a vocabulary file any script has tokens; 16,384 keep collisions of frequent words rare. */
 export const tinyConfig: EncoderConfig = { ...tinyEncoder, vocabulary: 16_384 };
@@ -49,17 +49,8 @@ async function createClassifier(
 ): Promise<Classifier> {
   const { logits } = encoderForward(classes);
   const initializers = Object.fromEntries([...weights].map(([name, { data }]) => [name, data]));
-  const session = await createSession(toOnnx({ outputs: { logits }, initializers }), { threads });
-  return {
-    async classify(texts) {
-      const encoded = texts.map(encodeTokens);
-      const found = await logitsOf((batch) => session.run(batch), encoded, classes);
-      return {
-        logits: encoded.map((_, i) => found.slice(i * classes, (i + 1) * classes)),
-        tokens: encoded.map((ids) => ids.length),
-        known: encoded.map((ids) => ids[0] !== padding),
-      };
-    },
-    release: () => session.release(),
-  };
+  return createTextClassifier({
+    ...{ model: toOnnx({ outputs: { logits }, initializers }), classes, threads, encode: encodeTokens },
+    isKnown: ([first]) => first !== padding,
+  });
 }
