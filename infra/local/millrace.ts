@@ -1,12 +1,12 @@
 /** Everything on one machine: the local cloud in this process, the API and one worker as its children. */
 import { type ChildProcess, fork } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync } from "node:fs";
 import { createAwsClients } from "../../shared/aws.ts";
 import { newId } from "../../shared/ids.ts";
 import { createStores, type Stores } from "../../shared/stores/stores.ts";
 import { startLocalCloud } from "./cloud.ts";
 import { provision } from "./provision.ts";
+import { type LocalState, readState, writeState } from "./state.ts";
 
 export interface MillraceOptions {
   /** State directory. */
@@ -24,13 +24,6 @@ export interface Millrace {
   stop(): Promise<void>;
 }
 
-/** What `.millrace/local.json` holds, for scripts to read. */
-export interface LocalState {
-  base_url: string;
-  api_key: string;
-  pid: number;
-}
-
 export async function startMillrace({ home, port, environment = {} }: MillraceOptions): Promise<Millrace> {
   mkdirSync(home, { recursive: true });
   const cloud = await startLocalCloud({ home });
@@ -39,19 +32,18 @@ export async function startMillrace({ home, port, environment = {} }: MillraceOp
   const names = await provision(aws);
   const last = readState(home);
   const apiKey = await defaultKey(createStores(aws, names), last?.api_key);
-  const childEnvironment = {
-    ...process.env,
-    MILLRACE_LOG_LEVEL: "warn",
+  const cloudEnvironment = {
+    ...cloud.environment,
     MILLRACE_TABLE: names.table,
     MILLRACE_BUCKET: names.bucket,
     MILLRACE_QUEUE_URL: names.queueUrl,
     MILLRACE_DEAD_LETTER_QUEUE_URL: names.deadLetterQueueUrl,
-    ...environment,
   };
+  const childEnvironment = { ...process.env, MILLRACE_LOG_LEVEL: "warn", ...cloudEnvironment, ...environment };
   const api = await startApi(childEnvironment, port, last);
   const worker = keepAlive(() => forkChild("../../workers/main.ts", childEnvironment));
   const baseUrl = `http://127.0.0.1:${api.port}/v1`;
-  writeState(home, { base_url: baseUrl, api_key: apiKey, pid: process.pid });
+  writeState(home, { base_url: baseUrl, api_key: apiKey, pid: process.pid, environment: cloudEnvironment });
   return {
     baseUrl,
     apiKey,
@@ -61,21 +53,6 @@ export async function startMillrace({ home, port, environment = {} }: MillraceOp
       await cloud.close();
     },
   };
-}
-
-const stateFile = (home: string) => join(home, "local.json");
-
-function readState(home: string): LocalState | undefined {
-  try {
-    return JSON.parse(readFileSync(stateFile(home), "utf8")) as LocalState;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The key is a secret of this machine's user alone. */
-function writeState(home: string, state: LocalState): void {
-  writeFileSync(stateFile(home), `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
 }
 
 /** The key of the last start if it still opens a project, else a new one to a new default project. */

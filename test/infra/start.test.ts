@@ -1,14 +1,15 @@
 /** `npm start`: one command, one directory; stopped, killed and started again without a trace left running. */
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import OpenAI, { toFile } from "openai";
-import type { LocalState } from "../../infra/local/millrace.ts";
+import type { LocalState } from "../../infra/local/state.ts";
 import { childrenOf, commandOf, descendantsOf, isRunning } from "../support/processes.ts";
 import { jsonl, rowsOf } from "../support/trainingData.ts";
 import { until } from "../support/until.ts";
@@ -86,6 +87,11 @@ test("a job runs through the SDK, Ctrl-C ends every process, and the next start 
   const first = await start();
   assert.equal((await stat(join(home, "local.json"))).mode & 0o777, 0o600);
   const model = await train(first.client);
+  const tool = fileURLToPath(new URL("../../infra/models.ts", import.meta.url));
+  const env: NodeJS.ProcessEnv = { ...process.env, MILLRACE_HOME: home };
+  delete env.MILLRACE_QUEUE_URL;
+  const { stdout } = await promisify(execFile)(process.execPath, [tool, "list"], { env });
+  assert.match(stdout, /^millrace-ngram/, "the operator's tool finds what runs here");
 
   const second = spawnStart();
   const [code] = await once(second.process, "exit");

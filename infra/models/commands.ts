@@ -1,0 +1,81 @@
+/** What the operator's tool does, by the name of the command. */
+import { join } from "node:path";
+import { baseModels, findBaseModel } from "../../shared/baseModels.ts";
+import type { BaseRecord } from "../../shared/schemas/base.ts";
+import type { Stores } from "../../shared/stores/stores.ts";
+import { createHub } from "./hub.ts";
+import { idFrom, importBase, requireId } from "./importBase.ts";
+import type { Progress } from "./progress.ts";
+import { Refusal } from "./refusal.ts";
+import { openFolder, openHub, type Source } from "./source.ts";
+
+export interface Call {
+  /** What the command is about: a folder, `hf:org/name`, or an id. */
+  subject: string;
+  options: { id?: string; revision?: string; replace?: boolean; files?: boolean };
+  environment: NodeJS.ProcessEnv;
+  /** Directory of the local state. */
+  home: string;
+  stores: Pick<Stores, "bases" | "objects">;
+  print(line: string): void;
+  progress: Progress;
+}
+
+export interface Command {
+  /** Its arguments, as usage tells them; none where it takes no subject. */
+  usage: string;
+  run(call: Call): Promise<void>;
+}
+
+export const commands: Record<string, Command> = {
+  import: {
+    usage: "<folder | hf:org/name> [--revision r] [--id name] [--replace]",
+    async run(call) {
+      const { options, stores, print } = call;
+      if (options.id !== undefined) requireId(options.id);
+      const source = await open(call);
+      const id = options.id ?? idFrom(source.name);
+      const { directory, files } = source;
+      const { record, outcome } = await importBase(stores, { id, directory, files, replace: options.replace ?? false });
+      await source.discard();
+      print(`${record.id}: ${outcome}, ${summary(record)}`);
+    },
+  },
+
+  list: {
+    usage: "",
+    async run({ stores, print }) {
+      for (const { id, architecture } of baseModels) print(`${id}  comes with Millrace, ${architecture}`);
+      for (const record of await stores.bases.list()) print(`${record.id}  imported ${summary(record)}`);
+    },
+  },
+
+  remove: {
+    usage: "<id> [--files]",
+    async run({ subject: id, options, stores, print }) {
+      if (findBaseModel(id)) throw new Refusal(`"${id}" comes with Millrace and cannot be removed.`);
+      const record = await stores.bases.get(id);
+      if (!record || !(await stores.bases.delete(id))) throw new Refusal(`There is no base "${id}".`);
+      if (options.files) for (const file of record.files) await stores.objects.delete(file.object_key);
+      print(
+        options.files ? `${id}: removed with its files` : `${id}: removed; its files stay for models tuned from it`,
+      );
+    },
+  },
+};
+
+function open({ subject, options, environment, home, progress }: Call): Promise<Source> {
+  if (!subject.startsWith("hf:")) {
+    if (options.revision !== undefined) throw new Refusal("--revision is for repositories of the hub: hf:org/name.");
+    return openFolder(subject);
+  }
+  const hub = createHub({ endpoint: environment.HF_ENDPOINT || "https://huggingface.co", token: environment.HF_TOKEN });
+  const request = { repository: subject.slice(3), revision: options.revision ?? "main", downloads: join(home, "hub") };
+  return openHub(hub, request, { onProgress: progress });
+}
+
+function summary({ digest, files, created }: BaseRecord): string {
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  const date = new Date(created * 1000).toISOString().slice(0, 10);
+  return `${date}, ${files.length} files of ${(bytes / 1e6).toFixed(1)} MB, digest ${digest.slice(0, 12)}`;
+}

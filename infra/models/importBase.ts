@@ -1,0 +1,91 @@
+/** From a folder's files to a base of the deployment: objects first, the row last, so that a row never promises too much. */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { findBaseModel } from "../../shared/baseModels.ts";
+import { type BaseRecord, baseDigest, baseIdPattern } from "../../shared/schemas/base.ts";
+import type { BaseFile } from "../../shared/schemas/baseContent.ts";
+import { objectKeys } from "../../shared/stores/objects.ts";
+import type { Stores } from "../../shared/stores/stores.ts";
+import { Refusal } from "./refusal.ts";
+
+export interface Import {
+  id: string;
+  directory: string;
+  /** Names of the files to store. */
+  files: readonly string[];
+  /** Whether another content may be put in the place of what has the id. */
+  replace: boolean;
+}
+
+export interface Imported {
+  record: BaseRecord;
+  outcome: "imported" | "replaced" | "unchanged";
+}
+
+/** A folder's or repository's name as an id. */
+export function idFrom(name: string): string {
+  return requireId(
+    name
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9._-]+/g, "-")
+      .replace(/^[^a-z0-9]+/, ""),
+  );
+}
+
+export function requireId(id: string): string {
+  if (!baseIdPattern.test(id)) {
+    const rule =
+      "up to 100 letters a to z, digits, dots, hyphens and underscores, of which the first is a letter or digit";
+    throw new Refusal(`"${id}" cannot be the id of a base: give one with --id, ${rule}.`);
+  }
+  if (findBaseModel(id)) throw new Refusal(`"${id}" comes with Millrace: give another id with --id.`);
+  return id;
+}
+
+/** Throws Refusal, before anything is stored, where the id has other content and `replace` is not set. */
+export async function importBase(
+  { bases, objects }: Pick<Stores, "bases" | "objects">,
+  { id, directory, files, replace }: Import,
+): Promise<Imported> {
+  const hashed = await Promise.all(
+    files.map(async (name) => ({ name, digest: await digestOf(join(directory, name)) })),
+  );
+  const digest = baseDigest(hashed);
+  const earlier = await bases.get(id);
+  if (earlier?.digest === digest && !replace) return { record: earlier, outcome: "unchanged" };
+  if (earlier && !replace) throw taken(id);
+  const stored: BaseFile[] = [];
+  for (const file of hashed) {
+    const object_key = objectKeys.base(id, digest, file.name);
+    const object = await objects.putFile(object_key, join(directory, file.name));
+    if (object.digest !== file.digest) throw new Refusal(`${file.name} changed while it was imported: try again.`);
+    stored.push({ ...file, object_key, bytes: object.bytes });
+  }
+  const record = newRecord(id, digest, stored);
+  const written = await (earlier ? bases.replace(record, earlier.digest) : bases.create(record));
+  if (!written) throw taken(id);
+  return { record, outcome: earlier ? "replaced" : "imported" };
+}
+
+const taken = (id: string) =>
+  new Refusal(`"${id}" is taken by a base of other content: give another id with --id, or --replace it.`);
+
+function newRecord(id: string, digest: string, files: BaseFile[]): BaseRecord {
+  return {
+    id,
+    object: "model",
+    created: Math.floor(Date.now() / 1000),
+    owned_by: "millrace",
+    architecture: "pretrained",
+    digest,
+    files,
+  };
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path), hash);
+  return hash.digest("hex");
+}

@@ -1,0 +1,68 @@
+/** Where a base comes from: a folder of this machine, or a repository of the hub brought to one. Both are checked whole. */
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { checkDescription, checkWeights, descriptionFiles, shardFiles, weightsEntry } from "./checkpoint.ts";
+import { type Hub, repositoryPattern } from "./hub.ts";
+import { type DownloadOptions, downloadFile } from "./hubDownload.ts";
+import { Refusal } from "./refusal.ts";
+
+export interface Source {
+  /** The folder's or repository's own name. */
+  name: string;
+  directory: string;
+  /** Names of the files that make the base. */
+  files: string[];
+  /** To be called when the files are no longer needed. */
+  discard(): Promise<void>;
+}
+
+/** Throws Refusal, CheckpointError or SafetensorsError naming the file, field or tensor at fault. */
+export async function openFolder(path: string): Promise<Source> {
+  const directory = resolve(path);
+  const names = await readdir(directory).catch(() => {
+    throw new Refusal(`${directory} is no folder that can be read.`);
+  });
+  const files = descriptionFiles(names);
+  const entry = weightsEntry(names);
+  await checkDescription(directory);
+  const shards = await shardFiles(directory, entry, names);
+  await checkWeights(directory);
+  return { name: basename(directory), directory, files: [...files, entry, ...shards], discard: async () => {} };
+}
+
+export interface HubRequest {
+  /** Such as `org/name`. */
+  repository: string;
+  revision: string;
+  /** Where downloads lie until they are imported, so that a later import goes on with them. */
+  downloads: string;
+}
+
+/** What is small comes first, so that what cannot be served is refused before its weights are fetched. */
+export async function openHub(
+  hub: Hub,
+  { repository: name, revision, downloads }: HubRequest,
+  options: DownloadOptions = {},
+): Promise<Source> {
+  if (!repositoryPattern.test(name)) throw new Refusal(`"${name}" is no repository of the hub: say hf:org/name.`);
+  const repository = await hub.describe(name, revision);
+  const names = repository.files.map((file) => file.name);
+  const kept = join(resolve(downloads), name.replace("/", "--"));
+  const directory = join(kept, repository.commit);
+  await mkdir(directory, { recursive: true });
+  const fetchAll = async (files: readonly string[]) => {
+    for (const file of repository.files.filter((one) => files.includes(one.name))) {
+      await downloadFile(hub, repository, file, join(directory, file.name), options);
+    }
+  };
+  const files = descriptionFiles(names);
+  const entry = weightsEntry(names);
+  await fetchAll(files);
+  await checkDescription(directory);
+  await fetchAll([entry]);
+  const shards = await shardFiles(directory, entry, names);
+  await fetchAll(shards);
+  await checkWeights(directory);
+  const discard = () => rm(kept, { recursive: true, force: true });
+  return { name: basename(name), directory, files: [...files, entry, ...shards], discard };
+}
