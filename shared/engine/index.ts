@@ -86,7 +86,22 @@ export { type TabularConfig, type TabularInputs, tabularInputs, tabularModel } f
 export { type TextCnnConfig, textCnn } from "./models/textCnn.ts";
 export type { TrainingContext } from "./models/trainingContext.ts";
 export { ExportError, type Model, toOnnx } from "./onnx.ts";
-export { abs, clip, erf, exp, gelu, geluTanh, log, neg, relu, sigmoid, sign, sqrt, tanh } from "./ops/activations.ts";
+export {
+  abs,
+  clip,
+  erf,
+  exp,
+  gelu,
+  geluTanh,
+  hardSigmoid,
+  log,
+  neg,
+  relu,
+  sigmoid,
+  sign,
+  sqrt,
+  tanh,
+} from "./ops/activations.ts";
 export { bitwiseXor, shiftRight } from "./ops/bits.ts";
 export { type Convolution, conv, convTranspose } from "./ops/convolution.ts";
 export { add, div, max, min, mul, type Operand, pow, square, sub } from "./ops/elementwise.ts";

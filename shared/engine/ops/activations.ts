@@ -23,6 +23,11 @@ export const activations = {
   Tanh: unary("Tanh", ({ y, dy }) => mul(dy, sub(1, square(y)))),
   Sigmoid: unary("Sigmoid", ({ y, dy }) => mul(dy, mul(y, sub(1, y)))),
   Relu: unary("Relu", ({ x, dy }) => where(greater(x, 0), dy, 0)),
+  HardSigmoid: defineOp<1, { alpha: number; beta: number }>("HardSigmoid", {
+    attributes: { alpha: "float", beta: "float" },
+    infer: ([x]) => x,
+    gradient: ({ output: y, dy, attributes: { alpha } }) => [where(greater(mul(y, sub(1, y)), 0), mul(dy, alpha), 0)],
+  }),
   // erf'(x) = 2/sqrt(pi) exp(-x^2)
   Erf: unary("Erf", ({ x, dy }) => mul(dy, mul(exp(neg(square(x))), 2 / Math.sqrt(Math.PI)))),
   Gelu: defineOp<1, { approximate: GeluForm }>("Gelu", {
@@ -46,7 +51,7 @@ const geluSlopes: Record<GeluForm, (x: Node) => Node> = {
   // x pdf(x) = x / sqrt(2 pi) / e^(u^2), which is 0 where the power overflows. These are large tensors: each pass counts.
   none: (x) => {
     const u = mul(x, Math.SQRT1_2);
-    return add(mul(add(erf(u), 1), 0.5), div(mul(x, 1 / Math.sqrt(2 * Math.PI)), exp(square(u))));
+    return add(hardSigmoid(erf(u), 0.5, 0.5), div(mul(x, 1 / Math.sqrt(2 * Math.PI)), exp(square(u))));
   },
   // With u = sqrt(2/pi) (x + 0.044715 x^3) and t = tanh(u): gelu(x) = x (1 + t) / 2, so
   // gelu'(x) = (1 + t) / 2 + x (1 - t^2) u' / 2
@@ -85,6 +90,10 @@ export function sigmoid(x: Node): Node {
 }
 export function relu(x: Node): Node {
   return activations.Relu([x], {});
+}
+/** alpha x + beta, held within [0, 1]: one pass over memory. */
+export function hardSigmoid(x: Node, alpha: number, beta: number): Node {
+  return activations.HardSigmoid([x], { alpha, beta });
 }
 export function erf(x: Node): Node {
   return activations.Erf([x], {});

@@ -19,6 +19,7 @@ import {
   gatherElements,
   gelu,
   geluTanh,
+  hardSigmoid,
   input,
   int64s,
   layerNormalization,
@@ -103,6 +104,7 @@ const golden: Partial<Record<OpType, readonly [Node, readonly number[]]>> = {
   Tanh: [tanh(x), values.map(Math.tanh)],
   Sigmoid: [sigmoid(x), values.map((value) => 1 / (1 + Math.exp(-value)))],
   Relu: [relu(x), values.map((value) => Math.max(value, 0))],
+  HardSigmoid: [hardSigmoid(x, 0.5, 0.25), values.map((value) => Math.min(Math.max(0.5 * value + 0.25, 0), 1))],
   Erf: [erf(x), values.map(erfOf)],
   Gelu: [gelu(x), values.map((value) => (value * (1 + erfOf(value / Math.SQRT2))) / 2)],
   Softplus: [
