@@ -34,6 +34,8 @@ const Environment = z.object({
   MILLRACE_DEVICE: Device.default("auto"),
   /** Threads of one device process; 0 leaves it to the number of cores. */
   MILLRACE_DEVICE_THREADS: z.coerce.number().int().min(0).default(0),
+  /** Bytes a device process may plan to use; 0: most of what the machine or the container has. */
+  MILLRACE_DEVICE_MEMORY_BYTES: z.coerce.number().int().min(0).default(0),
   MILLRACE_HOST: z.string().default("127.0.0.1"),
   MILLRACE_PORT: z.coerce.number().int().min(0).max(65535).default(0),
   MILLRACE_LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
@@ -53,6 +55,7 @@ export interface Config {
   maxUploadBytes: number;
   device: DeviceChoice;
   deviceThreads: number;
+  deviceMemoryBytes: number;
   host: string;
   port: number;
   logLevel: "trace" | "debug" | "info" | "warn" | "error" | "silent";
@@ -77,6 +80,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     maxUploadBytes: e.MILLRACE_MAX_UPLOAD_BYTES,
     device: e.MILLRACE_DEVICE,
     deviceThreads: e.MILLRACE_DEVICE_THREADS,
+    deviceMemoryBytes: e.MILLRACE_DEVICE_MEMORY_BYTES,
     host: e.MILLRACE_HOST,
     port: e.MILLRACE_PORT,
     logLevel: e.MILLRACE_LOG_LEVEL,

@@ -19,6 +19,7 @@ const aws = createAwsClients();
 const stores = createStores(aws, config);
 const queue = createQueue(aws.sqs, config);
 
+const devices = { device: config.device, threads: config.deviceThreads, memoryLimit: config.deviceMemoryBytes };
 const bases = mkdtempSync(join(tmpdir(), "millrace-bases-"));
 const tasks = createTasks({
   baseFiles: createBaseFiles(stores.objects, bases),
@@ -26,7 +27,7 @@ const tasks = createTasks({
   queue,
   config,
   log,
-  startDevice: () => startDevice({ device: config.device, threads: config.deviceThreads }),
+  startDevice: () => startDevice(devices),
 });
 const consumer = startConsumer({
   sqs: aws.sqs,

@@ -83,6 +83,18 @@ test("a job on an imported base survives a killed worker and another content und
   assert.ok(right.length > 0.8 * rows.length, `${right.length} of ${rows.length} right`);
 });
 
+test("a base that does not fit into the device's memory fails the job at once, and says what takes the room", async () => {
+  await importBase("too-large", 4);
+  const id = await shop.submit({ ...request, model: "too-large" });
+  const worker = await shop.work({ MILLRACE_DEVICE_MEMORY_BYTES: String(100 * 2 ** 20) });
+  const job = await shop.finished(id);
+  await worker.end("SIGTERM");
+  assert.equal(job.status, "failed");
+  assert.equal(job.error?.code, "insufficient_memory");
+  assert.match(job.error!.message, /^one row at a time needs \d+ MiB of 100 MiB: .*parameters/);
+  assert.equal(job.failures, 0);
+});
+
 test("a base that is gone when the job's turn comes fails the job at once, by name", async () => {
   await importBase("short-lived", 3);
   const id = await shop.submit({ ...request, model: "short-lived" });

@@ -8,6 +8,13 @@ import type { DeviceReply, DeviceRequest, Prediction } from "./deviceProtocol.ts
 /** The device process failed or died; the work may be tried again on a new device. */
 export class DeviceError extends Error {
   override name = "DeviceError";
+  /** Why trying again is of no use, such as `insufficient_memory`; absent where it may be. */
+  readonly code?: string;
+
+  constructor(message: string, { code, ...options }: ErrorOptions & { code?: string | undefined } = {}) {
+    super(message, options);
+    if (code !== undefined) this.code = code;
+  }
 }
 
 export interface Predictions {
@@ -36,14 +43,16 @@ export interface DeviceOptions {
   readonly threads: number;
   /** Default "cpu". */
   readonly device?: DeviceChoice | undefined;
+  /** Bytes the process may plan to use. Default 0: most of what the machine has. */
+  readonly memoryLimit?: number;
 }
 
 /** Throws DeviceError where CUDA is asked for by name and not there, saying what is missing. */
-export function startDevice({ threads: asked, device = "cpu" }: DeviceOptions): Device {
+export function startDevice({ threads: asked, device = "cpu", memoryLimit = 0 }: DeviceOptions): Device {
   const refusal = device === "cuda" && cudaRefusal();
   if (refusal) throw new DeviceError(refusal);
   const threads = asked || availableParallelism();
-  const child = fork(new URL("./deviceProcess.ts", import.meta.url), [String(threads), device], {
+  const child = fork(new URL("./deviceProcess.ts", import.meta.url), [String(threads), device, String(memoryLimit)], {
     serialization: "advanced",
     execArgv: [],
   });
@@ -96,7 +105,7 @@ async function* training(link: Link, request: TrainingRequest, signal: AbortSign
       const reply = waiting.shift();
       if (reply === undefined) await new Promise<void>((resolve) => (wake = resolve));
       else if (reply instanceof DeviceError) throw reply;
-      else if (reply.type === "failed") throw new DeviceError(reply.message);
+      else if (reply.type === "failed") throw new DeviceError(reply.message, { code: reply.code });
       else if (reply.type === "trained") return;
       else if (reply.type === "training") yield reply.event;
     }

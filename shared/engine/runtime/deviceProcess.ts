@@ -1,14 +1,17 @@
 /** The device process: sessions live here, where blocking, leaking or crashing hurts nobody else. */
+import { MemoryError } from "../memory/plan.ts";
 import { architectures, type Classifier } from "../models/architectures.ts";
 import { readArtifact } from "../training/artifact.ts";
 import { probabilities } from "../training/evaluation.ts";
 import { type BaseDirectory, train } from "../training/train.ts";
 import type { DeviceChoice } from "./deviceChoice.ts";
 import type { DeviceReply, DeviceRequest } from "./deviceProtocol.ts";
+import { limitMemory } from "./memoryLimit.ts";
 import { useDevice } from "./session.ts";
 
 const threads = Number(process.argv[2]);
 useDevice(process.argv[3] as DeviceChoice);
+limitMemory(Number(process.argv[4]));
 const stop = new AbortController();
 
 /** Whoever no longer listens has ended, and `disconnect` tells of it. */
@@ -87,6 +90,7 @@ process.on("message", (request: DeviceRequest) => {
   const handle = handlers[request.type] as (request: DeviceRequest) => Promise<void>;
   handle(request).catch((error: Error) => {
     const call = request.type === "predict" ? { call: request.call } : {};
-    send({ type: "failed", ...call, message: error.stack ?? String(error) });
+    const why = error instanceof MemoryError ? { code: "insufficient_memory", message: error.message } : undefined;
+    send({ type: "failed", ...call, message: error.stack ?? String(error), ...why });
   });
 });

@@ -21,5 +21,5 @@ export type DeviceReply =
   | { type: "training"; event: TrainingEvent }
   | { type: "trained" }
   | { type: "predicted"; call: number; labels: string[]; predictions: Prediction[] }
-  /** `call` tells which prediction failed; without it, the training did. */
-  | { type: "failed"; call?: number; message: string };
+  /** `call` tells which prediction failed; without it, the training did. `code`: trying again is of no use. */
+  | { type: "failed"; call?: number; code?: string; message: string };

@@ -2,6 +2,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Dataset } from "../../../shared/data/dataset.ts";
+import { DeviceError } from "../../../shared/engine/runtime/device.ts";
 import type { StepRecord, TrainingEvent } from "../../../shared/engine/training/train.ts";
 import { newId } from "../../../shared/ids.ts";
 import type { CheckpointMetrics } from "../../../shared/schemas/checkpoint.ts";
@@ -9,6 +10,7 @@ import { checkpointWrite } from "../../../shared/stores/checkpoints.ts";
 import { eventWrite } from "../../../shared/stores/events.ts";
 import { objectKeys } from "../../../shared/stores/objects.ts";
 import type { StopReason } from "../../lease.ts";
+import { PermanentFailure } from "../../task.ts";
 import { type Attempt, append, record, Stopped } from "./attempt.ts";
 import { fetchBase } from "./base.ts";
 import { finish } from "./finish.ts";
@@ -54,7 +56,8 @@ export async function trainModel(attempt: Attempt, dataset: Dataset): Promise<vo
       await (handlers[event.type] as Handler<TrainingEvent["type"]>)(attempt, event as never, progress);
     }
   } catch (error) {
-    throw lease.signal.aborted ? new Stopped(lease.signal.reason) : error;
+    if (lease.signal.aborted) throw new Stopped(lease.signal.reason);
+    throw error instanceof DeviceError && error.code ? new PermanentFailure(error.code, error.message, "model") : error;
   } finally {
     lease.signal.removeEventListener("abort", abandon);
     clearTimeout(patience);
