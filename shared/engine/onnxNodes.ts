@@ -15,9 +15,14 @@ const writers: Record<Exclude<AttributeKind, "static">, (value: AttributeValue) 
 
 /**
  * The nodes that compute `outputs`, given the names of the leaves (and of anything else already computed). An output
- * that is itself named already gets an Identity. Throws TypeError for an op or attribute this engine does not define.
+ * that is itself named already gets an Identity. `prefix` sets the generated names apart from those of a graph around.
+ * Throws TypeError for an op or attribute this engine does not define.
  */
-export function writeNodes(outputs: Readonly<Record<string, Node>>, given: ReadonlyMap<Node, string>): NodeProto[] {
+export function writeNodes(
+  outputs: Readonly<Record<string, Node>>,
+  given: ReadonlyMap<Node, string>,
+  prefix = "",
+): NodeProto[] {
   const names = new Map(given);
   const taken = new Set(given.values());
   const copies: NodeProto[] = [];
@@ -28,7 +33,8 @@ export function writeNodes(outputs: Readonly<Record<string, Node>>, given: Reado
     else copies.push({ opType: "Identity", name, input: [names.get(node)!], output: [name], attribute: [] });
   }
   const written = topologicalOrder(Object.values(outputs)).filter((node) => !given.has(node));
-  for (const [i, node] of written.entries()) if (!names.has(node)) names.set(node, unused(`${node.op}_${i}`, taken));
+  for (const [i, node] of written.entries())
+    if (!names.has(node)) names.set(node, unused(`${prefix}${node.op}_${i}`, taken));
   const further = furtherResults(written);
   const ops = written.filter(({ op }) => op !== "Result");
   return [...ops.map((node) => writeNode(node, names, further.get(node))), ...copies];

@@ -4,6 +4,7 @@ import { add, mul } from "../ops/elementwise.ts";
 import { reshape, transpose, unsqueeze } from "../ops/layout.ts";
 import { matmul, swapLast } from "../ops/matmul.ts";
 import { softmax } from "../ops/normalization.ts";
+import { product } from "../shape.ts";
 import { type Rotary, rotate } from "./rotary.ts";
 
 export interface HeadLayout {
@@ -32,24 +33,35 @@ export interface Projections {
  * softmax(Q K^T / sqrt(headWidth) + mask) V, head by head (Vaswani et al. 2017; groups: Ainslie et al. 2023), as
  * [batch, sequence, heads * headWidth]. Throws RangeError where heads are no multiple of keyValueHeads.
  */
-export function attention(
-  projections: Projections,
+export function attention(projections: Projections, layout: HeadLayout, { mask, rotary }: AttentionContext): Node {
+  const { query, key, value } = splitHeads(projections, layout, rotary);
+  const grouped = mask.type.shape.length === 4 ? unsqueeze(mask, [1]) : mask;
+  const scores = add(mul(matmul(query, swapLast(key)), 1 / Math.sqrt(layout.headWidth)), grouped);
+  return joinHeads(matmul(softmax(scores), value));
+}
+
+/**
+ * Projections head by head: queries [batch, keyValueHeads, group, sequence, headWidth], keys and values with a group of
+ * 1, which broadcasts; queries and keys turned. Throws RangeError where heads are no multiple of keyValueHeads.
+ */
+export function splitHeads(
+  { query, key, value }: Projections,
   { heads, keyValueHeads, headWidth }: HeadLayout,
-  { mask, rotary }: AttentionContext,
-): Node {
+  rotary?: Rotary,
+): Projections {
   const group = heads / keyValueHeads;
   if (!Number.isInteger(group)) {
     throw new RangeError(`heads (${heads}) must be a multiple of keyValueHeads (${keyValueHeads})`);
   }
-  const [batch, sequence] = projections.query.type.shape;
-  // [batch, keyValueHeads, group, sequence, headWidth]; keys and values have a group of 1, which broadcasts.
+  const [batch, sequence] = query.type.shape;
   const split = (x: Node, shared: number) =>
     transpose(reshape(x, [batch!, sequence!, keyValueHeads, shared, headWidth]), [0, 2, 3, 1, 4]);
   const turn = (x: Node) => (rotary ? rotate(x, rotary) : x);
-  const query = turn(split(projections.query, group));
-  const key = turn(split(projections.key, 1));
-  const grouped = mask.type.shape.length === 4 ? unsqueeze(mask, [1]) : mask;
-  const scores = add(mul(matmul(query, swapLast(key)), 1 / Math.sqrt(headWidth)), grouped);
-  const mixed = matmul(softmax(scores), split(projections.value, 1));
-  return reshape(transpose(mixed, [0, 3, 1, 2, 4]), [batch!, sequence!, heads * headWidth]);
+  return { query: turn(split(query, group)), key: turn(split(key, 1)), value: split(value, 1) };
+}
+
+/** [batch, keyValueHeads, group, sequence, headWidth] as [batch, sequence, heads * headWidth]. */
+export function joinHeads(mixed: Node): Node {
+  const [batch, keyValueHeads, group, sequence, headWidth] = mixed.type.shape;
+  return reshape(transpose(mixed, [0, 3, 1, 2, 4]), [batch!, sequence!, product([keyValueHeads!, group!, headWidth!])]);
 }

@@ -43,9 +43,11 @@ function randomBits(x: Node, name: string, seed: Node): Node {
   return mix(bitwiseXor(reshape(rows, [rows.type.shape[0]!, 1]), column));
 }
 
-// The finaliser "lowbias32" of Chris Wellons's hash prospector: each input bit flips each output bit with probability
-// near 1/2.
-function mix(x: Node): Node {
+/**
+ * A hash of each uint32: the finaliser "lowbias32" of Chris Wellons's hash prospector, in which each input bit flips
+ * each output bit with probability near 1/2.
+ */
+export function mix(x: Node): Node {
   const first = mul(bitwiseXor(x, shiftRight(x, 16)), 0x7feb352d);
   const second = mul(bitwiseXor(first, shiftRight(first, 15)), 0x846ca68b);
   return bitwiseXor(second, shiftRight(second, 16));

@@ -1,6 +1,7 @@
 /** Rotary position embedding: each pair of features is turned by an angle that grows with the position. */
 import { constant, type Node } from "../graph.ts";
 import { add, mul, sub } from "../ops/elementwise.ts";
+import { gather } from "../ops/indexing.ts";
 import { concat, reshape, slice, sliceLike, unsqueeze } from "../ops/layout.ts";
 import { type RotaryScaling, rotaryFrequencies } from "./rotaryFrequencies.ts";
 
@@ -21,7 +22,10 @@ export interface RotaryConfig {
   readonly pairing: Pairing;
 }
 
-/** The turns of positions 0, 1, 2 ...: cosines and sines, float32 [sequence, width/2]. */
+/**
+ * The turns of positions 0, 1, 2 ...: cosines and sines, float32 [sequence, width/2]; or of the positions given, as
+ * [batch, 1, 1, sequence, width/2].
+ */
 export interface Rotary {
   readonly cosines: Node;
   readonly sines: Node;
@@ -30,16 +34,22 @@ export interface Rotary {
 
 /**
  * Position p turns pair i by p theta^(-2i/width) radians (Su et al. 2021), for as many positions as `ids` [batch,
- * sequence] has. Angles are computed in float64. Throws RangeError for an odd width.
+ * sequence] has; or for `positions` (int32, the shape of `ids`), where a text goes on from an earlier call. Angles are
+ * computed in float64. Throws RangeError for an odd width.
  */
-export function rotary(ids: Node, { width, maxPositions, theta, scaling, pairing }: RotaryConfig): Rotary {
+export function rotary(
+  ids: Node,
+  { width, maxPositions, theta, scaling, pairing }: RotaryConfig,
+  positions?: Node,
+): Rotary {
   if (width % 2 !== 0) throw new RangeError(`a rotary embedding needs an even head width, not ${width}`);
   const frequencies = rotaryFrequencies(width, theta, scaling);
   const pairs = frequencies.length;
   const table = (turn: (angle: number) => number) => {
     const angle = (at: number) => Math.floor(at / pairs) * frequencies[at % pairs]!;
     const values = Float32Array.from({ length: maxPositions * pairs }, (_, at) => turn(angle(at)));
-    return sliceLike(constant(values, [maxPositions, pairs]), 0, ids, 1);
+    const turns = constant(values, [maxPositions, pairs]);
+    return positions ? unsqueeze(gather(turns, positions), [1, 2]) : sliceLike(turns, 0, ids, 1);
   };
   return { cosines: table(Math.cos), sines: table(Math.sin), pairing };
 }
@@ -51,7 +61,7 @@ export function rotate(x: Node, { cosines, sines, pairing }: Rotary): Node {
   const axis = others.length + (pairing === "half" ? 0 : 1);
   const paired = reshape(x, pairing === "half" ? [...others, 2, pairs] : [...others, pairs, 2]);
   const [a, b] = [slice(paired, { axis, end: 1 }), slice(paired, { axis, start: 1, end: 2 })];
-  const spread = (table: Node) => unsqueeze(table, [pairing === "half" ? 1 : 2]);
+  const spread = (table: Node) => unsqueeze(table, [table.type.shape.length - (pairing === "half" ? 1 : 0)]);
   const [cos, sin] = [spread(cosines), spread(sines)];
   return reshape(concat([sub(mul(a, cos), mul(b, sin)), add(mul(b, cos), mul(a, sin))], axis), x.type.shape);
 }

@@ -4,12 +4,13 @@
  */
 import type { Node } from "../graph.ts";
 import { type ActivationName, activations } from "../layers/activation.ts";
-import { attention } from "../layers/attention.ts";
+import { attention, type Projections } from "../layers/attention.ts";
 import { embedding, layerNorm, linearInputsFirst } from "../layers/basic.ts";
 import { type Dropout, dropout } from "../layers/dropout.ts";
 import { causalMask, paddingMask } from "../layers/masks.ts";
 import type { WeightScope } from "../layers/weightScope.ts";
 import { add } from "../ops/elementwise.ts";
+import { gather } from "../ops/indexing.ts";
 import { slice, sliceLike } from "../ops/layout.ts";
 import { matmul, swapLast } from "../ops/matmul.ts";
 import type { CheckpointConfig } from "../weights/checkpointConfig.ts";
@@ -28,7 +29,7 @@ export interface Gpt2Config {
 }
 
 interface LayerContext {
-  readonly mask: Node;
+  readonly attend: (projections: Projections) => Node;
   readonly noise: Dropout | undefined;
 }
 
@@ -50,6 +51,7 @@ export function gpt2(config: Gpt2Config): LanguageModel {
       causal: ({ scope, states }) =>
         matmul(states, swapLast(scope.get("transformer.wte.weight", [vocabulary, hidden]))),
     },
+    memory: headLayout(config),
     // Causal masks, saved by older versions of transformers, and the tied output layer.
     buffers: /\.attn\.(bias|masked_bias)$|^lm_head\.weight$/,
   };
@@ -57,13 +59,21 @@ export function gpt2(config: Gpt2Config): LanguageModel {
 
 function decoder(scope: WeightScope, inputs: TextInputs, config: Gpt2Config, noise?: Dropout): Node {
   const { hidden, vocabulary, maxPositions, normEpsilon } = config;
-  const positions = sliceLike(scope.get("wpe.weight", [maxPositions, hidden]), 0, inputs.input_ids, 1);
-  const context = { mask: add(causalMask(inputs.input_ids), paddingMask(inputs.attention_mask)), noise };
-  const tokens = embedding(scope.scope("wte"), inputs.input_ids, vocabulary, hidden);
+  const { input_ids: ids, memory } = inputs;
+  const table = scope.get("wpe.weight", [maxPositions, hidden]);
+  const positions = memory ? gather(table, memory.positions) : sliceLike(table, 0, ids, 1);
+  const mask = add(causalMask(ids), paddingMask(inputs.attention_mask));
+  const layout = headLayout(config);
+  const attend = (projections: Projections) =>
+    memory ? memory.attend(projections, layout) : attention(projections, layout, { mask });
+  const context = { attend, noise };
+  const tokens = embedding(scope.scope("wte"), ids, vocabulary, hidden);
   let x = dropout(add(tokens, positions), scope.path, noise);
   for (let i = 0; i < config.layers; i++) x = block(scope.scope(`h.${i}`), x, config, context);
   return layerNorm(scope.scope("ln_f"), x, hidden, normEpsilon);
 }
+
+const headLayout = ({ hidden, heads }: Gpt2Config) => ({ heads, keyValueHeads: heads, headWidth: hidden / heads });
 
 function block(scope: WeightScope, x: Node, config: Gpt2Config, context: LayerContext): Node {
   const norm = (name: string, input: Node) => layerNorm(scope.scope(name), input, config.hidden, config.normEpsilon);
@@ -71,12 +81,11 @@ function block(scope: WeightScope, x: Node, config: Gpt2Config, context: LayerCo
   return add(attended, feedForward(scope.scope("mlp"), norm("ln_2", attended), config, context));
 }
 
-function selfAttention(scope: WeightScope, x: Node, config: Gpt2Config, { mask, noise }: LayerContext): Node {
-  const { hidden, heads } = config;
+function selfAttention(scope: WeightScope, x: Node, config: Gpt2Config, { attend, noise }: LayerContext): Node {
+  const { hidden } = config;
   const fused = linearInputsFirst(scope.scope("c_attn"), x, hidden, 3 * hidden);
   const part = (i: number) => slice(fused, { axis: -1, start: i * hidden, end: (i + 1) * hidden });
-  const projections = { query: part(0), key: part(1), value: part(2) };
-  const mixed = attention(projections, { heads, keyValueHeads: heads, headWidth: hidden / heads }, { mask });
+  const mixed = attend({ query: part(0), key: part(1), value: part(2) });
   return dropout(linearInputsFirst(scope.scope("c_proj"), mixed, hidden, hidden), scope.path, noise);
 }
 

@@ -1,7 +1,17 @@
 /** What every text model of this engine offers: its states, its heads, and what its checkpoints may hold besides. */
 import { input, type Node } from "../graph.ts";
+import type { HeadLayout, Projections } from "../layers/attention.ts";
 import type { Dropout } from "../layers/dropout.ts";
+import type { Rotary } from "../layers/rotary.ts";
 import type { WeightScope } from "../layers/weightScope.ts";
+
+/** What a text in the making remembers of its earlier tokens: generation/memory.ts. */
+export interface TextMemory {
+  /** int32 [batch, sequence]: the place of each token in its text. */
+  readonly positions: Node;
+  /** Attention in the place of `attention`, over the tokens given and those before them. Asked for layer by layer. */
+  readonly attend: (projections: Projections, layout: HeadLayout, rotary?: Rotary) => Node;
+}
 
 export interface TextInputs {
   /** int32 [batch, sequence]; padding goes behind the tokens. */
@@ -10,6 +20,8 @@ export interface TextInputs {
   readonly attention_mask: Node;
   /** int32 [batch, sequence]: which text of a pair a token belongs to; all of the first where absent. */
   readonly token_type_ids?: Node | undefined;
+  /** Only for models that have `memory`: the tokens go on from others. Without it they are the text's first. */
+  readonly memory?: TextMemory | undefined;
 }
 
 /** Inputs with symbolic batch and sequence, so that one session serves every length. */
@@ -60,6 +72,8 @@ export interface LanguageModel {
    */
   readonly states: (scope: WeightScope, inputs: TextInputs, dropout?: Dropout) => Node;
   readonly heads: Heads;
+  /** The heads whose keys and values a text's memory keeps in each layer; only of a causal model. */
+  readonly memory?: HeadLayout;
   /** Tensors a checkpoint may hold that are no weights, such as saved masks, by full name. */
   readonly buffers: RegExp;
   /** Weights a checkpoint may hold beside those of the head asked for, such as what pre-training left behind. */

@@ -5,7 +5,7 @@
  */
 import type { Node } from "../graph.ts";
 import { type ActivationName, activations } from "../layers/activation.ts";
-import { type AttentionContext, attention, type HeadLayout } from "../layers/attention.ts";
+import { attention, type HeadLayout, type Projections } from "../layers/attention.ts";
 import { embedding, linear } from "../layers/basic.ts";
 import { causalMask, paddingMask } from "../layers/masks.ts";
 import { rmsNorm } from "../layers/rmsNorm.ts";
@@ -36,6 +36,8 @@ export interface LlamaConfig extends HeadLayout {
   readonly feedForwardBias: boolean;
 }
 
+type Attend = (projections: Projections) => Node;
+
 export function llama(config: LlamaConfig): LanguageModel {
   return {
     prefix: "model",
@@ -51,28 +53,30 @@ export function llama(config: LlamaConfig): LanguageModel {
       similarity: textVector,
       causal: (call) => nextToken(call, config),
     },
+    memory: { heads: config.heads, keyValueHeads: config.keyValueHeads, headWidth: config.headWidth },
     buffers: /\.rotary_emb\.inv_freq$/,
   };
 }
 
 function decoder(scope: WeightScope, inputs: TextInputs, config: LlamaConfig): Node {
   const { hidden, normEpsilon, headWidth: width, maxPositions, ropeTheta: theta, ropeScaling: scaling } = config;
-  const context = {
-    mask: add(causalMask(inputs.input_ids), paddingMask(inputs.attention_mask)),
-    rotary: rotary(inputs.input_ids, { width, maxPositions, theta, scaling, pairing: config.pairing }),
-  };
-  let x = embedding(scope.scope("embed_tokens"), inputs.input_ids, config.vocabulary, hidden);
-  for (let i = 0; i < config.layers; i++) x = layer(scope.scope(`layers.${i}`), x, config, context);
+  const { input_ids: ids, memory } = inputs;
+  const turns = rotary(ids, { width, maxPositions, theta, scaling, pairing: config.pairing }, memory?.positions);
+  const mask = add(causalMask(ids), paddingMask(inputs.attention_mask));
+  const attend = (projections: Projections) =>
+    memory ? memory.attend(projections, config, turns) : attention(projections, config, { mask, rotary: turns });
+  let x = embedding(scope.scope("embed_tokens"), ids, config.vocabulary, hidden);
+  for (let i = 0; i < config.layers; i++) x = layer(scope.scope(`layers.${i}`), x, config, attend);
   return rmsNorm(scope.scope("norm"), x, hidden, normEpsilon);
 }
 
-function layer(scope: WeightScope, x: Node, config: LlamaConfig, context: AttentionContext): Node {
+function layer(scope: WeightScope, x: Node, config: LlamaConfig, attend: Attend): Node {
   const norm = (name: string, input: Node) => rmsNorm(scope.scope(name), input, config.hidden, config.normEpsilon);
-  const attended = add(x, selfAttention(scope.scope("self_attn"), norm("input_layernorm", x), config, context));
+  const attended = add(x, selfAttention(scope.scope("self_attn"), norm("input_layernorm", x), config, attend));
   return add(attended, feedForward(scope.scope("mlp"), norm("post_attention_layernorm", attended), config));
 }
 
-function selfAttention(scope: WeightScope, x: Node, config: LlamaConfig, context: AttentionContext): Node {
+function selfAttention(scope: WeightScope, x: Node, config: LlamaConfig, attend: Attend): Node {
   const { hidden, heads, keyValueHeads, headWidth, attentionBias } = config;
   const project = (name: string, count: number) =>
     linear(scope.scope(name), x, hidden, count * headWidth, { bias: attentionBias !== "none" });
@@ -81,8 +85,9 @@ function selfAttention(scope: WeightScope, x: Node, config: LlamaConfig, context
     key: project("k_proj", keyValueHeads),
     value: project("v_proj", keyValueHeads),
   };
-  const mixed = attention(projections, config, context);
-  return linear(scope.scope("o_proj"), mixed, heads * headWidth, hidden, { bias: attentionBias === "all" });
+  return linear(scope.scope("o_proj"), attend(projections), heads * headWidth, hidden, {
+    bias: attentionBias === "all",
+  });
 }
 
 /** SwiGLU (Shazeer 2020). */

@@ -14,6 +14,7 @@ import { pooling } from "./pooling.ts";
 import { quantized } from "./quantized.ts";
 import { reductions } from "./reductions.ts";
 import { results } from "./results.ts";
+import { selection } from "./selection.ts";
 import { shapes } from "./shapes.ts";
 import { smoothActivations } from "./smoothActivations.ts";
 
@@ -33,6 +34,7 @@ export const ops = {
   ...bits,
   ...quantized,
   ...results,
+  ...selection,
 };
 
 export type OpType = keyof typeof ops;
