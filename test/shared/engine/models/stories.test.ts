@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { before, describe, it } from "node:test";
-import { toOnnx, WeightScope } from "../../../../shared/engine/index.ts";
-import { continueGreedily, nextTokenLogits } from "../../../../shared/engine/models/generation.ts";
+import { Generator } from "../../../../shared/engine/generation/generator.ts";
+import { toOnnx } from "../../../../shared/engine/index.ts";
 import { textInputs } from "../../../../shared/engine/models/languageModel.ts";
 import { llama } from "../../../../shared/engine/models/llama.ts";
 import { readOriginalLlama } from "../../../../shared/engine/models/originalLlama.ts";
@@ -40,19 +40,28 @@ describe("stories260K", { skip }, () => {
     referenceText = text.slice(1).reduce((all, token, i) => all + tokenizer.piece(text[i]!, token), "");
   });
 
-  it("continues the prompt greedily with the reference's tokens and text", async () => {
+  it("continues the prompt greedily with the reference's tokens and text, alone and beside others", async () => {
     const [pretrained, tokenizer] = [await readPretrained(path), await readTokenizer(path)];
-    const scope = new WeightScope();
-    const logits = nextTokenLogits(pretrained.model, scope, textInputs());
-    const initializers = weightsFor(pretrained, scope.parameters);
     const { input_ids } = tokenizer.encode(prompt);
     assert.deepEqual(input_ids, prompted);
-    const tokens = await withSession(toOnnx({ outputs: { logits }, initializers }), (session) =>
-      continueGreedily(session, input_ids, { steps }),
-    );
     assert.equal(expected.length, steps);
-    assert.deepEqual(tokens, expected);
-    assert.equal(tokenizer.decode([...input_ids, ...tokens]), referenceText);
+    for (const tokensPerCall of [1, 8]) {
+      const generator = await Generator.start(pretrained, { tokensPerCall });
+      const read = async (text: string, maxTokens: number) => {
+        const request = { prompt: tokenizer.encode(text).input_ids, maxTokens, temperature: 0 };
+        return (await Array.fromAsync(generator.generate(request))).flatMap(({ tokens }) => tokens);
+      };
+      const alone = await read(prompt, steps);
+      const [beside] = await Promise.all([
+        read(prompt, steps),
+        ...["Lily and Tom went to the park.", "A", "One day"].map((other, i) => read(other, 40 + 60 * i)),
+      ]);
+      await generator.close();
+      const tokens = alone.map(({ id }) => id);
+      assert.deepEqual(tokens, expected);
+      assert.deepEqual(beside, alone);
+      assert.equal(tokenizer.decode([...input_ids, ...tokens]), referenceText);
+    }
     assert.match(referenceText, /^Once upon a time, there was a little girl/);
   });
 
