@@ -55,7 +55,7 @@ const Described = z.object({
       rfilename: z.string(),
       size: z.int().nullish(),
       blobId: z.string().nullish(),
-      lfs: z.object({ sha256: z.string() }).nullish(),
+      lfs: z.object({ sha256: z.string(), size: z.int() }).nullish(),
     }),
   ),
 });
@@ -101,7 +101,8 @@ export function createHub({ endpoint, token }: HubOptions): Hub {
 function fileOf({ rfilename, size, blobId, lfs }: z.infer<typeof Described>["siblings"][number]): HubFile[] {
   if (/[/\\]/.test(rfilename)) return [];
   // The blob of a large file is only git's pointer to it.
-  return [{ name: rfilename, bytes: size ?? undefined, digest: lfs ? lfs.sha256 : (blobId ?? undefined) }];
+  const large = lfs && { bytes: lfs.size, digest: lfs.sha256 };
+  return [{ name: rfilename, bytes: size ?? undefined, digest: blobId ?? undefined, ...large }];
 }
 
 function unquoted(etag: string | null): string | undefined {

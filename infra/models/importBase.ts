@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { findBaseModel } from "../../shared/baseModels.ts";
 import { type BaseRecord, baseDigest, baseIdPattern } from "../../shared/schemas/base.ts";
-import type { BaseFile } from "../../shared/schemas/baseContent.ts";
+import { BaseFile } from "../../shared/schemas/baseContent.ts";
 import { objectKeys } from "../../shared/stores/objects.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
 import { Refusal } from "./refusal.ts";
@@ -49,6 +49,9 @@ export async function importBase(
   { bases, objects }: Pick<Stores, "bases" | "objects">,
   { id, directory, files, replace }: Import,
 ): Promise<Imported> {
+  // A row with a name that the schema refuses would be unreadable, and every list of models with it.
+  const odd = files.find((name) => !BaseFile.shape.name.safeParse(name).success);
+  if (odd !== undefined) throw new Refusal(`${JSON.stringify(odd)} cannot be a file's name here: rename it.`);
   const hashed = await Promise.all(
     files.map(async (name) => ({ name, digest: await digestOf(join(directory, name)) })),
   );

@@ -1,19 +1,19 @@
 /** Imported bases on local disk, each in a directory of its own: fetched once, checked file by file, whole or not there. */
 import { access, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { BaseRecord } from "../schemas/base.ts";
+import type { BaseContent } from "../schemas/baseContent.ts";
 import type { Objects } from "../stores/objects.ts";
 
 export interface BaseFiles {
   /** The directory that holds the base's files under their names. Throws where an object is missing or altered. */
-  open(base: Pick<BaseRecord, "digest" | "files">): Promise<{ path: string }>;
+  open(base: BaseContent): Promise<{ path: string }>;
 }
 
 /** Processes may share the directory: what lies in it under a digest is complete, whoever fetched it. */
 export function createBaseFiles(objects: Pick<Objects, "download">, directory: string | Promise<string>): BaseFiles {
   const opening = new Map<string, Promise<string>>();
 
-  const fetch = async ({ digest, files }: Pick<BaseRecord, "digest" | "files">): Promise<string> => {
+  const fetch = async ({ digest, files }: BaseContent): Promise<string> => {
     const root = await directory;
     const path = join(root, digest);
     if (await isThere(path)) return path;

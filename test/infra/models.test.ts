@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { writeState } from "../../infra/local/state.ts";
+import { type Call, commands } from "../../infra/models/commands.ts";
 import { writeSafetensors } from "../../shared/engine/index.ts";
 import { withDirectory } from "../shared/engine/models/tinyModels.ts";
 import { type Cloud, openCloud } from "../support/deployment.ts";
@@ -54,32 +55,43 @@ async function fails(args: readonly string[], message: RegExp, environment?: Rec
   assert.equal(code, 1);
 }
 
+/** The command without a process of its own. */
+async function run(name: string, subject: string, options: Call["options"] = {}): Promise<string> {
+  const lines: string[] = [];
+  const print = (line: string) => void lines.push(line);
+  const { stores, home } = cloud;
+  await commands[name]!.run({ subject, options, environment: {}, home, stores, print, progress: () => {} });
+  return lines.join("\n");
+}
+
 test("a folder is imported, listed and removed", async () => {
+  const id = "tiny";
   await withDirectory(files, async (folder) => {
-    assert.match(
-      await succeeds(["import", folder, "--id", "tiny"]),
-      /^tiny: imported, .*3 files of 0\.0 MB, digest \w{12}\n$/,
-    );
-    assert.match(await succeeds(["import", folder, "--id", "tiny"]), /^tiny: unchanged/);
+    assert.match(await run("import", folder, { id }), /^tiny: imported, .*3 files of 0\.0 MB, digest \w{12}$/);
+    assert.match(await run("import", folder, { id }), /^tiny: unchanged/);
+    await assert.rejects(run("import", folder, { id: "Tiny" }), /"Tiny" cannot be the id of a base/);
   });
   await withDirectory({ ...files, "tokenizer_config.json": "{}" }, async (folder) => {
-    await fails(["import", folder, "--id", "tiny"], /"tiny" is taken by a base of other content/);
-    assert.match(await succeeds(["import", folder, "--id", "tiny", "--replace"]), /^tiny: replaced, .*4 files/);
+    await assert.rejects(run("import", folder, { id }), /"tiny" is taken by a base of other content/);
+    assert.match(await run("import", folder, { id, replace: true }), /^tiny: replaced, .*4 files/);
   });
-  const listed = await succeeds(["list"]);
-  assert.match(listed, /^millrace-ngram {2}comes with Millrace, ngram\n(.*\n)*tiny {2}imported .*4 files/);
+  assert.match(
+    await run("list", ""),
+    /^millrace-ngram {2}comes with Millrace, ngram\n(.*\n)*tiny {2}imported .*4 files/,
+  );
   const { files: stored } = (await cloud.stores.bases.get("tiny"))!;
-  assert.match(await succeeds(["remove", "tiny", "--files"]), /^tiny: removed with its files/);
+  assert.equal(await run("remove", "tiny", { files: true }), "tiny: removed with its files");
   assert.equal(await cloud.stores.bases.get("tiny"), undefined);
   assert.equal(await cloud.stores.objects.get(stored[0]!.object_key), undefined);
-  await fails(["remove", "tiny"], /There is no base "tiny"/);
-  await fails(["remove", "millrace-ngram"], /comes with Millrace and cannot be removed/);
+  await assert.rejects(run("remove", "tiny"), /There is no base "tiny"/);
+  await assert.rejects(run("remove", "millrace-ngram"), /comes with Millrace and cannot be removed/);
+  await assert.rejects(run("import", "x", { revision: "v1" }), /--revision is for repositories of the hub/);
 });
 
 test("a removed base leaves its files to the models tuned from it", async () => {
-  await withDirectory(files, (folder) => succeeds(["import", folder, "--id", "tiny"]));
+  await withDirectory(files, (folder) => run("import", folder, { id: "tiny" }));
   const { files: stored } = (await cloud.stores.bases.get("tiny"))!;
-  assert.match(await succeeds(["remove", "tiny"]), /its files stay/);
+  assert.match(await run("remove", "tiny"), /its files stay/);
   assert.ok(await cloud.stores.objects.get(stored[0]!.object_key));
 });
 

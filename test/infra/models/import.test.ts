@@ -166,6 +166,15 @@ describe("a folder is refused", () => {
     });
   }
 
+  it("with a file whose name could not be read back", async () => {
+    const shard = "my shard.safetensors";
+    const { "model.safetensors": _, ...described } = files;
+    const map = { weight_map: Object.fromEntries(Object.keys(weights).map((name) => [name, shard])) };
+    const content = { ...described, "model.safetensors.index.json": map, [shard]: weights };
+    await assert.rejects(importFiles(content), /"my shard\.safetensors" cannot be a file's name here/);
+    assert.deepEqual(await keys(), []);
+  });
+
   it("that is not there", () => assert.rejects(openFolder("/nowhere/at-all"), /\/nowhere\/at-all is no folder/));
 });
 
