@@ -107,12 +107,8 @@ test("a repository of the hub is imported under its own name, and its downloads 
     cuts: { file: "model.safetensors", bytes: [5000] },
   });
   try {
-    const environment = { ...cloud.environment, HF_ENDPOINT: hub.url };
-    await fails(["import", "hf:acme/Tiny-BERT"], /set HF_TOKEN/, environment);
-    const { code, out, errors } = await models(["import", "hf:acme/Tiny-BERT"], {
-      ...environment,
-      HF_TOKEN: "hf_secret",
-    });
+    const environment = { ...cloud.environment, HF_ENDPOINT: hub.url, HF_TOKEN: "hf_secret" };
+    const { code, out, errors } = await models(["import", "hf:acme/Tiny-BERT"], environment);
     assert.equal(code, 0, errors);
     assert.match(out, /^tiny-bert: imported/);
     assert.match(errors, /^config\.json: 0\.0 of 0\.0 MB\n(.*\n)*model\.safetensors: 0\.0 of 0\.0 MB\n/);
@@ -135,10 +131,6 @@ test("without a deployment in the environment, that of `npm start` is worked on 
 });
 
 test("what it cannot make sense of is answered with its usage", async () => {
-  for (const args of [
-    ["list", "tiny"],
-    ["constructor", "x"],
-  ])
-    await fails(args, /^Usage:\n.*import </);
+  await fails(["constructor", "x"], /^Usage:\n.*import </);
   await fails(["import", "x", "--rplace"], /Unknown option '--rplace'/);
 });
