@@ -3,8 +3,9 @@ import { constant, input, type Node } from "../graph.ts";
 import { mix } from "../layers/dropout.ts";
 import { exp } from "../ops/activations.ts";
 import { bitwiseXor, shiftRight } from "../ops/bits.ts";
-import { add, div, max, min, mul, sub } from "../ops/elementwise.ts";
+import { add, div, max, mul, sub } from "../ops/elementwise.ts";
 import { gather, gatherElements, scatterElements } from "../ops/indexing.ts";
+import { squeeze } from "../ops/layout.ts";
 import { cast, equal, greater, less, where } from "../ops/logic.ts";
 import { logSoftmax } from "../ops/normalization.ts";
 import { reduceMax, reduceSum } from "../ops/reductions.ts";
@@ -36,8 +37,6 @@ export function samplingInputs(vocabulary: number) {
     /** Masks of the tokens allowed, and which mask is whose. */
     allowed: input("allowed", ["masks", vocabulary], "bool"),
     allowedRow: input("allowed_row", ["rows"], "int32"),
-    /** How many of the likeliest tokens are looked at: as many as any row's `top_k` or `top_p` may need, at least 1. */
-    candidates: input("candidates", [1], "int64"),
     /** How many of the likeliest tokens are returned with their log-probabilities. */
     alternatives: input("alternatives", [1], "int64"),
   };
@@ -60,16 +59,32 @@ export function seenAfter(seen: Node, token: Node): Node {
  * 1]) is where it will stand in its text: together with the row's seed it decides the random number.
  */
 export function chooseToken(logits: Node, seen: Node, place: Node, settings: SamplingInputs): Node {
-  const { temperature, candidates } = settings;
+  const { temperature } = settings;
   const judged = judge(logits, seen, settings);
   const greedy = equal(temperature, 0);
-  // Divided by a float32, as the reference does in any precision; greedy rows are compared as they are.
+  // Greedy rows are compared as they are.
   const scaled = div(judged, where(greedy, constant(1), temperature));
-  const { values, places } = topK(scaled, candidates, "candidates");
-  const likeliest = { value: slice0(values), token: cast(slice0(places), "int32") };
-  const kept = keptTokens(scaled, { values, places }, settings);
-  const weights = where(kept, exp(sub(scaled, likeliest.value)), 0);
-  return where(greedy, likeliest.token, draw(weights, uniform(settings.seed, place)));
+  const weights = exp(sub(scaled, reduceMax(scaled, last)));
+  const sorted = topK(scaled, candidates(weights, settings), "candidates");
+  const drawn = draw(
+    where(keptTokens({ scaled, weights, sorted }, settings), weights, 0),
+    uniform(settings.seed, place),
+  );
+  return where(greedy, cast(first(sorted.places), "int32"), drawn);
+}
+
+/**
+ * How many of the likeliest tokens must be sorted, int64 [1], for the row that needs most. Those less likely than
+ * (1 - top_p) / vocabulary make up less than 1 - top_p together, and so are not among the first that make up top_p;
+ * half of that leaves room for rounding.
+ */
+function candidates(weights: Node, { temperature, topK, topP }: SamplingInputs): Node {
+  const vocabulary = weights.type.shape.at(-1) as number;
+  const least = mul(mul(sub(1, topP), 0.5 / vocabulary), reduceSum(weights, last));
+  const likely = reduceSum(cast(greater(weights, least), "int32"), last);
+  const needed = where(less(topK, vocabulary), topK, where(less(topP, 1), likely, constant(1, "int32")));
+  const most = reduceMax(where(equal(temperature, 0), constant(1, "int32"), needed), { keepDims: true });
+  return cast(squeeze(max(most, 1), [0]), "int64");
 }
 
 /** Penalties as OpenAI's API defines them, biases and masks. */
@@ -83,37 +98,47 @@ function judge(logits: Node, seen: Node, settings: SamplingInputs): Node {
 }
 
 const impossible = -3e38;
-const slice0 = (x: Node) => gather(x, constant(Int32Array.of(0), [1]), 1);
+const first = (x: Node) => gather(x, constant(Int32Array.of(0), [1]), 1);
+const last = { axes: [-1], keepDims: true } as const;
+
+interface Ranked {
+  /** Logits over temperature, float32 [rows, vocabulary], and the shares of probability they stand for, unscaled. */
+  readonly scaled: Node;
+  readonly weights: Node;
+  /** The likeliest tokens. */
+  readonly sorted: { readonly values: Node; readonly places: Node };
+}
 
 /**
  * Which tokens may be drawn, bool [rows, vocabulary]: of the `top_k` likeliest the first that make up `top_p` of their
  * probability (Holtzman et al. 2019), the one that reaches it included.
  */
-function keptTokens(scaled: Node, sorted: { values: Node; places: Node }, { topK, topP }: SamplingInputs): Node {
+function keptTokens({ scaled, weights, sorted }: Ranked, { topK, topP }: SamplingInputs): Node {
   const { values, places } = sorted;
   const vocabulary = scaled.type.shape.at(-1) as number;
+  const limited = less(topK, vocabulary);
   const withinK = less(counted(values, 1), topK);
-  const weights = where(withinK, exp(sub(values, slice0(values))), 0);
+  const ranked = where(withinK, exp(sub(values, first(values))), 0);
   // Sums in order, so that how many candidates the other rows ask for changes nothing.
-  const before = cumulativeSum(weights, { exclusive: true });
-  const total = reduceMax(add(before, weights), { axes: [-1], keepDims: true });
+  const before = cumulativeSum(ranked, { exclusive: true });
+  const total = where(limited, reduceMax(add(before, ranked), last), reduceSum(weights, last));
   const isKept = where(withinK, cast(less(before, mul(total, topP)), "int32"), 0);
-  const count = max(reduceSum(isKept, { axes: [-1], keepDims: true }), 1);
-  const least = gatherElements(values, sub(count, 1), 1);
-  const place = cast(gatherElements(places, sub(count, 1), 1), "int32");
-  const isLast = cast(less(counted(scaled, 1), add(place, 1)), "int32");
-  const tied = where(equal(scaled, least), isLast, 0);
+  const lastKept = sub(max(reduceSum(isKept, last), 1), 1);
+  const least = gatherElements(values, lastKept, 1);
+  const place = cast(gatherElements(places, lastKept, 1), "int32");
+  // Of tokens as likely as the last one kept, those before it in the vocabulary.
+  const tied = where(equal(scaled, least), cast(less(counted(scaled, 1), add(place, 1)), "int32"), 0);
   const kept = where(greater(scaled, least), constant(1, "int32"), tied);
-  const all = min(cast(greater(topK, vocabulary - 1), "int32"), cast(less(constant(1 - 2 ** -24), topP), "int32"));
-  return greater(add(kept, all), 0);
+  const filtered = where(limited, constant(1, "int32"), cast(less(topP, 1), "int32"));
+  return greater(where(greater(filtered, 0), kept, 1), 0);
 }
 
 /** The token at which the running sum of weights passes a share `at` (float32 [rows, 1] in [0, 1)) of their total. */
 function draw(weights: Node, at: Node): Node {
   const sums = cumulativeSum(weights);
-  const total = reduceMax(sums, { axes: [-1], keepDims: true });
+  const total = reduceMax(sums, last);
   const beyond = cast(greater(sums, mul(at, total)), "int32");
-  return sub(weights.type.shape.at(-1) as number, reduceSum(beyond, { axes: [-1], keepDims: true }));
+  return sub(weights.type.shape.at(-1) as number, reduceSum(beyond, last));
 }
 
 const salt = hashName("token");

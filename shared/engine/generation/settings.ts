@@ -6,7 +6,7 @@ import type { Feeds } from "./decoder.ts";
 export interface SamplingSettings {
   /** Default 1. Below 0.001 the likeliest token is taken, of equals the lowest. */
   readonly temperature?: number | undefined;
-  /** The share of probability that the tokens drawn from make up, in (0, 1]. Default 1. */
+  /** The share of probability that the tokens drawn from make up, in (0, 1]; above 0.99999 all. Default 1. */
   readonly topP?: number | undefined;
   /** How many of the likeliest tokens are drawn from. Default: all. */
   readonly topK?: number | undefined;
@@ -70,7 +70,7 @@ export function checkSettings(settings: SamplingSettings, vocabulary: number): C
   if (broken) throw new RangeError(`${broken[0]} must be ${broken[3]}, not ${broken[1]}`);
   return {
     temperature: temperature < 0.001 ? 0 : temperature,
-    topP,
+    topP: topP > 0.99999 ? 1 : topP,
     topK: Math.min(topK, vocabulary),
     seed,
     presencePenalty,
@@ -106,7 +106,6 @@ export function samplingFeeds(rows: readonly SampledRow[], vocabulary: number): 
     biases: biases.values,
     seen_tokens: seen.tokens,
     seen_counts: seen.values,
-    candidates: count(Math.max(...of((settings) => candidates(settings, vocabulary)))),
     alternatives: count(Math.max(...of(({ topLogProbabilities }) => topLogProbabilities))),
     ...masks(rows, vocabulary),
   };
@@ -118,11 +117,6 @@ const isPenalised = (settings: CheckedSettings) => settings.presencePenalty !== 
 /** Integers beyond 32 bits keep all of their bits' influence. */
 function seedBits(seed: number): number {
   return seed >= 0 && seed < 2 ** 32 ? seed : mixSeeds(seed, Math.floor(seed / 2 ** 32));
-}
-
-/** How many of the likeliest tokens must be known to say which are drawn from. */
-function candidates({ temperature, topK, topP }: CheckedSettings, vocabulary: number): number {
-  return temperature === 0 || (topP === 1 && topK === vocabulary) ? 1 : topK;
 }
 
 function counts(written: readonly number[]): [number, number][] {
