@@ -9,7 +9,7 @@ import { type Pretrained, weightsFor } from "../models/pretrained.ts";
 import { createSession, type Session, type SessionOptions } from "../runtime/session.ts";
 import { TextCache } from "./cache.ts";
 import { decoder, decoderModel, type Feeds } from "./decoder.ts";
-import { type CheckedSettings, checkSettings, type SamplingSettings, samplingFeeds } from "./settings.ts";
+import { type CheckedSettings, checkSettings, maskOf, type SamplingSettings, samplingFeeds } from "./settings.ts";
 import { TokenStream } from "./tokenStream.ts";
 
 export interface GenerationRequest extends SamplingSettings {
@@ -62,6 +62,7 @@ interface Row {
   readonly stream: TokenStream<GeneratedTokens>;
   readonly maxTokens: number;
   readonly written: number[];
+  mask: Uint8Array | undefined;
   cancelled: boolean;
 }
 
@@ -74,6 +75,7 @@ export class Generator {
   readonly #rows: Row[] = [];
   readonly #waiting: Row[] = [];
   #running: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
 
   private constructor(session: Session, model: Pretrained["model"], options: GeneratorOptions) {
     const { tokensPerCall = 8, cacheBytes = 2 ** 28, maxRows = 32, promptChunk = 256, feeds = () => ({}) } = options;
@@ -111,24 +113,45 @@ export class Generator {
     if (!Number.isInteger(maxTokens) || maxTokens < 1)
       throw new RangeError(`maxTokens must be positive, not ${maxTokens}`);
     signal?.throwIfAborted();
+    if (this.#closing) throw new Error("the generator was closed");
     const stream = new TokenStream<GeneratedTokens>({ onCancel: () => (row.cancelled = true) });
-    const row: Row = { request, settings, stream, maxTokens: Math.min(maxTokens, room), written: [], cancelled: false };
+    const row: Row = {
+      request,
+      settings,
+      stream,
+      maxTokens: Math.min(maxTokens, room),
+      written: [],
+      mask: undefined,
+      cancelled: false,
+    };
     if (!this.#cache.fits(1, reserved(row))) {
       throw new RangeError(`the cache holds ${this.#cache.capacity} tokens, fewer than prompt and maxTokens need`);
     }
     this.#waiting.push(row);
-    this.#running ??= this.#run().finally(() => (this.#running = undefined));
+    this.#running ??= this.#run()
+      .catch((cause) => this.#failAll(cause))
+      .finally(() => (this.#running = undefined));
     return stream;
   }
 
   /** Cancels all that runs, and frees the session. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#shutDown();
+    return this.#closing;
+  }
+
+  async #shutDown(): Promise<void> {
     for (const row of [...this.#rows, ...this.#waiting]) {
       row.cancelled = true;
       row.stream.end({ cause: new Error("the generator was closed") });
     }
     await this.#running;
     await this.#session.release();
+  }
+
+  #failAll(cause: unknown): void {
+    this.#fail([...this.#rows], cause);
+    for (const { stream } of this.#waiting.splice(0, Infinity)) stream.end({ cause });
   }
 
   async #run(): Promise<void> {
@@ -167,6 +190,7 @@ export class Generator {
   async #readPrompt(row: Row): Promise<void> {
     const at = this.#cache.add();
     this.#rows.push(row);
+    if (!this.#readConstraint(row)) return;
     const { prompt } = row.request;
     const chunk = this.#options.promptChunk;
     for (let from = 0; from < prompt.length; from += chunk) {
@@ -179,13 +203,33 @@ export class Generator {
   }
 
   async #decode(): Promise<void> {
+    for (const row of [...this.#rows]) this.#readConstraint(row);
     const rows = [...this.#rows];
+    if (rows.length === 0) return;
     const steps = rows.some(({ settings }) => settings.allowed) ? 1 : this.#options.tokensPerCall;
     const outputs = await this.#call(rows, { from: 0, steps, tokens: rows.map(({ written }) => written.at(-1)!) });
     if (!outputs) return;
     for (const [i, row] of rows.entries())
       this.#cache.append(i, { outputs, row: i, count: this.#taken(row, outputs, i) });
     for (const [i, row] of rows.entries()) this.#deliver(row, outputs, i);
+  }
+
+  /** Whether a row's constraint could be told; where not, the row fails, and no other. */
+  #readConstraint(row: Row): boolean {
+    try {
+      row.mask = maskOf(row, this.#model.vocabulary);
+      return true;
+    } catch (cause) {
+      this.#fail([row], cause);
+      return false;
+    }
+  }
+
+  #fail(rows: readonly Row[], cause: unknown): void {
+    for (const row of rows) {
+      row.stream.end({ cause });
+      this.#leave(row);
+    }
   }
 
   /** The results for some rows in a row; where the call fails, so do they, and nothing else. */
@@ -215,10 +259,7 @@ export class Generator {
         steps: { shape: [], data: BigInt64Array.of(BigInt(steps)) },
       });
     } catch (cause) {
-      for (const row of rows) {
-        row.stream.end({ cause });
-        this.#leave(row);
-      }
+      this.#fail(rows, cause);
       return undefined;
     }
   }

@@ -87,9 +87,21 @@ export interface SampledRow {
   readonly settings: CheckedSettings;
   /** Tokens written so far. */
   readonly written: readonly number[];
+  /** The tokens allowed next; all of them where absent. */
+  readonly mask?: Uint8Array | undefined;
 }
 
-/** The decoder's inputs about sampling. Throws RangeError where `allowed` says nothing sensible. */
+/** What a row's constraint says of its next token, if it has one. Throws RangeError where that is nothing sensible. */
+export function maskOf({ settings, written }: SampledRow, vocabulary: number): Uint8Array | undefined {
+  const mask = settings.allowed?.(written);
+  if (mask && mask.length !== vocabulary) {
+    throw new RangeError(`allowed gives ${mask.length} elements for ${vocabulary} tokens`);
+  }
+  if (mask?.every((element) => element === 0)) throw new RangeError("allowed leaves no token");
+  return mask;
+}
+
+/** The decoder's inputs about sampling. */
 export function samplingFeeds(rows: readonly SampledRow[], vocabulary: number): Feeds {
   const of = (value: (settings: CheckedSettings) => number) => rows.map(({ settings }) => value(settings));
   const floats = (values: number[]): Tensor => ({ shape: [rows.length, 1], data: Float32Array.from(values) });
@@ -141,16 +153,10 @@ function padded(lists: readonly (readonly (readonly [number, number])[])[]): { t
 
 /** One mask that allows all, and one for each row that has its own. */
 function masks(rows: readonly SampledRow[], vocabulary: number): Feeds {
-  const own = rows.flatMap((row, at) => {
-    const mask = row.settings.allowed?.(row.written);
-    return mask ? [{ at, mask }] : [];
-  });
+  const own = rows.flatMap(({ mask }, at) => (mask ? [{ at, mask }] : []));
   const data = new Uint8Array((own.length + 1) * vocabulary).fill(1, 0, vocabulary);
   const which = new Int32Array(rows.length);
   for (const [i, { at, mask }] of own.entries()) {
-    if (mask.length !== vocabulary)
-      throw new RangeError(`allowed gives ${mask.length} elements for ${vocabulary} tokens`);
-    if (!mask.some((element) => element !== 0)) throw new RangeError("allowed leaves no token");
     data.set(mask, (i + 1) * vocabulary);
     which[at] = i + 1;
   }

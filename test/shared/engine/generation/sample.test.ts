@@ -10,6 +10,7 @@ import {
 } from "../../../../shared/engine/generation/sample.ts";
 import {
   checkSettings,
+  maskOf,
   type SampledRow,
   type SamplingSettings,
   samplingFeeds,
@@ -24,10 +25,10 @@ interface Case extends SamplingSettings {
   readonly place?: number;
 }
 
-const row = ({ logits, written = [], ...settings }: Case): SampledRow => ({
-  settings: checkSettings(settings, logits.length),
-  written,
-});
+const row = ({ logits, written = [], ...settings }: Case): SampledRow => {
+  const checked = { settings: checkSettings(settings, logits.length), written };
+  return { ...checked, mask: maskOf(checked, logits.length) };
+};
 
 async function sampled(cases: readonly Case[]): Promise<Record<string, Tensor>> {
   const vocabulary = cases[0]!.logits.length;
@@ -204,7 +205,7 @@ describe("settings", () => {
   }
 
   it("refuses a mask of another size, and one that leaves nothing", () => {
-    const feeds = (mask: Uint8Array) => samplingFeeds([row({ logits, allowed: () => mask })], 8);
+    const feeds = (mask: Uint8Array) => maskOf(row({ logits, allowed: () => mask }), 8);
     assert.throws(() => feeds(new Uint8Array(7)), /allowed gives 7 elements for 8 tokens/);
     assert.throws(() => feeds(new Uint8Array(8)), /allowed leaves no token/);
   });
