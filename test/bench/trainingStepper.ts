@@ -2,14 +2,28 @@
 import { carryOver, type Tensor, type TrainingStep, toLoopOnnx, toOnnx } from "../../shared/engine/index.ts";
 import { int8Step } from "../../shared/engine/quantization/frozenInt8.ts";
 import { createSession } from "../../shared/engine/runtime/session.ts";
-import { timed } from "./timing.ts";
 import type { Workload } from "./trainingModel.ts";
 
 export const threads = 2;
 
+/** In milliseconds; the processor's time is summed over threads, and does not count waiting. */
+export interface Spent {
+  readonly wall: number;
+  readonly processor: number;
+}
+
+/** What this process spends on something. */
+export async function spent(work: () => Promise<unknown>): Promise<Spent> {
+  const [start, before] = [performance.now(), process.cpuUsage()];
+  await work();
+  const wall = performance.now() - start;
+  const { user, system } = process.cpuUsage(before);
+  return { wall, processor: (user + system) / 1000 };
+}
+
 export interface Stepper {
-  /** One call of the session, in milliseconds. */
-  run(feeds: Readonly<Record<string, Tensor>>): Promise<number>;
+  /** One call of the session. */
+  run(feeds: Readonly<Record<string, Tensor>>): Promise<Spent>;
   release(): Promise<void>;
 }
 
@@ -32,7 +46,7 @@ async function overSession(model: Uint8Array, step: TrainingStep, first: Workloa
   let carried: Record<string, Tensor> = { ...first };
   return {
     run: (feeds) =>
-      timed(async () => {
+      spent(async () => {
         carried = carryOver(step, await session.run({ ...feeds, ...carried }));
       }),
     release: () => session.release(),

@@ -1,8 +1,8 @@
 /** Texts as batches of token ids, and what a model answers about them. */
 import { type Model, mixSeeds, permutation, type Tensor, toOnnx } from "../../shared/engine/index.ts";
 import { encodeTokens } from "../../shared/engine/models/encoderClassifier.ts";
-import { padBatch } from "../../shared/engine/training/textBatches.ts";
 import { createSession } from "../../shared/engine/runtime/session.ts";
+import { padBatch } from "../../shared/engine/training/textBatches.ts";
 import type { DataSet } from "./dataSets.ts";
 import { threads } from "./trainingStepper.ts";
 

@@ -1,4 +1,7 @@
-"""The same encoder and step in PyTorch: METHOD BATCH SEQUENCE THREADS; each line on stdin is a step, answered in JSON."""
+"""
+The same encoder and step in PyTorch: METHOD BATCH SEQUENCE THREADS, where 0 threads are as many as PyTorch takes by
+itself. Each line on stdin is a step, answered in JSON.
+"""
 import json
 import resource
 import sys
@@ -12,7 +15,8 @@ METHOD = sys.argv[1]
 BATCH, SEQUENCE, THREADS = map(int, sys.argv[2:5])
 VOCABULARY, POSITIONS, HIDDEN, HEADS, LAYERS, INNER, LABELS, RANK = 30522, 512, 384, 12, 6, 1536, 77, 8
 WIDTH = HIDDEN // HEADS
-torch.set_num_threads(THREADS)
+if THREADS > 0:
+    torch.set_num_threads(THREADS)
 torch.manual_seed(1)
 
 
@@ -84,12 +88,12 @@ def peak():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-print(json.dumps({"version": torch.__version__.split("a")[0]}), flush=True)
+print(json.dumps({"version": torch.__version__.split("a")[0], "threads": torch.get_num_threads()}), flush=True)
 for _ in sys.stdin:
-    start = time.perf_counter()
+    start, processor = time.perf_counter(), time.process_time()
     optimizer.zero_grad(set_to_none=True)
     cross_entropy(model(ids, mask), labels).backward()
     nn.utils.clip_grad_norm_(trained, 1.0)
     optimizer.step()
-    milliseconds = 1000 * (time.perf_counter() - start)
-    print(json.dumps({"milliseconds": milliseconds, "mebibytes": peak()}), flush=True)
+    spent = {"wall": 1000 * (time.perf_counter() - start), "processor": 1000 * (time.process_time() - processor)}
+    print(json.dumps({**spent, "mebibytes": peak()}), flush=True)

@@ -1,16 +1,37 @@
-/** PyTorch as a peer, in a process of its own, where the system's Python has it. */
+/** PyTorch as a peer, in processes of its own, where the system's Python has it. */
 import { spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Method, methods } from "./trainingModel.ts";
-import { threads } from "./trainingStepper.ts";
+import { type Spent, threads } from "./trainingStepper.ts";
+
+interface Setting {
+  readonly name: string;
+  /** 0: as many as PyTorch takes by itself. */
+  readonly threads: number;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/**
+ * As whoever installs it finds it, whose products have both cores and the rest may have one; asked for all cores, where
+ * the threads of the rest spin while they wait and take the cores from those of the products; and what helps it.
+ */
+const settings = [
+  { name: "as installed", threads: 0, environment: {} },
+  { name: `${threads} threads`, threads, environment: {} },
+  { name: `${threads} threads that sleep while they wait`, threads, environment: { OMP_WAIT_POLICY: "PASSIVE" } },
+  { name: "1 thread", threads: 1, environment: { OPENBLAS_NUM_THREADS: "1" } },
+] as const satisfies readonly Setting[];
+
+export const [installed, allCores] = [settings[0].name, settings[1].name];
 
 export interface Torch {
   readonly method: Method;
-  readonly threads: number;
-  readonly version: string;
-  /** Milliseconds. */
-  step(): Promise<number>;
+  readonly setting: (typeof settings)[number]["name"];
+  /** Release and setting, for people. */
+  readonly title: string;
+  step(): Promise<Spent>;
   /** The most memory the process has held so far, in MiB. */
   peak(): number;
   stop(): void;
@@ -21,22 +42,21 @@ const python = ["/usr/bin/python3", "python3"].find((candidate) => {
   return spawnSync(candidate, ["-c", "import torch"], { stdio: "ignore" }).status === 0;
 });
 
-/**
- * A process for each method and for one thread and all, as the second may make it slower; none where there is no
- * PyTorch. Like our own sessions' threads, theirs do not spin while they wait: on a machine that others use too, that
- * made a step three times as slow.
- */
+/** A process for each method and setting; none where there is no PyTorch. */
 export async function startTorch(batch: number, sequence: number): Promise<Torch[]> {
   if (!python) return [];
-  const cases = methods.flatMap((method) => [...new Set([1, threads])].map((count) => [method, count] as const));
-  return Promise.all(cases.map(([method, count]) => start(python, method, count, [batch, sequence])));
+  const cases = methods.flatMap((method) => settings.map((setting) => [method, setting] as const));
+  return Promise.all(cases.map(([method, setting]) => start(python, method, setting, [batch, sequence])));
 }
 
-async function start(python: string, method: Method, threads: number, sizes: readonly number[]): Promise<Torch> {
+/** Threads that spin go on for a while after a step; whoever is timed next should not pay for that. */
+const settling = 100;
+
+async function start(python: string, method: Method, setting: (typeof settings)[number], sizes: readonly number[]) {
   const script = fileURLToPath(new URL("trainingTorch.py", import.meta.url));
-  const child = spawn(python, [script, method, ...[...sizes, threads].map(String)], {
+  const child = spawn(python, [script, method, ...[...sizes, setting.threads].map(String)], {
     stdio: ["pipe", "pipe", "inherit"],
-    env: { ...process.env, OMP_WAIT_POLICY: "PASSIVE" },
+    env: { ...process.env, ...setting.environment },
   });
   // Whoever is interrupted does not leave it running.
   const stop = () => void child.kill();
@@ -47,17 +67,19 @@ async function start(python: string, method: Method, threads: number, sizes: rea
     if (line.done) throw new Error("PyTorch ended before it answered");
     return JSON.parse(line.value);
   };
-  const { version } = await answer();
+  const found = await answer();
+  const count = setting.threads === 0 ? ` (intra-op threads: ${found.threads})` : "";
   let peak = 0;
   return {
     method,
-    threads,
-    version,
+    setting: setting.name,
+    title: `PyTorch ${found.version} ${setting.name}${count}`,
     async step() {
       child.stdin.write("\n");
-      const { milliseconds, mebibytes } = await answer();
+      const { wall, processor, mebibytes } = await answer();
       peak = mebibytes;
-      return milliseconds;
+      await pause(settling);
+      return { wall, processor };
     },
     peak: () => peak,
     stop,
