@@ -50,7 +50,16 @@ interface Examples {
 async function timeSteps(architecture: ArchitectureName, train: Examples) {
   const nothing = { texts: [], labels: new Int32Array(0) };
   const hyperparameters = { n_epochs: 1, batch_size: batch, learning_rate_multiplier: 1 };
-  const options = { train, valid: nothing, refit: false, base: null, classes: labels.length, hyperparameters, seed: 1, threads };
+  const options = {
+    train,
+    valid: nothing,
+    refit: false,
+    base: null,
+    classes: labels.length,
+    hyperparameters,
+    seed: 1,
+    threads,
+  };
   const learner = await architectures[architecture].createLearner(options);
   try {
     const times: number[] = [];

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { logitsOf } from "../../../../shared/engine/training/textBatches.ts";
 import { createEncoderLearner } from "../../../../shared/engine/models/encoderLearner.ts";
 import { lengthBatches, paddingShare } from "../../../../shared/engine/training/batches.ts";
+import { logitsOf } from "../../../../shared/engine/training/textBatches.ts";
 import { bytesOf } from "../run.ts";
 
 // Few long rows among many short ones, as in texts.
