@@ -1,16 +1,18 @@
 /** `npm run bench -- [suite …] [--json]`: figures with what they are measured against, from the same run. */
 import { parseArgs } from "node:util";
-import { accuracy } from "./accuracy.ts";
-import { audio } from "./audio.ts";
-import { engine } from "./engine.ts";
-import { images } from "./images.ts";
-import { recommendation } from "./recommendation.ts";
 import { tableLine, toResult } from "./result.ts";
 import type { Suite } from "./suite.ts";
-import { tables } from "./tables.ts";
-import { training } from "./training.ts";
 
-const suites: Record<string, Suite> = { accuracy, engine, images, audio, tables, recommendation, training };
+/** Loaded only when asked for: each brings a good part of the engine with it. */
+const suites: Record<string, () => Promise<Suite>> = {
+  accuracy: async () => (await import("./accuracy.ts")).accuracy,
+  engine: async () => (await import("./engine.ts")).engine,
+  images: async () => (await import("./images.ts")).images,
+  audio: async () => (await import("./audio.ts")).audio,
+  tables: async () => (await import("./tables.ts")).tables,
+  recommendation: async () => (await import("./recommendation.ts")).recommendation,
+  training: async () => (await import("./training.ts")).training,
+};
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({ options: { json: { type: "boolean" } }, allowPositionals: true });
@@ -19,7 +21,8 @@ async function main(): Promise<number> {
   const print = values.json ? JSON.stringify : tableLine;
   const tell = (line: string) => console.error(line);
   for (const suite of positionals.length ? positionals : Object.keys(suites)) {
-    const ending = await suites[suite]!({
+    const run = await suites[suite]!();
+    const ending = await run({
       emit: (measured) => console.log(print(toResult({ suite, ...measured }))),
       tell,
     });
