@@ -3,6 +3,7 @@
  * Sublinear Memory Cost"): a plan over the forward graph, asked by `gradients` for each node's operands.
  */
 import { describe, int64s, type Node, topologicalOrder } from "./graph.ts";
+import { layerNumber } from "./layers/weightScope.ts";
 import { bitwiseXor } from "./ops/bits.ts";
 import { layout, reshape } from "./ops/layout.ts";
 import { cast, less, where } from "./ops/logic.ts";
@@ -50,7 +51,10 @@ export function layerBoundaries(loss: Node): Node[] {
   const depths = new Map<Node, number>();
   const found = new Set<Node>();
   for (const node of topologicalOrder([loss])) {
-    const depth = Math.max(layerOf(node.name), ...node.inputs.map((input) => depths.get(input)!));
+    const depth = Math.max(
+      layerNumber(node.name ?? "") ?? Number.NEGATIVE_INFINITY,
+      ...node.inputs.map((input) => depths.get(input)!),
+    );
     depths.set(node, depth);
     for (const input of node.inputs) if (depths.get(input)! < depth && isStates(input)) found.add(input);
   }
@@ -62,11 +66,6 @@ export function layerBoundaries(loss: Node): Node[] {
 
 // Float values the size of the batch; masks and shapes are shared by all layers and kept anyway.
 const isStates = ({ op, type }: Node) => op !== "Parameter" && op !== "Input" && type.dataType === "float32";
-
-function layerOf(name: string | undefined): number {
-  const number = /(?:^|\.)(?:layers?|h)\.(\d+)\./.exec(name ?? "")?.[1];
-  return number === undefined ? Number.NEGATIVE_INFINITY : Number(number);
-}
 
 interface Plan {
   readonly order: readonly Node[];

@@ -25,6 +25,12 @@ export interface LinearCall {
   readonly stored: "outputs-first" | "inputs-first";
 }
 
+/** The number in a path of numbered layers, such as 3 in "encoder.layer.3.output.dense.weight"; nothing elsewhere. */
+export function layerNumber(path: string): number | undefined {
+  const found = /(?:^|\.)(?:layers?|h)\.(\d+)\./.exec(path)?.[1];
+  return found === undefined ? undefined : Number(found);
+}
+
 /** What is added to a linear layer's product, of shape [..., outputs]; undefined for a layer left as it is. */
 export type LinearExtension = (call: LinearCall) => Node | undefined;
 

@@ -1,5 +1,6 @@
 /** An imported base, kept as it is, with a LoRA adapter and a head of its own: how text classification adapts it. */
 import type { Node } from "../graph.ts";
+import { initialize } from "../layers/initialize.ts";
 import { initializeLora, type Lora, type LoraConfig, mergeLora, withLora } from "../layers/lora.ts";
 import { WeightScope } from "../layers/weightScope.ts";
 import { readTokenizer, type Tokenizer } from "../tokenizers/tokenizer.ts";
@@ -69,17 +70,20 @@ export function adaptedGraph({ model }: Pretrained, classes: number, config: Lor
 
 type Data = Readonly<Record<string, Float32Array>>;
 
-/** First values of a new adapter and head, and the base's own. Throws CheckpointError as `weightsFor`. */
-export function firstData(pretrained: Pretrained, { lora, head, body }: AdaptedGraph, seed: number) {
-  const all: Data = weightsFor(pretrained, [...body, ...head], { seed });
-  const pick = (nodes: readonly Node[]): Data => Object.fromEntries(nodes.map(({ name }) => [name!, all[name!]!]));
-  return { trained: { ...initializeLora(lora, seed), ...pick(head) }, frozen: pick(body) };
+/** The base's own weights. Throws CheckpointError as `weightsFor`. */
+export function frozenData(pretrained: Pretrained, { body }: AdaptedGraph): Data {
+  // Whatever head the checkpoint has is left behind.
+  return weightsFor(pretrained, body, { seed: 0 });
+}
+
+/** First values of a new adapter and head. */
+export function firstData({ lora, head }: AdaptedGraph, seed: number): Data {
+  return { ...initializeLora(lora, seed), ...initialize(head, seed) };
 }
 
 /** The weights of an inference graph without adapter: base and adapter in one, and the head. */
 export function mergedData(pretrained: Pretrained, graph: AdaptedGraph, trained: Data): Data {
-  const { frozen } = firstData(pretrained, graph, 0);
   const head = Object.fromEntries(graph.head.map(({ name }) => [name!, trained[name!]!]));
   // BERT's pooler is of the head, and within the body that "all-linear" adapts.
-  return mergeLora({ ...frozen, ...head }, trained, graph.lora);
+  return mergeLora({ ...frozenData(pretrained, graph), ...head }, trained, graph.lora);
 }

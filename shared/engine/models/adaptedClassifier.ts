@@ -2,8 +2,9 @@
 import type { Tensor } from "../dataTypes.ts";
 import { toOnnx } from "../onnx.ts";
 import { type Learner, type LearnerOptions, resolveAuto } from "../training/learner.ts";
-import { createTextLearner, tensorsOf } from "../training/textLearner.ts";
-import { adaptedGraph, adapterConfig, firstData, mergedData, openBase } from "./adaptedBase.ts";
+import { createTextLearner } from "../training/textLearner.ts";
+import { dataOf, tensorsOf } from "../weights/tensors.ts";
+import { adaptedGraph, adapterConfig, firstData, frozenData, mergedData, openBase } from "./adaptedBase.ts";
 import type { Architecture, Classifier, ClassifierOptions } from "./architectures.ts";
 import { textInputs } from "./languageModel.ts";
 import { buildModel } from "./pretrained.ts";
@@ -26,15 +27,14 @@ async function createLearner(options: LearnerOptions): Promise<Learner> {
   const { classes, seed } = options;
   const { pretrained, encode } = await openBase(requireBase(options.base));
   const graph = adaptedGraph(pretrained, classes, adapterConfig);
-  const { trained, frozen } = firstData(pretrained, graph, seed);
   const learner = await createTextLearner(
     {
       logits: (dropoutSeed) => {
         const { logits, lora, head, body } = adaptedGraph(pretrained, classes, adapterConfig, dropoutSeed);
         return { logits, parameters: [...lora.adapter.parameters, ...head, ...body] };
       },
-      trained: tensorsOf([...graph.lora.adapter.parameters, ...graph.head], trained),
-      frozen,
+      trained: tensorsOf([...graph.lora.adapter.parameters, ...graph.head], firstData(graph, seed)),
+      frozen: frozenData(pretrained, graph),
       encode,
       peakLearningRate,
     },
@@ -48,7 +48,7 @@ async function createClassifier(
   { classes, threads, base, adapter = adapterConfig }: ClassifierOptions,
 ): Promise<Classifier> {
   const { pretrained, encode, specialTokens } = await openBase(requireBase(base));
-  const trained = Object.fromEntries([...weights].map(([name, { data }]) => [name, data as Float32Array]));
+  const trained = dataOf<Float32Array>(Object.fromEntries(weights));
   const initializers = mergedData(pretrained, adaptedGraph(pretrained, classes, adapter), trained);
   const { output } = buildModel(pretrained.model, { head: "sequence", labels: classes }, { inputs: textInputs() });
   return createTextClassifier({

@@ -8,6 +8,7 @@ import { hashText, mix } from "../text/hashing.ts";
 import { tokenize } from "../text/tokens.ts";
 import { resolveAuto } from "../training/learner.ts";
 import { padding } from "../training/textBatches.ts";
+import { dataOf } from "../weights/tensors.ts";
 import type { Architecture, Classifier, ClassifierOptions } from "./architectures.ts";
 import { classifier, type EncoderConfig, encoderInputs, tinyEncoder } from "./encoder.ts";
 import { createEncoderLearner } from "./encoderLearner.ts";
@@ -48,7 +49,7 @@ async function createClassifier(
   { classes, threads }: ClassifierOptions,
 ): Promise<Classifier> {
   const { logits } = encoderForward(classes);
-  const initializers = Object.fromEntries([...weights].map(([name, { data }]) => [name, data]));
+  const initializers = dataOf(Object.fromEntries(weights));
   return createTextClassifier({
     ...{ model: toOnnx({ outputs: { logits }, initializers }), classes, threads, encode: encodeTokens },
     isKnown: ([first]) => first !== padding,

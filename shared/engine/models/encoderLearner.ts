@@ -1,7 +1,8 @@
 /** Training `millrace-encoder-tiny`: all weights, from random ones. */
 import { initialize } from "../layers/initialize.ts";
 import type { Learner, LearnerOptions } from "../training/learner.ts";
-import { createTextLearner, tensorsOf } from "../training/textLearner.ts";
+import { createTextLearner } from "../training/textLearner.ts";
+import { tensorsOf } from "../weights/tensors.ts";
 import { encoderForward, encodeTokens } from "./encoderClassifier.ts";
 
 const dropoutRate = 0.1;

@@ -1,5 +1,6 @@
 /** Which of a model's weights a fine-tuning moves; the others stay frozen. */
 import type { Node } from "../graph.ts";
+import { layerNumber } from "../layers/weightScope.ts";
 import type { LanguageModel } from "./languageModel.ts";
 import { isHeadWeight } from "./pretrained.ts";
 
@@ -21,14 +22,8 @@ export function lastLayers(model: LanguageModel, parameters: readonly Node[], co
   // Before any layer come the embeddings, and behind the last one the rest.
   let depth = -1;
   return [...parameters].filter(({ name }) => {
-    const layer = isHeadWeight(model, name!) ? undefined : layerOf(name!);
+    const layer = isHeadWeight(model, name!) ? undefined : layerNumber(name!);
     if (layer !== undefined) depth = layer;
     return isHeadWeight(model, name!) || depth >= model.layers - count;
   });
-}
-
-/** `model.layers.3.mlp...` is of layer 3. */
-function layerOf(name: string): number | undefined {
-  const found = /\.(?:layers?|h)\.(\d+)\./.exec(name)?.[1];
-  return found === undefined ? undefined : Number(found);
 }

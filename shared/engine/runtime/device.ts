@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import type { BaseDirectory, TrainingEvent, TrainingRequest } from "../training/train.ts";
+import { whenEnded } from "./childProcess.ts";
 import { cudaRefusal, type DeviceChoice } from "./deviceChoice.ts";
 import type { DeviceReply, DeviceRequest, Prediction } from "./deviceProtocol.ts";
 
@@ -133,8 +134,7 @@ function connect(child: ChildProcess): Link {
     tell(ended);
   };
   child.on("message", (reply) => tell(reply as DeviceReply));
-  child.on("error", (error) => end(`could not be reached: ${error.message}`));
-  child.on("exit", (code, signal) => end(signal ? `was killed by ${signal}` : `ended with code ${code}`));
+  whenEnded(child, end);
   return {
     // A message to a process that is gone is answered by its exit, so the error of sending adds nothing.
     send: (request) => void (ended || child.send(request, () => {})),

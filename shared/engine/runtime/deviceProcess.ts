@@ -4,6 +4,7 @@ import { architectures, type Classifier } from "../models/architectures.ts";
 import { readArtifact } from "../training/artifact.ts";
 import { probabilities } from "../training/evaluation.ts";
 import { type BaseDirectory, train } from "../training/train.ts";
+import { endWithParent } from "./childProcess.ts";
 import type { DeviceChoice } from "./deviceChoice.ts";
 import type { DeviceReply, DeviceRequest } from "./deviceProtocol.ts";
 import { limitMemory } from "./memoryLimit.ts";
@@ -17,10 +18,7 @@ const stop = new AbortController();
 /** Whoever no longer listens has ended, and `disconnect` tells of it. */
 const send = (reply: DeviceReply) => void process.send?.(reply, () => {});
 
-/** Orphans must not outlive their parent; signals for the group are the parent's to handle. */
-process.on("disconnect", () => process.exit());
-process.on("SIGINT", () => {});
-process.on("SIGTERM", () => {});
+endWithParent();
 
 type Handlers = { [Type in DeviceRequest["type"]]: (request: DeviceRequest & { type: Type }) => Promise<void> };
 

@@ -1,5 +1,6 @@
 /** A replica: a child process that holds a model's tensors and runs its graphs, one of several that train together. */
 import { fork } from "node:child_process";
+import { whenEnded } from "../runtime/childProcess.ts";
 import { DeviceError } from "../runtime/device.ts";
 import type { SessionOptions } from "../runtime/session.ts";
 import type {
@@ -52,8 +53,7 @@ export function startReplica(name: string, options: SessionOptions = {}): Replic
     if ("done" in reply) caller?.resolve(reply.done);
     else caller?.reject(new DeviceError(`${name}: ${reply.failed}`));
   });
-  child.on("error", (error) => end(`could not be reached: ${error.message}`));
-  child.on("exit", (code, signal) => end(signal ? `was killed by ${signal}` : `ended with code ${code}`));
+  whenEnded(child, end);
   const call = (work: ReplicaWork) =>
     new Promise<ReplicaResults>((resolve, reject) => {
       if (ended) return reject(ended);

@@ -1,5 +1,6 @@
 /** A replica's process: sessions, and the tensors that stay with them from call to call. */
 import type { Tensor } from "../dataTypes.ts";
+import { endWithParent } from "../runtime/childProcess.ts";
 import { createSession, type Session, SessionError } from "../runtime/session.ts";
 import type {
   ReplicaReply,
@@ -10,10 +11,7 @@ import type {
   Tensors,
 } from "./replicaProtocol.ts";
 
-/** Orphans must not outlive their parent; signals for the group are the parent's to handle. */
-process.on("disconnect", () => process.exit());
-process.on("SIGINT", () => {});
-process.on("SIGTERM", () => {});
+endWithParent();
 
 const sessions = new Map<string, Session>();
 let held: Tensors = {};

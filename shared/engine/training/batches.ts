@@ -31,13 +31,18 @@ export function lengthBatches({ lengths, tokenBudget, maxRows = lengths.length, 
   const longest = Array.from(lengths).reduce((most, length) => Math.max(most, length), 0);
   const buckets = Int32Array.from(lengths, (length) => Math.min(bucketOf(length), longest));
   const ends = cuts(buckets.toSorted(), tokenBudget, maxRows);
-  let prepared: { epoch: number; batches: Int32Array[] } | undefined;
+  return epochByEpoch(ends.length, (epoch) => batchesOf(epoch, { buckets, ends, seed }));
+}
+
+/** Batches that are cut anew for each epoch, when its first step is asked for. */
+export function epochByEpoch(perEpoch: number, batchesOfEpoch: (epoch: number) => readonly Int32Array[]): Batches {
+  let prepared: { epoch: number; batches: readonly Int32Array[] } | undefined;
   return {
-    perEpoch: ends.length,
+    perEpoch,
     rowsOf(step) {
-      const epoch = Math.floor(step / ends.length);
-      if (prepared?.epoch !== epoch) prepared = { epoch, batches: batchesOf(epoch, { buckets, ends, seed }) };
-      return prepared.batches[step % ends.length]!;
+      const epoch = Math.floor(step / perEpoch);
+      if (prepared?.epoch !== epoch) prepared = { epoch, batches: batchesOfEpoch(epoch) };
+      return prepared.batches[step % perEpoch]!;
     },
   };
 }

@@ -1,5 +1,5 @@
 /** The training step of any model that is a function over a weight scope, and the tensors it starts from. */
-import type { Tensor, TypedArray } from "../dataTypes.ts";
+import type { Tensor } from "../dataTypes.ts";
 import { input, type Node } from "../graph.ts";
 import { type BufferUpdates, withoutBuffers } from "../layers/batchNorm.ts";
 import { initializeByFan } from "../layers/initializeByFan.ts";
@@ -9,6 +9,7 @@ import { adamw } from "../optimizers/adamw.ts";
 import { chain, type Optimizer } from "../optimizers/optimizer.ts";
 import { averageWeights } from "../optimizers/transforms.ts";
 import { type TrainingStep, trainingStep } from "../trainingStep.ts";
+import { tensorsOf } from "../weights/tensors.ts";
 
 /** From weights to what the model gives. In training it is told where statistics are collected and what dropout does. */
 export type ModelFunction = (scope: WeightScope, training?: TrainingContext) => Node;
@@ -75,10 +76,4 @@ export function fitGraph(options: FitGraphOptions): FitGraph {
     frozen: chosen(false),
     carriedAs: new Map([...names].filter((name) => carried.has(name)).map((name) => [name, placeOf(name)])),
   };
-}
-
-function tensorsOf(parameters: readonly Node[], data: Readonly<Record<string, TypedArray>>): Record<string, Tensor> {
-  return Object.fromEntries(
-    parameters.map(({ name, type }) => [name!, { shape: type.shape as readonly number[], data: data[name!]! }]),
-  );
 }

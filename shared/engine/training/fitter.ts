@@ -6,6 +6,7 @@ import { type ScheduleName, schedule } from "../optimizers/schedules.ts";
 import { mixSeeds, permutation } from "../random.ts";
 import { createSession, type Session } from "../runtime/session.ts";
 import { carryOver } from "../trainingStep.ts";
+import { dataOf } from "../weights/tensors.ts";
 import { type FitGraphOptions, fitGraph, type Tensors } from "./fitGraph.ts";
 
 export interface FitterOptions extends FitGraphOptions {
@@ -46,7 +47,7 @@ export async function createFitter(options: FitterOptions): Promise<Fitter> {
   const { stepsPerCall = 1, threads = 2 } = options;
   const { stepsPerEpoch, totalSteps, batchAt } = plan(options);
   const { step, first, frozen, carriedAs } = fitGraph(options);
-  const initializers = Object.fromEntries(Object.entries(frozen).map(([name, { data }]) => [name, data]));
+  const initializers = dataOf(frozen);
   const looped = stepsPerCall > 1;
   const model = looped ? toLoopOnnx({ step, initializers }) : toOnnx({ outputs: step.outputs, initializers });
   const session = await createSession(model, { threads });

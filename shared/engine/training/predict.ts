@@ -3,6 +3,7 @@ import type { Tensor } from "../dataTypes.ts";
 import { WeightScope } from "../layers/weightScope.ts";
 import { toOnnx } from "../onnx.ts";
 import { createSession } from "../runtime/session.ts";
+import { dataOf } from "../weights/tensors.ts";
 import type { ModelFunction, Tensors } from "./fitGraph.ts";
 import { taken } from "./fitter.ts";
 
@@ -23,7 +24,7 @@ export interface PredictOptions {
 export async function predict(options: PredictOptions): Promise<Tensor> {
   const { model, weights, rows, feeds, batch = 256, threads = 2 } = options;
   const output = model(new WeightScope());
-  const initializers = Object.fromEntries(Object.entries(weights).map(([name, { data }]) => [name, data]));
+  const initializers = dataOf(weights);
   const session = await createSession(toOnnx({ outputs: { output }, initializers }), { threads });
   const parts: Tensor[] = [];
   for (let start = 0; start < rows; start += batch) {

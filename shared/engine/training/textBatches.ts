@@ -1,7 +1,7 @@
 /** Texts as batches of token ids: padded, of like length, in an order of seed and step alone. */
 import type { Tensor } from "../dataTypes.ts";
 import { permutation } from "../random.ts";
-import { type Batches, lengthBatches } from "./batches.ts";
+import { type Batches, epochByEpoch, lengthBatches } from "./batches.ts";
 
 /** Fed where a text is shorter than its batch; the mask hides it, so any row of the token table would do. */
 export const padding = 0;
@@ -29,16 +29,7 @@ const batchesPerRun = 16;
 
 /** Batches of `size` texts; each epoch has every text once, in batches and order of its own. */
 export function sortedRuns(texts: readonly Int32Array[], size: number, seed: number): Batches {
-  const perEpoch = Math.ceil(texts.length / size);
-  let prepared: { epoch: number; batches: Int32Array[] } | undefined;
-  return {
-    perEpoch,
-    rowsOf(step) {
-      const epoch = Math.floor(step / perEpoch);
-      if (prepared?.epoch !== epoch) prepared = { epoch, batches: batchesOfEpoch(texts, size, seed, epoch) };
-      return prepared.batches[step % perEpoch]!;
-    },
-  };
+  return epochByEpoch(Math.ceil(texts.length / size), (epoch) => batchesOfEpoch(texts, size, seed, epoch));
 }
 
 function batchesOfEpoch(texts: readonly Int32Array[], size: number, seed: number, epoch: number): Int32Array[] {

@@ -1,5 +1,5 @@
 /** The learner of every model over token ids: whatever its graph is, and whichever of its weights are trained. */
-import type { Tensor, TypedArray } from "../dataTypes.ts";
+import type { TypedArray } from "../dataTypes.ts";
 import { input, type Node } from "../graph.ts";
 import type { Dropout } from "../layers/dropout.ts";
 import { accuracy, crossEntropy } from "../layers/losses.ts";
@@ -108,13 +108,4 @@ function stepOf(model: TextModel): TrainingStepOptions {
 /** Trained weights are inputs; the others are part of it. */
 function inferenceModel(model: TextModel): Uint8Array {
   return toOnnx({ outputs: { logits: model.logits().logits }, initializers: model.frozen });
-}
-
-/** Data by name as tensors of the parameters' shapes. */
-export function tensorsOf(parameters: readonly Node[], data: Readonly<Record<string, TypedArray>>): Tensors {
-  return Object.fromEntries(
-    parameters.map(({ name, type }): [string, Tensor] => {
-      return [name!, { shape: type.shape as readonly number[], data: data[name!]! }];
-    }),
-  );
 }

@@ -25,8 +25,9 @@ import {
 import { textInputs } from "../../../shared/engine/models/languageModel.ts";
 import { buildModel } from "../../../shared/engine/models/pretrained.ts";
 import { headParameters } from "../../../shared/engine/models/trainable.ts";
+import { dataOf, tensorsOf } from "../../../shared/engine/weights/tensors.ts";
 import { type TinyName, tinyBuilt, tinyFeeds, tinyModel, withDirectory } from "./models/tinyModels.ts";
-import { dataOf, tensorsOf, train } from "./models/tinyTraining.ts";
+import { train } from "./models/tinyTraining.ts";
 import { bytesOf, numbers, tensor, withSession } from "./run.ts";
 
 const config: LoraConfig = { rank: 3, alpha: 6, dropout: 0, targets: ["q_proj", "down_proj"] };

@@ -24,9 +24,9 @@ import {
 import { textInputs } from "../../../shared/engine/models/languageModel.ts";
 import { buildModel } from "../../../shared/engine/models/pretrained.ts";
 import { layerBoundaries } from "../../../shared/engine/recompute.ts";
+import { tensorsOf } from "../../../shared/engine/weights/tensors.ts";
 import { measurePeak } from "./memory/measured.ts";
 import { tinyModel } from "./models/tinyModels.ts";
-import { tensorsOf } from "./models/tinyTraining.ts";
 import { bytesOf, evaluate, randomValues, tensor } from "./run.ts";
 
 const ids = (shape: number[], below: number) =>

@@ -16,10 +16,11 @@ import {
 import { exportModel } from "../../../../shared/engine/models/export.ts";
 import { textInputs } from "../../../../shared/engine/models/languageModel.ts";
 import { buildModel } from "../../../../shared/engine/models/pretrained.ts";
+import { dataOf, tensorsOf } from "../../../../shared/engine/weights/tensors.ts";
 import { mediumModel, texts } from "../quantization/mediumModel.ts";
 import { numbers, tensor, withSession } from "../run.ts";
 import { tinyBuilt, tinyFeeds, tinyModel } from "./tinyModels.ts";
-import { dataOf, tensorsOf, train } from "./tinyTraining.ts";
+import { train } from "./tinyTraining.ts";
 
 const request = { head: "sequence", labels: 3 } as const;
 

@@ -11,10 +11,11 @@ import {
   type Tensor,
   toOnnx,
 } from "../../../../shared/engine/index.ts";
+import { dataOf } from "../../../../shared/engine/weights/tensors.ts";
 import golden from "../../../support/golden/languageModels.json" with { type: "json" };
 import { numbers, tensor, withSession } from "../run.ts";
 import { tinyBuilt, tinyFeeds } from "./tinyModels.ts";
-import { dataOf, train } from "./tinyTraining.ts";
+import { train } from "./tinyTraining.ts";
 
 const seen = tinyFeeds.attention_mask!.data as Int32Array;
 const perToken = (tinyFeeds.input_ids!.data as Int32Array).map((id, i) => (seen[i] === 1 ? id : -100));

@@ -17,9 +17,10 @@ import { cosine } from "../../../../shared/engine/models/heads.ts";
 import type { HeadName, LanguageModel } from "../../../../shared/engine/models/languageModel.ts";
 import { buildModel } from "../../../../shared/engine/models/pretrained.ts";
 import { headParameters, lastLayers } from "../../../../shared/engine/models/trainable.ts";
+import { dataOf, tensorsOf } from "../../../../shared/engine/weights/tensors.ts";
 import { bytesOf, numbers, tensor, withSession } from "../run.ts";
 import { type TinyName, tinyBuilt, tinyConfigs, tinyFeeds, tinyModel } from "./tinyModels.ts";
-import { dataOf, tensorsOf, train } from "./tinyTraining.ts";
+import { train } from "./tinyTraining.ts";
 
 interface Task {
   readonly head: HeadName;

@@ -5,10 +5,10 @@ import {
   input,
   type Node,
   type Tensor,
-  type TypedArray,
   toOnnx,
   trainingStep,
 } from "../../../../shared/engine/index.ts";
+import { dataOf } from "../../../../shared/engine/weights/tensors.ts";
 import { numbers, pickFeeds, tensor, withSession } from "../run.ts";
 
 export interface Training {
@@ -57,20 +57,4 @@ export async function train({ loss, parameters, weights, feeds, steps, ...option
     }
     return { losses, weights: only(carried), before: only(before) };
   });
-}
-
-/** Data by name, of the weights that are chosen. */
-export function dataOf<Data extends TypedArray = TypedArray>(
-  weights: Readonly<Record<string, Tensor>>,
-  chosen: (name: string) => boolean = () => true,
-): Record<string, Data> {
-  const entries = Object.entries(weights).filter(([name]) => chosen(name));
-  return Object.fromEntries(entries.map(([name, { data }]) => [name, data as Data]));
-}
-
-export function tensorsOf(
-  parameters: readonly Node[],
-  data: Readonly<Record<string, TypedArray>>,
-): Record<string, Tensor> {
-  return Object.fromEntries(parameters.map(({ name, type }) => [name!, tensor(type.shape as number[], data[name!]!)]));
 }

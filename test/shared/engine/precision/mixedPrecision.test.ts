@@ -30,7 +30,7 @@ import {
 import { type AutocastOptions, autocast, type HalfType } from "../../../../shared/engine/precision/autocast.ts";
 import { mixedPrecisionStep } from "../../../../shared/engine/precision/mixedPrecision.ts";
 import { createSession } from "../../../../shared/engine/runtime/session.ts";
-import { tensorsOf } from "../models/tinyTraining.ts";
+import { tensorsOf } from "../../../../shared/engine/weights/tensors.ts";
 import { bytesOf, evaluate, numbers, pickFeeds, randomValues, tensor, withSession } from "../run.ts";
 
 /** To the nearest value of 8 significant bits, ties to even. */

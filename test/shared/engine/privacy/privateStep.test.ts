@@ -37,8 +37,8 @@ import { perExampleGradients } from "../../../../shared/engine/privacy/perExampl
 import { clippedSumStep, noiseFeeds, noisyStep, type Privacy } from "../../../../shared/engine/privacy/privateStep.ts";
 import { secretRandom } from "../../../../shared/engine/privacy/secretRandom.ts";
 import { PrivacyError } from "../../../../shared/engine/privacy/separateRows.ts";
+import { dataOf, tensorsOf } from "../../../../shared/engine/weights/tensors.ts";
 import { type TinyName, tinyBuilt, tinyModel } from "../models/tinyModels.ts";
-import { dataOf, tensorsOf } from "../models/tinyTraining.ts";
 import { assertClose, bytesOf, evaluate, numbers, pickFeeds, randomValues, tensor, withSession } from "../run.ts";
 
 const key = new Uint8Array(32).fill(9);

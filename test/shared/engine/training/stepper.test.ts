@@ -10,7 +10,7 @@ import { encoderForward } from "../../../../shared/engine/models/encoderClassifi
 import { adamw } from "../../../../shared/engine/optimizers/adamw.ts";
 import { createStepper } from "../../../../shared/engine/training/stepper.ts";
 import { padBatch } from "../../../../shared/engine/training/textBatches.ts";
-import { tensorsOf } from "../../../../shared/engine/training/textLearner.ts";
+import { tensorsOf } from "../../../../shared/engine/weights/tensors.ts";
 
 const { logits, parameters } = encoderForward(3);
 const labels = input("labels", ["batch"], "int32");
