@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Device, type DeviceOptions, startDevice } from "../engine/runtime/device.ts";
+import type { ArgumentOf } from "../engine/runtime/deviceProtocol.ts";
 import { ApiError } from "../errors.ts";
 import type { ModelRecord } from "../schemas/model.ts";
 import type { Objects } from "../stores/objects.ts";
@@ -45,16 +46,16 @@ export function createModelHost(objects: Objects, options: ModelHostOptions): Mo
   );
   const files = createModelFiles(objects, directory, {
     budgetBytes: options.budgetBytes ?? defaultBudget,
-    onEvict: (path) => device?.alive && device.unload(path),
+    onEvict: (path) => device?.alive && void device.call("unload", { artifact: path }).catch(() => {}),
   });
 
-  const predict = async (...question: Parameters<Device["predict"]>) => {
+  const predict = async (question: ArgumentOf<"predict">) => {
     try {
-      return await running().predict(...question);
+      return await running().call("predict", question);
     } catch (error) {
       if (device?.alive) throw error;
       // A device that died took nobody's data with it: the same question goes to a new one, once.
-      return await running().predict(...question);
+      return await running().call("predict", question);
     }
   };
 
@@ -66,7 +67,7 @@ export function createModelHost(objects: Objects, options: ModelHostOptions): Mo
       signal?.throwIfAborted();
       const file = await files.open(model);
       try {
-        const { labels, predictions } = await predict(file.path, texts, await baseOf(model));
+        const { labels, predictions } = await predict({ artifact: file.path, texts, base: await baseOf(model) });
         return predictions.map((prediction) => ({ labels, ...prediction }));
       } catch (cause) {
         throw new ApiError("overloaded", "The model could not be run just now.", { cause });

@@ -1,10 +1,9 @@
 /** A device is a child process; this is its handle. When it dies its work fails with DeviceError and the parent lives on. */
 import { type ChildProcess, fork } from "node:child_process";
 import { availableParallelism } from "node:os";
-import type { BaseDirectory, TrainingEvent, TrainingRequest } from "../training/train.ts";
 import { whenEnded } from "./childProcess.ts";
 import { cudaRefusal, type DeviceChoice } from "./deviceChoice.ts";
-import type { DeviceReply, DeviceRequest, Prediction } from "./deviceProtocol.ts";
+import type { ArgumentOf, DeviceReply, DeviceRequest, FunctionName, PieceOf, ResultOf } from "./deviceProtocol.ts";
 
 /** The device process failed or died; the work may be tried again on a new device. */
 export class DeviceError extends Error {
@@ -18,26 +17,25 @@ export class DeviceError extends Error {
   }
 }
 
-export interface Predictions {
-  labels: string[];
-  predictions: Prediction[];
-}
-
 export interface Device {
   /** Threads its sessions use; results repeat bit for bit for one number of threads. */
   readonly threads: number;
   /** False once the process has ended. */
   readonly alive: boolean;
-  /** Yields what happens. When `signal` aborts, the last event is a checkpoint of the step then running. */
-  train(request: Omit<TrainingRequest, "threads">, signal: AbortSignal): AsyncGenerator<TrainingEvent>;
-  /** Loads the model file if it is not loaded, with the directory of its base where it has one. Throws DeviceError. */
-  predict(artifact: string, texts: readonly string[], base?: BaseDirectory | null): Promise<Predictions>;
-  unload(artifact: string): void;
+  /** Calls a function that answers once. Throws DeviceError. */
+  call<Name extends FunctionName>(name: Name, argument: ArgumentOf<Name>): Promise<ResultOf<Name>>;
+  /**
+   * Calls a function that tells what happens while it works. When `signal` aborts, or the iteration is given up, the
+   * function is told to end. Throws DeviceError.
+   */
+  stream<Name extends FunctionName>(
+    name: Name,
+    argument: ArgumentOf<Name>,
+    signal?: AbortSignal,
+  ): AsyncGenerator<PieceOf<Name>, ResultOf<Name>>;
   /** Ends the process at once, whatever it is doing. */
   kill(): void;
 }
-
-type Listener = (reply: DeviceReply | DeviceError) => void;
 
 export interface DeviceOptions {
   /** 0: one per core. */
@@ -58,91 +56,92 @@ export function startDevice({ threads: asked, device = "cpu", memoryLimit = 0 }:
     execArgv: [],
   });
   const link = connect(child);
-  let calls = 0;
   return {
     threads,
     get alive() {
       return link.alive();
     },
-    train: (request, signal) => training(link, { ...request, threads }, signal),
-    predict(artifact, texts, base = null) {
-      const call = calls++;
-      return new Promise((resolve, reject) => {
-        const off = link.listen((reply) => {
-          const answer = predictionOf(reply, call);
-          if (!answer) return;
-          off();
-          if (answer instanceof DeviceError) reject(answer);
-          else resolve(answer);
+    call: (name, argument) =>
+      new Promise((resolve, reject) => {
+        link.open(name, argument, (reply) => {
+          if (reply instanceof DeviceError) reject(reply);
+          else if (reply.type === "result") resolve(reply.result as never);
         });
-        link.send({ type: "predict", call, artifact, base, texts: [...texts] });
-      });
-    },
-    unload: (artifact) => link.send({ type: "unload", artifact }),
+      }),
+    stream: (name, argument, signal) => stream(link, name, argument, signal),
     kill: () => void child.kill("SIGKILL"),
   };
 }
 
-function predictionOf(reply: DeviceReply | DeviceError, call: number): Predictions | DeviceError | undefined {
-  if (reply instanceof DeviceError) return reply;
-  if (reply.type === "predicted" && reply.call === call) return reply;
-  if (reply.type === "failed" && reply.call === call) return new DeviceError(reply.message);
-  return undefined;
-}
+type Heard = Exclude<DeviceReply, { type: "failed" }> | DeviceError;
 
-async function* training(link: Link, request: TrainingRequest, signal: AbortSignal): AsyncGenerator<TrainingEvent> {
-  const waiting: (DeviceReply | DeviceError)[] = [];
+async function* stream<Name extends FunctionName>(
+  link: Link,
+  name: Name,
+  argument: ArgumentOf<Name>,
+  signal?: AbortSignal,
+): AsyncGenerator<PieceOf<Name>, ResultOf<Name>> {
+  const waiting: Heard[] = [];
   let wake = () => {};
-  const off = link.listen((reply) => {
+  let ended = false;
+  const call = link.open(name, argument, (reply) => {
     waiting.push(reply);
     wake();
   });
-  const stop = () => link.send({ type: "stop" });
-  signal.addEventListener("abort", stop, { once: true });
+  const cancel = () => link.cancel(call);
+  signal?.addEventListener("abort", cancel, { once: true });
+  if (signal?.aborted) cancel();
   try {
-    link.send({ type: "train", request });
-    if (signal.aborted) stop();
     for (;;) {
       const reply = waiting.shift();
-      if (reply === undefined) await new Promise<void>((resolve) => (wake = resolve));
-      else if (reply instanceof DeviceError) throw reply;
-      else if (reply.type === "failed") throw new DeviceError(reply.message, { code: reply.code });
-      else if (reply.type === "trained") return;
-      else if (reply.type === "training") yield reply.event;
+      if (reply === undefined) {
+        await new Promise<void>((resolve) => (wake = resolve));
+        continue;
+      }
+      ended = reply instanceof DeviceError || reply.type === "result";
+      if (reply instanceof DeviceError) throw reply;
+      if (reply.type === "result") return reply.result as ResultOf<Name>;
+      yield reply.piece as PieceOf<Name>;
     }
   } finally {
-    off();
-    signal.removeEventListener("abort", stop);
+    signal?.removeEventListener("abort", cancel);
+    if (!ended) cancel();
   }
 }
 
 interface Link {
-  send(request: DeviceRequest): void;
-  /** Returns how to stop listening. Also hears of the process's end, at once if it has ended already. */
-  listen(listener: Listener): () => void;
+  /** Starts a call and returns its number. `listen` hears its replies, the last of which is its result or an error. */
+  open(name: FunctionName, argument: unknown, listen: (reply: Heard) => void): number;
+  cancel(call: number): void;
   alive(): boolean;
 }
 
 function connect(child: ChildProcess): Link {
-  const listeners = new Set<Listener>();
+  const calls = new Map<number, (reply: Heard) => void>();
+  let made = 0;
   let ended: DeviceError | undefined;
-  const tell = (reply: DeviceReply | DeviceError) => {
-    for (const listener of [...listeners]) listener(reply);
-  };
-  const end = (how: string) => {
+  // A message to a process that is gone is answered by its exit, so the error of sending adds nothing.
+  const send = (request: DeviceRequest) => void (ended || child.send(request, () => {}));
+  child.on("message", (message) => {
+    const reply = message as DeviceReply;
+    const listen = calls.get(reply.call);
+    if (reply.type !== "piece") calls.delete(reply.call);
+    listen?.(reply.type === "failed" ? new DeviceError(reply.message, { code: reply.code }) : reply);
+  });
+  whenEnded(child, (how) => {
     ended ??= new DeviceError(`The device process ${how}`);
-    tell(ended);
-  };
-  child.on("message", (reply) => tell(reply as DeviceReply));
-  whenEnded(child, end);
+    for (const listen of calls.values()) listen(ended);
+    calls.clear();
+  });
   return {
-    // A message to a process that is gone is answered by its exit, so the error of sending adds nothing.
-    send: (request) => void (ended || child.send(request, () => {})),
-    listen(listener) {
-      listeners.add(listener);
-      if (ended) queueMicrotask(() => listener(ended!));
-      return () => listeners.delete(listener);
+    open(name, argument, listen) {
+      const call = made++;
+      if (ended) queueMicrotask(() => listen(ended!));
+      else calls.set(call, listen);
+      send({ type: "call", call, name, argument });
+      return call;
     },
+    cancel: (call) => send({ type: "cancel", call }),
     alive: () => !ended,
   };
 }

@@ -41,6 +41,7 @@ export async function trainModel(attempt: Attempt, dataset: Dataset): Promise<vo
   try {
     const request = {
       ...base,
+      threads: device.threads,
       trainFile: dataset.trainFile,
       validFile: dataset.validFile,
       labels: dataset.labels,
@@ -52,7 +53,7 @@ export async function trainModel(attempt: Attempt, dataset: Dataset): Promise<vo
       checkpointSteps: context.config.checkpointSteps,
       checkpointSeconds: context.config.checkpointSeconds,
     };
-    for await (const event of device.train(request, lease.signal)) {
+    for await (const event of device.stream("train", request, lease.signal)) {
       await (handlers[event.type] as Handler<TrainingEvent["type"]>)(attempt, event as never, progress);
     }
   } catch (error) {

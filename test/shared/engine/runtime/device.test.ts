@@ -30,7 +30,8 @@ it("answers questions that arrive together as it answers them one by one", async
   try {
     const path = join(directory, "model.safetensors");
     writeModel(path);
-    const ask = async (text: string) => (await device.predict(path, [text])).predictions;
+    const ask = async (text: string) =>
+      (await device.call("predict", { artifact: path, base: null, texts: [text] })).predictions;
     const alone = [];
     for (const text of texts) alone.push(await ask(text));
     assert.deepEqual(await Promise.all(texts.map(ask)), alone);

@@ -1,0 +1,6 @@
+/** Every function of a device process, by name. */
+import type { Implementations } from "../deviceProtocol.ts";
+import { classification } from "./classification.ts";
+import { training } from "./training.ts";
+
+export const functions: Implementations = { ...training, ...classification };
