@@ -28,7 +28,7 @@ export function createApp(services: Services): Router {
   app.route("/", fileRoutes(services.files));
   app.route("/", fineTuningRoutes(services.fineTuning));
   app.route("/", modelRoutes(services.models));
-  app.route("/", decisionRoutes(services.decisions));
+  app.route("/", decisionRoutes(services.inference));
   app.route("/", healthRoutes());
   app.route(
     "/",

@@ -1,6 +1,6 @@
 /** A router whose contracts are enforced, and what middleware leaves on the context for its handlers. */
 import { OpenAPIHono } from "@hono/zod-openapi";
-import type { Project } from "./services/projects.ts";
+import type { Project } from "../shared/schemas/project.ts";
 import { refuseInvalid } from "./validation.ts";
 
 export interface Env {

@@ -1,9 +1,11 @@
 /** `/v1/decisions` */
 import { createRoute } from "@hono/zod-openapi";
+import { decisions } from "../../shared/inference/decisions.ts";
 import { CreateDecision, Decision } from "../../shared/schemas/decision.ts";
 import { newRouter, type Router } from "../router.ts";
-import type { DecisionService } from "../services/decisions.ts";
+import type { InferenceService } from "../services/inference.ts";
 import { failures, json, jsonBody, overloaded, tooLarge, wrongMediaType } from "./contract.ts";
+import { sendAnswer } from "./inference.ts";
 
 const create = createRoute({
   method: "post",
@@ -20,10 +22,9 @@ const create = createRoute({
   },
 });
 
-export function decisionRoutes(decisions: DecisionService): Router {
+export function decisionRoutes(inference: InferenceService): Router {
   return newRouter().openapi(create, async (c) => {
-    const { decision, digest } = await decisions.create(c.var.project, c.req.valid("json"), c.req.raw.signal);
-    c.header("x-millrace-model-digest", digest);
-    return c.json(Decision.parse(decision), 200);
+    const call = { project: c.var.project, request: c.req.valid("json"), signal: c.req.raw.signal };
+    return c.json(Decision.parse(sendAnswer(c, await inference.answer(decisions, call))), 200);
   });
 }

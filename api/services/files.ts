@@ -4,11 +4,11 @@ import { ApiError, notFound } from "../../shared/errors.ts";
 import { isId, newId } from "../../shared/ids.ts";
 import type { FileRecord } from "../../shared/schemas/file.ts";
 import { type Page, toPage } from "../../shared/schemas/list.ts";
+import type { Project } from "../../shared/schemas/project.ts";
 import type { Files } from "../../shared/stores/files.ts";
 import { type Objects, objectKeys, type StoredObject } from "../../shared/stores/objects.ts";
 import { acceptedFields, parseFields, safeFilename } from "./fileFields.ts";
 import { readUpload, type Upload } from "./multipart.ts";
-import type { Project } from "./projects.ts";
 
 /** Larger files are fetched from the bucket itself: a Lambda may answer no more than 6 MB, in base64. */
 const largestStreamed = 4 * 1024 * 1024;

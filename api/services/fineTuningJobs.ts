@@ -6,11 +6,11 @@ import type { Checkpoint } from "../../shared/schemas/checkpoint.ts";
 import type { JobRecord } from "../../shared/schemas/fineTuningJob.ts";
 import type { JobEvent } from "../../shared/schemas/jobEvent.ts";
 import { type Page, toPage } from "../../shared/schemas/list.ts";
+import type { Project } from "../../shared/schemas/project.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
 import { type Change, changes, decide } from "./jobChanges.ts";
 import type { JobCreation } from "./jobCreation.ts";
 import type { JobDelivery } from "./jobDelivery.ts";
-import type { Project } from "./projects.ts";
 
 export interface Paging {
   limit: number;

@@ -4,9 +4,9 @@ import { lookUpBase } from "../../shared/baseModels.ts";
 import { ApiError } from "../../shared/errors.ts";
 import { isId, newId } from "../../shared/ids.ts";
 import type { CreateFineTuningJob, Hyperparameters, JobRecord } from "../../shared/schemas/fineTuningJob.ts";
+import type { Project } from "../../shared/schemas/project.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
 import type { JobDelivery } from "./jobDelivery.ts";
-import type { Project } from "./projects.ts";
 
 /** How a client marks a request that it may have sent before. */
 export interface Attempt {

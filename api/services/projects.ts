@@ -1,9 +1,7 @@
 /** Whose request is it: from a key to the project it opens. */
 import { ApiError } from "../../shared/errors.ts";
-import type { ProjectRecord } from "../../shared/schemas/project.ts";
+import type { Project } from "../../shared/schemas/project.ts";
 import type { Projects } from "../../shared/stores/projects.ts";
-
-export type Project = Pick<ProjectRecord, "id" | "organization_id" | "organization_name">;
 
 export interface ProjectService {
   /** `claimed` is the project the client believes to be in, if it says so. */

@@ -1,11 +1,12 @@
 /** Everything the routes may ask for, put together from stores, queue and model host. */
+import { createModelLookUp } from "../../shared/inference/modelLookUp.ts";
 import type { Queue } from "../../shared/queue.ts";
 import type { ModelHost } from "../../shared/serving/host.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
 import type { Observe } from "../requestEvents.ts";
-import { createDecisionService, type DecisionService } from "./decisions.ts";
 import { createFileService, type FileService } from "./files.ts";
 import { createFineTuningService, type FineTuningService } from "./fineTuningJobs.ts";
+import { createInferenceService, type InferenceService } from "./inference.ts";
 import { createJobCreation } from "./jobCreation.ts";
 import { createJobDelivery } from "./jobDelivery.ts";
 import { createModelService, type ModelService } from "./models.ts";
@@ -16,7 +17,7 @@ export interface Services {
   files: FileService;
   fineTuning: FineTuningService;
   models: ModelService;
-  decisions: DecisionService;
+  inference: InferenceService;
   observe: Observe;
 }
 
@@ -30,13 +31,13 @@ export interface Dependencies {
 
 export function createServices({ stores, queue, host, observe, maxUploadBytes }: Dependencies): Services {
   const delivery = createJobDelivery(queue, observe);
-  const models = createModelService(stores);
+  const models = createModelLookUp(stores);
   return {
     projects: createProjectService(stores.projects),
     files: createFileService(stores.files, stores.objects, maxUploadBytes),
     fineTuning: createFineTuningService(stores, createJobCreation(stores, delivery), delivery),
-    models,
-    decisions: createDecisionService(models, host),
+    models: createModelService(stores, models),
+    inference: createInferenceService({ models, host }),
     observe,
   };
 }

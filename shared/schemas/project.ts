@@ -11,6 +11,9 @@ export const ProjectRecord = z.object({
 });
 export type ProjectRecord = z.infer<typeof ProjectRecord>;
 
+/** What those who work for a project must know of it. */
+export type Project = Pick<ProjectRecord, "id" | "organization_id" | "organization_name">;
+
 /** A key's row is found by the hash of its secret; the secret itself is stored nowhere. */
 export const ApiKeyRecord = z.object({
   id: z.string(),

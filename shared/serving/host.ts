@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Device, type DeviceOptions, startDevice } from "../engine/runtime/device.ts";
 import type { ArgumentOf } from "../engine/runtime/deviceProtocol.ts";
 import { ApiError } from "../errors.ts";
+import type { BaseRecord } from "../schemas/base.ts";
 import type { ModelRecord } from "../schemas/model.ts";
 import type { Objects } from "../stores/objects.ts";
 import { createBaseFiles } from "./baseFiles.ts";
@@ -20,9 +21,21 @@ export interface Classification {
   known: boolean;
 }
 
+/** A text, or the token ids of one. */
+export type EmbeddingInput = string | readonly number[];
+
+export interface Embedding {
+  /** Of length 1: the product of two of one model is their cosine. */
+  vector: Float32Array;
+  /** Tokens read. */
+  tokens: number;
+}
+
 export interface ModelHost {
   /** Throws ApiError `overloaded` when the device fails twice in a row. */
   classify(model: ModelRecord, texts: readonly string[], signal?: AbortSignal): Promise<Classification[]>;
+  /** Throws ApiError for a model without vectors. */
+  embed(model: BaseRecord | ModelRecord, inputs: readonly EmbeddingInput[], signal?: AbortSignal): Promise<Embedding[]>;
   close(): Promise<void>;
 }
 
@@ -74,6 +87,9 @@ export function createModelHost(objects: Objects, options: ModelHostOptions): Mo
       } finally {
         file.close();
       }
+    },
+    async embed(model) {
+      throw new ApiError("invalid_value", `'${model.id}' gives no vectors.`, { param: "model" });
     },
     async close() {
       device?.kill();

@@ -87,12 +87,11 @@ export async function createTenant(stores: Stores, name: string): Promise<Tenant
   return { project, key: (await stores.projects.createKey(project.id, "test")).secret };
 }
 
-const noModels: ModelHost = {
-  classify: async () => {
-    throw new Error("This test serves no models");
-  },
-  close: async () => {},
-};
+async function refuse(): Promise<never> {
+  throw new Error("This test serves no models");
+}
+
+const noModels: ModelHost = { classify: refuse, embed: refuse, close: async () => {} };
 
 export async function deploy(options: DeploymentOptions = {}): Promise<Deployment> {
   const cloud = await openCloud();

@@ -21,6 +21,10 @@ export function fakeHost(): FakeHost {
       asked.push({ model: model.id, texts });
       return texts.map((text) => classify(text, labels.get(model.id) ?? ["ham", "spam"]));
     },
+    async embed(model, inputs) {
+      asked.push({ model: model.id, texts: inputs.map(String) });
+      return inputs.map((input) => ({ vector: letterVector(String(input)), tokens: input.length }));
+    },
     async close() {},
   };
 }
@@ -35,4 +39,15 @@ function classify(text: string, labels: readonly string[]) {
     tokens: words.length,
     known: words.length > 0,
   };
+}
+
+/** How often each letter a to z occurs, as a vector of length 1: texts of the same letters are alike. */
+function letterVector(text: string): Float32Array {
+  const counts = new Float32Array(26);
+  for (const letter of text.toLowerCase()) {
+    const place = letter.charCodeAt(0) - 97;
+    if (place >= 0 && place < 26) counts[place]!++;
+  }
+  const length = Math.hypot(...counts) || 1;
+  return counts.map((count) => count / length);
 }

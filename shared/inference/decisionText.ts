@@ -1,6 +1,6 @@
 /** Which text a decision is about. */
-import { ApiError } from "../../shared/errors.ts";
-import type { DecisionInput } from "../../shared/schemas/decisionInput.ts";
+import { ApiError } from "../errors.ts";
+import type { DecisionInput } from "../schemas/decisionInput.ts";
 
 type Item = Exclude<DecisionInput, string>[number];
 type Message = Extract<Item, { type?: "message" }>;

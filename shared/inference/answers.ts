@@ -1,7 +1,7 @@
 /** Turns the probabilities of a classifier's labels into answers to questions. */
-import { ApiError } from "../../shared/errors.ts";
-import type { Answer, ChoiceQuestion, Question } from "../../shared/schemas/decision.ts";
-import type { Classification } from "../../shared/serving/host.ts";
+import { ApiError } from "../errors.ts";
+import type { Answer, ChoiceQuestion, Question } from "../schemas/decision.ts";
+import type { Classification } from "../serving/host.ts";
 
 /** Pairs of labels whose first means yes. */
 const yesAndNo = [

@@ -1,0 +1,38 @@
+/**
+ * What models answer over HTTP, apart from HTTP: the same code stands behind a request, a line of a batch, and a worker
+ * that answers for the API.
+ */
+import type { z } from "zod";
+import type { Project } from "../schemas/project.ts";
+import type { ModelHost } from "../serving/host.ts";
+import type { ModelLookUp } from "./modelLookUp.ts";
+
+export interface InferenceContext {
+  models: ModelLookUp;
+  host: ModelHost;
+}
+
+/** One request to be answered. */
+export interface InferenceCall<Request> {
+  context: InferenceContext;
+  project: Project;
+  request: Request;
+  signal: AbortSignal;
+}
+
+export interface Answered<Answer> {
+  body: Answer;
+  /** The model that answered. */
+  model: string;
+  /** SHA-256 of what answered: of the tuned model's artifact, else of the base; null where it has no files. */
+  digest: string | null;
+}
+
+export interface Endpoint<Request, Answer> {
+  /** Such as `/v1/decisions`. */
+  path: string;
+  /** Of the request's body. */
+  schema: z.ZodType<Request>;
+  /** Throws ApiError. */
+  answer(call: InferenceCall<Request>): Promise<Answered<Answer>>;
+}

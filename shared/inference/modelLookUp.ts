@@ -1,0 +1,41 @@
+/** Which model a name stands for: a base of the deployment, or one that the project tuned. */
+import { type BaseModel, lookUpBase } from "../baseModels.ts";
+import { ApiError } from "../errors.ts";
+import type { BaseRecord } from "../schemas/base.ts";
+import type { ModelRecord } from "../schemas/model.ts";
+import type { Project } from "../schemas/project.ts";
+import type { Stores } from "../stores/stores.ts";
+
+/** Anything that can be named in a request. */
+export type CallableModel = BaseModel | BaseRecord | ModelRecord;
+
+/** Longer names cannot exist: a key of the table ends there. */
+const longestId = 512;
+
+export interface ModelLookUp {
+  /** The base model of this name, if the deployment has one. */
+  base(id: string): Promise<BaseModel | BaseRecord | undefined>;
+  /** The project's own model of this name; 404 naming `param` when it has none. */
+  fineTuned(project: Pick<Project, "id">, id: string, param?: string): Promise<ModelRecord>;
+  /** Either of them; 404 naming `param` when there is none. */
+  callable(project: Pick<Project, "id">, id: string, param?: string): Promise<CallableModel>;
+}
+
+export function createModelLookUp({ models, bases }: Pick<Stores, "models" | "bases">): ModelLookUp {
+  const base: ModelLookUp["base"] = (id) => lookUpBase(bases, id);
+  const fineTuned: ModelLookUp["fineTuned"] = async (project, id, param = "model") => {
+    const model = id.length <= longestId ? await models.get(project.id, id) : undefined;
+    if (!model) throw new ApiError("model_not_found", `No such model: '${id.slice(0, longestId)}'.`, { param });
+    return model;
+  };
+  return { base, fineTuned, callable: async (project, id, param) => (await base(id)) ?? fineTuned(project, id, param) };
+}
+
+export function isFineTuned(model: CallableModel): model is ModelRecord {
+  return "project_id" in model;
+}
+
+/** A checkpoint that an operator imported. */
+export function isImported(model: CallableModel): model is BaseRecord {
+  return !isFineTuned(model) && model.architecture === "pretrained";
+}
