@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { type ArchitectureName, architectures } from "../models/architectures.ts";
 import { writeArtifact } from "./artifact.ts";
 import { type Checkpoint, type CheckpointHead, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-import { evaluate, fitTemperature } from "./evaluation.ts";
+import { evaluate, fitTemperature, type LabelledLogits } from "./evaluation.ts";
 import { readExamples } from "./examples.ts";
 import type { Learner, RequestedHyperparameters, ResolvedHyperparameters } from "./learner.ts";
+import { fitThresholds } from "./thresholds.ts";
 
 /** Where an imported base lies, and the digest that names its content. */
 export interface BaseDirectory {
@@ -75,18 +76,18 @@ export async function* train(request: TrainingRequest, signal: AbortSignal): Asy
       }
       if (signal.aborted) return;
     }
-    const temperature = fitTemperature(await learner.validate());
     const path = join(request.directory, "model.safetensors");
-    writeArtifact(path, artifactConfig(request, learner, temperature), learner.weights());
+    writeArtifact(path, artifactConfig(request, learner, await learner.validate()), learner.weights());
     yield { type: "finished", path, history: progress.history, tokens: progress.tokens };
   } finally {
     await learner.release();
   }
 }
 
-function artifactConfig({ architecture, labels, base }: TrainingRequest, learner: Learner, temperature: number) {
+function artifactConfig({ architecture, labels, base }: TrainingRequest, learner: Learner, held: LabelledLogits) {
   const ofBase = base && learner.adapter && { base: { digest: base.digest, adapter: learner.adapter } };
-  return { architecture, labels, temperature, ...ofBase };
+  const temperature = fitTemperature(held);
+  return { architecture, labels, temperature, thresholds: fitThresholds(held, temperature), ...ofBase };
 }
 
 async function createLearner({ architecture, ...request }: TrainingRequest) {
