@@ -3,11 +3,13 @@ import { hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { type Columns, createColumns } from "./columns.ts";
 import { createRowIndex, type RowIndex } from "./duplicates.ts";
 import { splitLines } from "./lines.ts";
 import { createLineWriter, type LineWriter } from "./lineWriter.ts";
 import { emptyReport, type ProblemReport, problem, report } from "./problems.ts";
-import { isProblem, type Row, readRows } from "./rows.ts";
+import { isProblem, type Row, type RowKind } from "./row.ts";
+import { readRows } from "./rows.ts";
 
 /** More classes than this is a free-text column, not a label. */
 const maxLabels = 10_000;
@@ -24,6 +26,8 @@ export interface DatasetOptions {
   validation?: SourceFile;
   directory: string;
   seed: number;
+  /** What the base model reads. Default: texts. */
+  kind?: RowKind;
   /**
    * Share of each label's rows to hold out, and about how many rows at most; a label with four rows or more gives at least
    * one, and never its last.
@@ -58,11 +62,14 @@ interface Scan {
 export async function prepareDataset(options: DatasetOptions): Promise<Dataset> {
   await mkdir(options.directory, { recursive: true });
   const labels = new Map<string, number>();
-  const training = await scan(options.training, options, labels, "training");
+  const columns = createColumns();
+  const training = await scan(options.training, options, { labels, columns }, "training");
   checkAny(training);
   checkLabels(training, labels);
+  for (const oddity of columns.oddities()) report(training.problems, oddity);
   const known = new Set(labels.keys());
-  const validation = options.validation && (await scan(options.validation, options, labels, "validation", known));
+  const validation =
+    options.validation && (await scan(options.validation, options, { labels, columns, known }, "validation"));
   if (validation) checkAny(validation);
 
   const dataset: Dataset = {
@@ -105,10 +112,9 @@ function checkLabels({ problems }: Scan, labels: Map<string, number>): void {
 /** First pass: checks and numbers the rows and writes the good ones to a file of their own. */
 async function scan(
   source: SourceFile,
-  { directory }: DatasetOptions,
-  labels: Map<string, number>,
+  { directory, kind }: DatasetOptions,
+  table: Pick<RowSinks, "labels" | "columns" | "known">,
   name: string,
-  known?: Set<string>,
 ): Promise<Scan> {
   const found: Scan = {
     problems: emptyReport(),
@@ -119,9 +125,9 @@ async function scan(
   };
   const index = createRowIndex(join(directory, `${name}.index`));
   const output = createLineWriter(found.path);
-  const sinks: RowSinks = { found, index, output, labels, known };
+  const sinks: RowSinks = { found, index, output, ...table };
   try {
-    for await (const item of readRows(createReadStream(source.path), source.filename)) {
+    for await (const item of readRows(createReadStream(source.path), source.filename, kind)) {
       if (isProblem(item)) report(found.problems, item);
       else {
         const full = acceptRow(item, sinks);
@@ -142,13 +148,20 @@ interface RowSinks {
   index: RowIndex;
   output: LineWriter;
   labels: Map<string, number>;
+  columns: Columns;
+  /** Of validation rows: the labels of the training file. */
   known?: Set<string>;
 }
 
 /** A promise only when the disk needs time. */
-function acceptRow(row: Row, { found, index, output, labels, known }: RowSinks): Promise<void> | undefined {
+function acceptRow(row: Row, { found, index, output, labels, columns, known }: RowSinks): Promise<void> | undefined {
   if (known && !known.has(row.label)) {
     report(found.problems, problem("unknown_label", row.line, `"${row.label}"`));
+    return undefined;
+  }
+  const misfit = row.cells && (known ? columns.check(row.cells, row.line) : columns.learn(row.cells, row.line));
+  if (misfit) {
+    report(found.problems, misfit);
     return undefined;
   }
   let label = labels.get(row.label);
@@ -161,7 +174,8 @@ function acceptRow(row: Row, { found, index, output, labels, known }: RowSinks):
     labels.set(row.label, label);
   }
   found.counts[label] = (found.counts[label] ?? 0) + 1;
-  index.add(row.text, label, row.line);
+  // Equal rows of a table are as many cases of something: how often they occur is what there is to learn.
+  if (!row.cells) index.add(row.text, label, row.line);
   return output.write(JSON.stringify({ text: row.text, label }));
 }
 

@@ -14,6 +14,32 @@ const catalogue = {
     "Quote fields that hold separators, quotes or line breaks.",
   ],
   missing_text: ["error", "The row has no text.", 'Add a string "text", or "messages" with a user message.'],
+  table_row: [
+    "error",
+    "The row has columns, and the base model reads texts.",
+    'Give each row a "text", or fine-tune "millrace-tabular".',
+  ],
+  missing_columns: [
+    "error",
+    "The row is a text, and the base model reads rows of a table.",
+    'Write {"input": {"column": value, …}, "label": "…"} or a CSV without a column "text", or fine-tune another base model.',
+  ],
+  invalid_value: [
+    "error",
+    "A column does not hold one plain value.",
+    "Give each column a text, a number, true, false or null, and a column of numbers only numbers.",
+  ],
+  invalid_column_name: [
+    "error",
+    "A column's name is empty, given twice, or longer than 100 characters.",
+    "Give each column a short name of its own.",
+  ],
+  unknown_column: [
+    "error",
+    "The column does not occur in the training file.",
+    "Use only columns of the training file.",
+  ],
+  too_many_columns: ["error", "The file has more than 500 different columns.", "Leave out columns that say little."],
   missing_label: ["error", "The row has no label.", 'Add a "label", or end "messages" with an assistant message.'],
   label_too_long: [
     "error",
@@ -29,6 +55,12 @@ const catalogue = {
   empty_file: ["error", "The file has no usable row.", "Upload a file with a text and a label in each row."],
   single_label: ["error", "All rows have the same label.", "Add rows of at least one other label."],
   empty_text: ["warning", "The text is empty; the row is left out.", "Remove the row or fill in its text."],
+  empty_row: ["warning", "No column of the row has a value; the row is left out.", "Remove the row or fill it in."],
+  mixed_column: [
+    "warning",
+    "The column holds numbers but for a few cells; all its values are taken for categories.",
+    "Correct those cells or leave them empty.",
+  ],
   duplicate_row: ["warning", "The row occurs before with the same label; it is used once.", "Remove the duplicate."],
   contradictory_label: ["warning", "The same text occurs before with another label.", "Decide for one label."],
 } as const satisfies Record<string, readonly ["error" | "warning", string, string]>;

@@ -1,49 +1,50 @@
-/** Streams the rows of a training file: JSONL `{text, label}`, JSONL chat `{messages}`, CSV or TSV with a header. */
+/** Streams the rows of a training file: JSONL `{text, label}`, `{input, label}` or chat `{messages}`, CSV or TSV with a header. */
 import { pipeline, Readable } from "node:stream";
 import { CsvError, type Info, parse } from "csv-parse";
 import { LineCounter } from "./lineCounter.ts";
 import { decodeUtf8, type Line, maxLineBytes, splitLines } from "./lines.ts";
-import { type Problem, type ProblemCode, problem } from "./problems.ts";
+import { type Problem, problem } from "./problems.ts";
+import { isObject, labelled, type RowKind, type RowOrProblem } from "./row.ts";
+import { holdsColumns, type ReadRecord, readTableObject, tableReader } from "./tableRows.ts";
 
-export interface Row {
-  line: number;
-  text: string;
-  label: string;
-}
-
-export type RowOrProblem = Row | Problem;
-
-export function isProblem(item: RowOrProblem): item is Problem {
-  return "code" in item;
-}
-
-const readers: Record<string, (source: AsyncIterable<Buffer>) => AsyncGenerator<RowOrProblem>> = {
-  csv: (source) => readSeparated(source, ","),
-  tsv: (source) => readSeparated(source, "\t"),
-};
+const delimiters: Record<string, string> = { csv: ",", tsv: "\t" };
 
 /** The file name's ending tells the format; anything but `.csv` and `.tsv` is read as JSONL. */
-export function readRows(source: AsyncIterable<Buffer>, filename: string): AsyncGenerator<RowOrProblem> {
-  const ending = filename.toLowerCase().split(".").at(-1) ?? "";
-  return (readers[ending] ?? readJsonLines)(source);
+export function readRows(
+  source: AsyncIterable<Buffer>,
+  filename: string,
+  kind: RowKind = "text",
+): AsyncGenerator<RowOrProblem> {
+  const delimiter = delimiters[filename.toLowerCase().split(".").at(-1) ?? ""];
+  return delimiter === undefined ? readJsonLines(source, kind) : readSeparated(source, delimiter, kind);
 }
 
-async function* readJsonLines(source: AsyncIterable<Buffer>): AsyncGenerator<RowOrProblem> {
+async function* readJsonLines(source: AsyncIterable<Buffer>, kind: RowKind): AsyncGenerator<RowOrProblem> {
   for await (const line of splitLines(source)) {
-    const item = readJsonLine(line);
+    const item = readJsonLine(line, kind);
     if (item) yield item;
   }
 }
 
 /** Undefined for a blank line, and for a row its owner gave weight 0. */
-function readJsonLine({ number, bytes }: Line): RowOrProblem | undefined {
+function readJsonLine({ number, bytes }: Line, kind: RowKind): RowOrProblem | undefined {
   if (bytes === null) return problem("line_too_long", number);
   const text = decodeUtf8(bytes);
   if (text === undefined) return problem("invalid_encoding", number);
   if (!text.trim()) return undefined;
   const value = parseObject(text);
-  if (!value) return problem("invalid_json", number);
-  return "messages" in value ? readChat(value.messages, number) : readPair(value.text, value.label, number);
+  return value ? objectReaders[kind](value, number) : problem("invalid_json", number);
+}
+
+type ReadObject = (value: Record<string, unknown>, line: number) => RowOrProblem | undefined;
+
+const objectReaders: Record<RowKind, ReadObject> = { text: readTextObject, table: readTableObject };
+
+function readTextObject(value: Record<string, unknown>, line: number): RowOrProblem | undefined {
+  if ("messages" in value) return readChat(value.messages, line);
+  return !("text" in value) && holdsColumns(value)
+    ? problem("table_row", line)
+    : readPair(value.text, value.label, line);
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {
@@ -55,25 +56,10 @@ function parseObject(text: string): Record<string, unknown> | undefined {
   }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** All labels of a file are held in memory, and each answer names them. */
-const maxLabelLength = 1000;
-
-/** Numbers and booleans are labels too; they are known by how JSON writes them. */
-function labelOf(value: unknown): string | undefined {
-  if (typeof value === "number" || typeof value === "boolean") return String(value);
-  return typeof value === "string" && value.trim() ? value : undefined;
-}
-
 function readPair(text: unknown, label: unknown, line: number): RowOrProblem {
   if (typeof text !== "string") return problem("missing_text", line);
   if (!text.trim()) return problem("empty_text", line);
-  const known = labelOf(label);
-  if (known === undefined) return problem("missing_label", line);
-  return known.length > maxLabelLength ? problem("label_too_long", line) : { line, text, label: known };
+  return labelled({ line, text }, label);
 }
 
 /** What the users said is the text, the last assistant message is the label. */
@@ -101,7 +87,11 @@ interface SeparatedRecord {
   info: Info;
 }
 
-async function* readSeparated(source: AsyncIterable<Buffer>, delimiter: string): AsyncGenerator<RowOrProblem> {
+async function* readSeparated(
+  source: AsyncIterable<Buffer>,
+  delimiter: string,
+  kind: RowKind,
+): AsyncGenerator<RowOrProblem> {
   // The parser's own `bom` and `lines` are not used: the one turns bytes into text, the other counts a CRLF inside
   // quotes twice.
   const options = {
@@ -116,18 +106,18 @@ async function* readSeparated(source: AsyncIterable<Buffer>, delimiter: string):
   const parser = parse(options);
   // An error on either side reaches the loop below through the parser.
   pipeline(Readable.from(counted(source, lines)), parser, () => {});
-  let columns: { text: number; label: number; count: number } | undefined;
+  let below: { read: ReadRecord; fields: number } | undefined;
   try {
     for await (const { record, info } of parser as AsyncIterable<SeparatedRecord>) {
       const line = lines.startOfNext();
       lines.advanceTo(info.bytes);
-      if (columns) yield readRecord(record, columns, line);
-      else {
-        const header = readHeader(record);
-        if (typeof header === "string")
-          return yield problem(header, line, 'the header needs the columns "text" and "label"');
-        columns = header;
-      }
+      if (!below) {
+        const read = headerReaders[kind](record, line);
+        if (typeof read !== "function") return yield read;
+        below = { read, fields: record.length };
+      } else if (record.length !== below.fields) {
+        yield problem("invalid_csv", line, `${record.length} fields, the header has ${below.fields}`);
+      } else yield below.read(record, line);
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
@@ -160,25 +150,18 @@ function withoutByteOrderMark(bytes: Buffer): Buffer {
   return bytes.subarray(0, byteOrderMark.length).equals(byteOrderMark) ? bytes.subarray(byteOrderMark.length) : bytes;
 }
 
-function readHeader(record: Buffer[]): { text: number; label: number; count: number } | ProblemCode {
-  const names = record.map((name) => decodeUtf8(name)?.trim().toLowerCase());
-  const text = names.indexOf("text");
-  const label = names.indexOf("label");
-  if (text < 0) return "missing_text";
-  if (label < 0) return "missing_label";
-  return { text, label, count: names.length };
-}
+type ReadHeader = (header: readonly Buffer[], line: number) => ReadRecord | Problem;
 
-function readRecord(
-  record: Buffer[],
-  columns: { text: number; label: number; count: number },
-  line: number,
-): RowOrProblem {
-  if (record.length !== columns.count) {
-    return problem("invalid_csv", line, `${record.length} fields, the header has ${columns.count}`);
-  }
-  const text = decodeUtf8(record[columns.text]!);
-  const label = decodeUtf8(record[columns.label]!);
-  if (text === undefined || label === undefined) return problem("invalid_encoding", line);
-  return readPair(text, label, line);
+const headerReaders: Record<RowKind, ReadHeader> = { text: textReader, table: tableReader };
+
+function textReader(header: readonly Buffer[], line: number): ReadRecord | Problem {
+  const names = header.map((name) => decodeUtf8(name)?.trim().toLowerCase());
+  const [textAt, labelAt] = [names.indexOf("text"), names.indexOf("label")];
+  const needed = 'the header needs the columns "text" and "label"';
+  if (textAt < 0) return problem("missing_text", line, needed);
+  if (labelAt < 0) return problem("missing_label", line, needed);
+  return (record, at) => {
+    const [text, label] = [decodeUtf8(record[textAt]!), decodeUtf8(record[labelAt]!)];
+    return text === undefined || label === undefined ? problem("invalid_encoding", at) : readPair(text, label, at);
+  };
 }

@@ -97,6 +97,10 @@ export function toNumber(cell: string, name: string): number {
   return Number(cell);
 }
 
-function isNumber(cell: string): boolean {
-  return cell.trim() !== "" && Number.isFinite(Number(cell));
+/** Beyond this a number's square, and soon a float32, would overflow. */
+const largestNumber = 1e30;
+
+/** Whether a cell is taken for a number. */
+export function isNumber(cell: string): boolean {
+  return cell.trim() !== "" && Math.abs(Number(cell)) <= largestNumber;
 }
