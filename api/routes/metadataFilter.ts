@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { ApiError } from "../../shared/errors.ts";
 import { Metadata } from "../../shared/schemas/metadata.ts";
-import { toApiError } from "../validation.ts";
+import { toApiError } from "../../shared/validation.ts";
 
 /** The one form that a query parser sees under this name; the others are keys of their own. */
 export const metadataParameter = z

@@ -1,7 +1,7 @@
 /** The form fields that come with a file, and what may be in its name. */
 import { z } from "zod";
 import { filePurposes } from "../../shared/schemas/file.ts";
-import { toApiError } from "../validation.ts";
+import { toApiError } from "../../shared/validation.ts";
 
 const anchor = "expires_after[anchor]";
 const seconds = "expires_after[seconds]";

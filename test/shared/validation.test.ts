@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { z } from "zod";
-import { toApiError } from "../../api/validation.ts";
+import { toApiError } from "../../shared/validation.ts";
 
 const Part = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("text"), text: z.string().max(3) }),
