@@ -1,11 +1,19 @@
-/** Holding a job: the lease is renewed while work goes on, and whatever ends the work arrives as one signal. */
-import type { JobState } from "../shared/jobStates.ts";
-import type { JobRecord } from "../shared/schemas/fineTuningJob.ts";
-import type { Jobs } from "../shared/stores/jobs.ts";
-import { newLease } from "../shared/stores/jobs.ts";
+/** Holding a row: the lease is renewed while work goes on, and whatever ends the work arrives as one signal. */
+import { type LeasedRow, type LeasedRows, newLease } from "../shared/stores/leasedRows.ts";
 
 /** Why an attempt must put its work down. */
 export type StopReason = "paused" | "cancelled" | "lost" | "shutdown";
+
+/** The attempt was told to put its work down. */
+export class Stopped extends Error {
+  readonly reason: StopReason;
+
+  constructor(reason: StopReason) {
+    super(`stopped: ${reason}`);
+    this.name = "Stopped";
+    this.reason = reason;
+  }
+}
 
 export interface HeldLease {
   attempt: string;
@@ -21,19 +29,26 @@ export interface LeaseOptions {
   shutdown: AbortSignal;
 }
 
+type Row = LeasedRow<string>;
+type Rows<Kind extends Row> = Pick<LeasedRows<Kind["status"], Kind>, "acquire" | "get" | "renew">;
+
 /**
- * Takes the lease on a job and brings `job` up to date, or returns undefined when another worker holds it. A predecessor
+ * Takes the lease on a row and brings `row` up to date, or returns undefined when another worker holds it. A predecessor
  * that let its lease run out died at work: that counts as a failure, in the same write.
  */
-export async function takeLease(jobs: Jobs, job: JobRecord, options: LeaseOptions): Promise<HeldLease | undefined> {
+export async function takeLease<Kind extends Row>(
+  rows: Rows<Kind>,
+  row: Kind,
+  options: LeaseOptions,
+): Promise<HeldLease | undefined> {
   const lease = newLease(options.leaseSeconds);
-  const changes = job.lease ? { failures: job.failures + 1 } : {};
-  if (!(await jobs.acquire(job, lease, changes))) return undefined;
-  Object.assign(job, await jobs.get(job.project_id, job.id));
-  return hold(jobs, job, lease.attempt_id, options);
+  const changes = (row.lease ? { failures: row.failures + 1 } : {}) as Partial<Kind>;
+  if (!(await rows.acquire(row, lease, changes))) return undefined;
+  Object.assign(row, await rows.get(row.project_id, row.id));
+  return hold(rows, row, lease.attempt_id, options);
 }
 
-function hold(jobs: Jobs, job: JobRecord, attempt: string, options: LeaseOptions): HeldLease {
+function hold<Kind extends Row>(rows: Rows<Kind>, row: Kind, attempt: string, options: LeaseOptions): HeldLease {
   const controller = new AbortController();
   const stop = (reason: StopReason) => controller.abort(reason);
   const onShutdown = () => stop("shutdown");
@@ -43,12 +58,13 @@ function hold(jobs: Jobs, job: JobRecord, attempt: string, options: LeaseOptions
   let expiresAt = Date.now() + options.leaseSeconds * 1000;
   let nextRenewal = Date.now() + (options.leaseSeconds * 1000) / 3;
   const beat = async () => {
-    const believed = job.status;
-    const reason = stopReason(await jobs.get(job.project_id, job.id), attempt, believed);
-    if (reason) return stop(reason);
-    if (Date.now() < nextRenewal) return;
+    const believed = row.status;
+    const reason = stopReason(await rows.get(row.project_id, row.id), attempt, believed);
+    if (reason) stop(reason);
+    // Told to stop, it may have work to put down, and holds the row until it has.
+    if (reason === "lost" || Date.now() < nextRenewal) return;
     const lease = newLease(options.leaseSeconds, attempt);
-    if (!(await jobs.renew(job, lease))) return;
+    if (!(await rows.renew(row, lease))) return;
     expiresAt = lease.expires_at;
     nextRenewal = Date.now() + (options.leaseSeconds * 1000) / 3;
   };
@@ -67,12 +83,13 @@ function hold(jobs: Jobs, job: JobRecord, attempt: string, options: LeaseOptions
 }
 
 /**
- * `believed` is the state the attempt thinks the job is in. A job that was running and now waits was paused and resumed
+ * `believed` is the state the attempt thinks the row is in. One that was running and now waits was paused and resumed
  * between two looks: it is put down as for the pause, and the resume finds it in the queue.
  */
-export function stopReason(row: JobRecord | undefined, attempt: string, believed: JobState): StopReason | undefined {
+export function stopReason(row: Row | undefined, attempt: string, believed: string): StopReason | undefined {
   if (row?.status === "cancelled") return "cancelled";
   if (row?.lease?.attempt_id !== attempt) return "lost";
+  if (row.status === "cancelling") return "cancelled";
   if (row.status === "paused" || (believed === "running" && row.status === "queued")) return "paused";
   return undefined;
 }

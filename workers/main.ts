@@ -37,7 +37,7 @@ const consumer = startConsumer({
   visibilitySeconds: config.leaseSeconds,
   log,
 });
-const sweeper = startSweeper(stores.jobs, queue, config.sweepSeconds, log);
+const sweeper = startSweeper([stores.jobs], queue, config.sweepSeconds, log);
 
 let stopping = false;
 async function stop(signal: string): Promise<void> {

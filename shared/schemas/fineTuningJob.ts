@@ -2,6 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { jobStates } from "../jobStates.ts";
 import { BaseContent } from "./baseContent.ts";
+import { Lease } from "./lease.ts";
 import { Metadata } from "./metadata.ts";
 
 const autoOr = <Number extends z.ZodNumber>(number: Number) => z.union([z.literal("auto"), number]);
@@ -109,14 +110,6 @@ export const FineTuningJob = z
   })
   .openapi("FineTuningJob");
 export type FineTuningJob = z.infer<typeof FineTuningJob>;
-
-/** Held by the worker that works on the job; who does not hold it writes nothing. */
-export const Lease = z.object({
-  attempt_id: z.string(),
-  /** Unix time in milliseconds. */
-  expires_at: z.number(),
-});
-export type Lease = z.infer<typeof Lease>;
 
 /** The row: the job and what the workers know of it. */
 export const JobRecord = FineTuningJob.extend({

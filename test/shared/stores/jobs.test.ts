@@ -5,7 +5,7 @@ import { newId } from "../../../shared/ids.ts";
 import { isFinal, type JobState, jobStates } from "../../../shared/jobStates.ts";
 import type { Message } from "../../../shared/messages.ts";
 import type { JobRecord } from "../../../shared/schemas/fineTuningJob.ts";
-import { newLease } from "../../../shared/stores/jobs.ts";
+import { newLease } from "../../../shared/stores/leasedRows.ts";
 import { createTable } from "../../../shared/stores/table.ts";
 import { takeLease } from "../../../workers/lease.ts";
 import { sweep } from "../../../workers/sweeper.ts";

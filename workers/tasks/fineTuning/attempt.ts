@@ -3,7 +3,7 @@ import type { JobRecord } from "../../../shared/schemas/fineTuningJob.ts";
 import type { NewEvent } from "../../../shared/schemas/jobEvent.ts";
 import { eventWrite } from "../../../shared/stores/events.ts";
 import type { TransactWrite } from "../../../shared/stores/table.ts";
-import { type HeldLease, type StopReason, stopReason } from "../../lease.ts";
+import { type HeldLease, Stopped, type StopReason, stopReason } from "../../lease.ts";
 import type { WorkerContext } from "../context.ts";
 
 export interface Attempt {
@@ -15,17 +15,6 @@ export interface Attempt {
   directory: string;
   /** The name of the model to be, the same for every attempt at the job. */
   model: string;
-}
-
-/** The attempt was told to put its work down. */
-export class Stopped extends Error {
-  readonly reason: StopReason;
-
-  constructor(reason: StopReason) {
-    super(`stopped: ${reason}`);
-    this.name = "Stopped";
-    this.reason = reason;
-  }
 }
 
 export function throwIfStopped({ lease }: Attempt): void {

@@ -6,10 +6,10 @@ import { fineTunedModelId } from "../../../shared/ids.ts";
 import { unfinishedWork } from "../../../shared/jobStates.ts";
 import type { JobError, JobRecord } from "../../../shared/schemas/fineTuningJob.ts";
 import { eventWrite } from "../../../shared/stores/events.ts";
-import { type HeldLease, takeLease } from "../../lease.ts";
+import { type HeldLease, Stopped, takeLease } from "../../lease.ts";
 import { type Outcome, PermanentFailure, type Task } from "../../task.ts";
 import type { WorkerContext } from "../context.ts";
-import { type Attempt, append, refusal, Stopped, throwIfStopped } from "./attempt.ts";
+import { type Attempt, append, refusal, throwIfStopped } from "./attempt.ts";
 import { prepareData, reportFindings } from "./data.ts";
 import { trainModel } from "./training.ts";
 

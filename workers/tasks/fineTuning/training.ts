@@ -9,9 +9,9 @@ import type { CheckpointMetrics } from "../../../shared/schemas/checkpoint.ts";
 import { checkpointWrite } from "../../../shared/stores/checkpoints.ts";
 import { eventWrite } from "../../../shared/stores/events.ts";
 import { objectKeys } from "../../../shared/stores/objects.ts";
-import type { StopReason } from "../../lease.ts";
+import { Stopped, type StopReason } from "../../lease.ts";
 import { PermanentFailure } from "../../task.ts";
-import { type Attempt, append, record, Stopped } from "./attempt.ts";
+import { type Attempt, append, record } from "./attempt.ts";
 import { fetchBase } from "./base.ts";
 import { finish } from "./finish.ts";
 
