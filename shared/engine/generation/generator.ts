@@ -35,7 +35,7 @@ export interface GeneratedToken extends TokenProbability {
 export interface GeneratedTokens {
   /** Without the end token. */
   readonly tokens: readonly GeneratedToken[];
-  /** Only of the last ones: an end token, or the length. */
+  /** Only of the last ones: an end token or a constraint met in full, or the length. */
   readonly finishReason?: "stop" | "length";
 }
 
@@ -54,7 +54,13 @@ export interface GeneratorOptions extends SessionOptions {
   readonly maxRows?: number;
   /** The most tokens of a prompt read in one call. Default 256. */
   readonly promptChunk?: number;
+  /** Runs a call when it is its turn, where other sessions share the device. Default: at once. */
+  readonly inTurn?: <Result>(call: () => Promise<Result>) => Promise<Result>;
 }
+
+type GeneratorSettings = Required<
+  Pick<GeneratorOptions, "tokensPerCall" | "maxRows" | "promptChunk" | "feeds" | "inTurn">
+>;
 
 interface Row {
   readonly request: GenerationRequest;
@@ -70,7 +76,7 @@ export class Generator {
   readonly #session: Session;
   readonly #model: Pretrained["model"];
   readonly #cache: TextCache;
-  readonly #options: Required<Pick<GeneratorOptions, "tokensPerCall" | "maxRows" | "promptChunk" | "feeds">>;
+  readonly #options: GeneratorSettings;
   /** In the order of the cache's rows. */
   readonly #rows: Row[] = [];
   readonly #waiting: Row[] = [];
@@ -82,7 +88,8 @@ export class Generator {
     this.#session = session;
     this.#model = model;
     this.#cache = new TextCache({ layers: model.layers, layout: model.memory!, bytes: cacheBytes });
-    this.#options = { tokensPerCall, maxRows, promptChunk, feeds };
+    const { inTurn = (call) => call() } = options;
+    this.#options = { tokensPerCall, maxRows, promptChunk, feeds, inTurn };
   }
 
   /** Throws TypeError for a model that is not causal, CheckpointError for weights that do not fit it. */
@@ -214,15 +221,19 @@ export class Generator {
     for (const [i, row] of rows.entries()) this.#deliver(row, outputs, i);
   }
 
-  /** Whether a row's constraint could be told; where not, the row fails, and no other. */
+  /** Whether a row goes on: not where its constraint is met in full, nor where it could not be told; then only it fails. */
   #readConstraint(row: Row): boolean {
     try {
       row.mask = maskOf(row, this.#model.vocabulary);
-      return true;
     } catch (cause) {
       this.#fail([row], cause);
       return false;
     }
+    if (!row.settings.allowed || row.mask) return true;
+    if (!row.cancelled) row.stream.push({ tokens: [], finishReason: "stop" });
+    row.stream.end();
+    this.#leave(row);
+    return false;
   }
 
   #fail(rows: readonly Row[], cause: unknown): void {
@@ -244,7 +255,7 @@ export class Generator {
     const fresh = tokens.length / rows.length;
     const ends = Math.max(...rows.map(({ settings }) => settings.endTokens.length));
     try {
-      return await this.#session.run({
+      const feeds = {
         ...samplingFeeds(rows, this.#model.vocabulary),
         ...this.#cache.feeds(from, from + rows.length),
         ...this.#options.feeds(rows.map(({ request }) => request)),
@@ -257,7 +268,8 @@ export class Generator {
           ends,
         ),
         steps: { shape: [], data: BigInt64Array.of(BigInt(steps)) },
-      });
+      };
+      return await this.#options.inTurn(() => this.#session.run(feeds));
     } catch (cause) {
       this.#fail(rows, cause);
       return undefined;

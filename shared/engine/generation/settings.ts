@@ -23,9 +23,9 @@ export interface SamplingSettings {
   readonly endTokens?: readonly number[] | undefined;
   /**
    * The tokens that may follow those written so far: one element for each of the vocabulary, 0 for a token that may
-   * not. While a request that says so runs, every call takes one step.
+   * not; undefined where the text is complete, and ends. While a request that says so runs, every call takes one step.
    */
-  readonly allowed?: ((written: readonly number[]) => Uint8Array) | undefined;
+  readonly allowed?: ((written: readonly number[]) => Uint8Array | undefined) | undefined;
 }
 
 /** A request's settings, complete. */

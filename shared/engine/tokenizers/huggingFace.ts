@@ -4,6 +4,9 @@ import { CheckpointError } from "../weights/checkpointConfig.ts";
 import { isObject } from "../weights/checkpointFiles.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
+// Spaces before punctuation may have been meant, and text that is read as it comes must not change behind the reader.
+const decoding = { skip_special_tokens: true, clean_up_tokenization_spaces: false };
+
 /**
  * From the content of `tokenizer.json` and `tokenizer_config.json`. Throws CheckpointError naming `file` where it
  * describes what the library does not know.
@@ -16,7 +19,8 @@ export function huggingFaceTokenizer(content: object, config: object, file: stri
       const { ids, token_type_ids } = library.encode(text, options);
       return { input_ids: ids, token_type_ids };
     },
-    decode: (ids) => (ids.length === 0 ? "" : library.decode([...ids], { skip_special_tokens: true })),
+    encodeBare: (text) => library.encode(text, { add_special_tokens: false }).ids,
+    decode: (ids) => (ids.length === 0 ? "" : library.decode([...ids], decoding)),
     idOf: (token) => library.token_to_id(token),
   };
 }

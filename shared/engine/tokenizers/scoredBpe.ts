@@ -41,6 +41,7 @@ export function scoredBpe(content: Readonly<Record<string, unknown>>): Tokenizer
       const input_ids = [bos as number, ...mergePairs(characters(text, vocabulary), vocabulary)];
       return { input_ids, token_type_ids: input_ids.map(() => 0) };
     },
+    encodeBare: (text) => mergePairs(characters(text, vocabulary), vocabulary),
     decode: (ids) => decode(ids, vocabulary, special),
     idOf: (token) => vocabulary.ids.get(token),
   };

@@ -14,6 +14,8 @@ export interface EncodedText {
 export interface Tokenizer {
   /** A text, or a pair of them, with the special tokens its model was trained with. Throws where pairs are not known. */
   encode(text: string, pair?: string): EncodedText;
+  /** Ids of a text that brings its special tokens itself, as a rendered conversation does. */
+  encodeBare(text: string): readonly number[];
   /** The text of some ids, without special tokens. */
   decode(ids: readonly number[]): string;
   /** The id of a token as it is written in the vocabulary. */
