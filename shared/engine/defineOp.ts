@@ -7,6 +7,9 @@ import { ShapeError } from "./shape.ts";
  */
 export type AttributeKind = "int" | "ints" | "float" | "string" | "dataType" | "static";
 
+/** ONNX Runtime's own operators, which other runtimes do not have. */
+export type Domain = "com.microsoft";
+
 interface TupleOf<T> {
   1: readonly [T];
   2: readonly [T, T];
@@ -26,6 +29,8 @@ export interface GradientContext<N extends Arity, A> {
 
 export interface OpDefinition<N extends Arity, A> {
   readonly attributes?: { readonly [K in keyof A]-?: AttributeKind };
+  /** The operator set it belongs to, where that is not the standard one. See `Model.domains`. */
+  readonly domain?: Domain;
   /** How many results ONNX insists on naming, where it is more than one: see ops/results.ts. */
   readonly results?: number;
   /** The result's type. Throws `fail(reason)` where the operands do not fit. */

@@ -85,7 +85,7 @@ export { squeezeNetFeatures, squeezeNetFromKeras, squeezeNetWidth } from "./mode
 export { type TabularConfig, type TabularInputs, tabularInputs, tabularModel } from "./models/tabular.ts";
 export { type TextCnnConfig, textCnn } from "./models/textCnn.ts";
 export type { TrainingContext } from "./models/trainingContext.ts";
-export { ExportError, type Model, toOnnx } from "./onnx.ts";
+export { ExportError, type Model, type ModelWithData, toOnnx } from "./onnx.ts";
 export {
   abs,
   clip,
@@ -151,6 +151,7 @@ export { poissonSample, type SecretRandom, secretRandom } from "./privacy/secret
 export { PrivacyError } from "./privacy/separateRows.ts";
 export { type Int8Options, int8Model, int8Step } from "./quantization/frozenInt8.ts";
 export { keepWorseThan, productErrors } from "./quantization/productErrors.ts";
+export { type Precision, precisions, servingModel } from "./quantization/serving.ts";
 export { hashName, mixSeeds, normals, permutation, philox } from "./random.ts";
 export { layerBoundaries } from "./recompute.ts";
 export { type Dim, elementCount, product, type Shape, ShapeError } from "./shape.ts";

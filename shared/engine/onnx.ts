@@ -1,5 +1,6 @@
 /** From a node graph to an ONNX model: names are given here, and the same graph always gives the same bytes. */
 import { dataTypes, type TypedArray } from "./dataTypes.ts";
+import type { Domain } from "./defineOp.ts";
 import { describe, type Node, type TensorType, topologicalOrder } from "./graph.ts";
 import { writeNodes } from "./onnxNodes.ts";
 import { encodeModel, type TensorProto, type ValueInfoProto } from "./onnxSchema.ts";
@@ -18,23 +19,29 @@ export interface Model {
    * refused.
    */
   readonly initializers?: Readonly<Record<string, TypedArray>>;
+  /** Operator sets it may use beside the standard one; none unless given, so that no graph comes to need one unnoticed. */
+  readonly domains?: readonly Domain[];
 }
 
-/** Serialises a model as opset 20, in the standard domain. Throws ExportError naming what cannot be written. */
-export function toOnnx({ outputs, initializers = {} }: Model): Uint8Array {
+/** A model with the data of what is frozen in it. */
+export type ModelWithData = Model & Required<Pick<Model, "initializers">>;
+
+/** Serialises a model as opset 20. Throws ExportError naming what cannot be written. */
+export function toOnnx({ outputs, initializers = {}, domains = [] }: Model): Uint8Array {
   const roots = Object.values(outputs);
   const leaves = collectLeaves(roots);
   const weights = splitParameters(leaves.parameters, initializers);
   const constants = writeConstants(leaves.constants);
   const names = new Map<Node, string>(constants.names);
   for (const leaf of [...leaves.inputs, ...leaves.parameters]) names.set(leaf, leaf.name!);
-  return encodeModel({
+  const graph = {
     name: "graph",
-    node: writeNodes(outputs, names),
+    node: writeNodes(outputs, names, "", domains),
     initializer: [...weights.stored, ...constants.tensors],
     input: [...leaves.inputs, ...weights.fed].map((leaf) => valueInfo(leaf.name!, leaf.type)),
     output: Object.entries(outputs).map(([name, node]) => valueInfo(name, node.type)),
-  });
+  };
+  return encodeModel(graph, domains);
 }
 
 export interface Leaves {

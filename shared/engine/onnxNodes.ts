@@ -1,6 +1,6 @@
 /** Nodes as ONNX NodeProtos, in topological order, with generated names for the values between them. */
 import { type DataType, dataTypes } from "./dataTypes.ts";
-import type { AttributeKind } from "./defineOp.ts";
+import type { AttributeKind, Domain } from "./defineOp.ts";
 import { type AttributeValue, describe, type Node, topologicalOrder } from "./graph.ts";
 import type { AttributeProto, NodeProto } from "./onnxSchema.ts";
 import { definitionOf } from "./ops/index.ts";
@@ -16,12 +16,13 @@ const writers: Record<Exclude<AttributeKind, "static">, (value: AttributeValue) 
 /**
  * The nodes that compute `outputs`, given the names of the leaves (and of anything else already computed). An output
  * that is itself named already gets an Identity. `prefix` sets the generated names apart from those of a graph around.
- * Throws TypeError for an op or attribute this engine does not define.
+ * Throws TypeError for an op or attribute this engine does not define, or an op of a domain that is not among `domains`.
  */
 export function writeNodes(
   outputs: Readonly<Record<string, Node>>,
   given: ReadonlyMap<Node, string>,
   prefix = "",
+  domains: readonly Domain[] = [],
 ): NodeProto[] {
   const names = new Map(given);
   const taken = new Set(given.values());
@@ -35,6 +36,11 @@ export function writeNodes(
   const written = topologicalOrder(Object.values(outputs)).filter((node) => !given.has(node));
   for (const [i, node] of written.entries())
     if (!names.has(node)) names.set(node, unused(`${prefix}${node.op}_${i}`, taken));
+  for (const node of written) {
+    const domain = definitionOf(node)?.domain;
+    if (domain && !domains.includes(domain))
+      throw new TypeError(`${describe(node)} is of ${domain}, not standard ONNX`);
+  }
   const further = furtherResults(written);
   const ops = written.filter(({ op }) => op !== "Result");
   return [...ops.map((node) => writeNode(node, names, further.get(node))), ...copies];
@@ -71,5 +77,5 @@ function writeNode(node: Node, names: ReadonlyMap<Node, string>, further: readon
     const asked = index === 0 ? node : further[index - 1];
     return asked ? names.get(asked)! : index < results ? `${name}:${index}` : "";
   });
-  return { opType: node.op, name, input, output, attribute };
+  return { opType: node.op, name, input, output, attribute, ...(definition?.domain && { domain: definition.domain }) };
 }

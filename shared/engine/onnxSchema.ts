@@ -31,6 +31,7 @@ const root = protobuf.Root.fromJSON({
       name: [3, "string"],
       opType: [4, "string"],
       attribute: [5, "AttributeProto", "repeated"],
+      domain: [7, "string"],
     }),
     AttributeProto: message({
       name: [1, "string"],
@@ -71,6 +72,7 @@ export interface NodeProto {
   readonly input: readonly string[];
   readonly output: readonly string[];
   readonly attribute: readonly AttributeProto[];
+  readonly domain?: string;
 }
 export interface TensorProto {
   readonly name: string;
@@ -92,8 +94,8 @@ export interface GraphProto {
 
 const modelProto = root.lookupType("ModelProto");
 
-/** A graph as the bytes of an ONNX model: opset 20, the standard domain only. */
-export function encodeModel(graph: GraphProto): Uint8Array {
-  const opsetImport = [{ domain: "", version: 20 }];
+/** A graph as the bytes of an ONNX model: opset 20 of the standard domain, and version 1 of the others it may use. */
+export function encodeModel(graph: GraphProto, domains: readonly string[] = []): Uint8Array {
+  const opsetImport = [{ domain: "", version: 20 }, ...domains.map((domain) => ({ domain, version: 1 }))];
   return modelProto.encode({ irVersion: 9, producerName: "millrace", opsetImport, graph }).finish();
 }

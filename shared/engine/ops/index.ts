@@ -3,6 +3,7 @@ import type { Arity, OpDefinition } from "../defineOp.ts";
 import type { Attributes, Node } from "../graph.ts";
 import { activations } from "./activations.ts";
 import { bits } from "./bits.ts";
+import { blockQuantized } from "./blockQuantized.ts";
 import { convolution } from "./convolution.ts";
 import { elementwise } from "./elementwise.ts";
 import { indexing } from "./indexing.ts";
@@ -33,6 +34,7 @@ export const ops = {
   ...pooling,
   ...bits,
   ...quantized,
+  ...blockQuantized,
   ...results,
   ...selection,
 };

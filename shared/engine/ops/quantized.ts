@@ -1,9 +1,11 @@
 /** Products of 8-bit integers: values are quantised as they come, weights beforehand. */
 import { defineOp } from "../defineOp.ts";
-import type { Node } from "../graph.ts";
+import { constant, type Node } from "../graph.ts";
 import { broadcastShapes } from "../shape.ts";
-import { mul } from "./elementwise.ts";
+import { abs } from "./activations.ts";
+import { div, max, mul } from "./elementwise.ts";
 import { cast } from "./logic.ts";
+import { reduceMax } from "./reductions.ts";
 import { result } from "./results.ts";
 
 export const quantized = {
@@ -14,6 +16,16 @@ export const quantized = {
       return { shape: x.shape, dataType: "uint8" };
     },
     results: 3,
+    gradient: "none",
+  }),
+  // x / scale + zero point, rounded to even and saturated; scale and zero point are single numbers here.
+  QuantizeLinear: defineOp<3>("QuantizeLinear", {
+    infer: ([x, scale, zeroPoint], _attributes, fail) => {
+      if (x.dataType !== "float32" || scale.dataType !== "float32") throw fail("takes float32");
+      if (zeroPoint.dataType !== "uint8") throw fail(`rounds to uint8, not ${zeroPoint.dataType}`);
+      if (scale.shape.length + zeroPoint.shape.length > 0) throw fail("scale and zero point are scalars");
+      return { shape: x.shape, dataType: "uint8" };
+    },
     gradient: "none",
   }),
   // The third operand is the zero point of the first.
@@ -30,13 +42,14 @@ export const quantized = {
   }),
 };
 
-/** float32 x as scale (values - zero point), rounded to 256 steps between its own least and greatest element. */
+/** float32 x as about scale (values - zero point). */
 export interface QuantizedValues {
   readonly values: Node;
   readonly scale: Node;
   readonly zeroPoint: Node;
 }
 
+/** With one scale, of 256 steps between the least and the greatest element of x. */
 export function quantize(x: Node): QuantizedValues {
   const values = quantized.DynamicQuantizeLinear([x], {});
   return {
@@ -53,4 +66,29 @@ export function quantize(x: Node): QuantizedValues {
 export function quantizedProduct({ values, scale, zeroPoint }: QuantizedValues, weight: Node, scales: Node): Node {
   const product = quantized.MatMulInteger([values, weight, zeroPoint], {});
   return mul(cast(product, "float32"), mul(scale, scales));
+}
+
+const [middle, reach] = [128, 127];
+// A vector of zeros, or of less than this, is rounded to zeros.
+const least = 1e-20;
+
+/**
+ * With a scale for each vector along the last axis, of 127 steps between zero and its largest element either way: what
+ * becomes of a vector does not depend on those beside it.
+ */
+export function quantizeVectors(x: Node): QuantizedValues {
+  const largest = max(reduceMax(abs(x), { axes: [-1], keepDims: true }), least);
+  const zeroPoint = constant(middle, "uint8");
+  const values = quantized.QuantizeLinear([mul(x, div(reach, largest)), constant(1), zeroPoint], {});
+  return { values, scale: mul(largest, 1 / reach), zeroPoint };
+}
+
+/** As `quantizedProduct`, where each vector has its scale. */
+export function quantizedVectorProduct(
+  { values, scale, zeroPoint }: QuantizedValues,
+  weight: Node,
+  scales: Node,
+): Node {
+  const product = quantized.MatMulInteger([values, weight, zeroPoint], {});
+  return mul(mul(cast(product, "float32"), scales), scale);
 }

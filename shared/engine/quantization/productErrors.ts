@@ -1,12 +1,13 @@
 /** What int8 would cost each frozen matrix, measured on a batch: which of them had better stay float32. */
 import type { Tensor } from "../dataTypes.ts";
 import { type Node, topologicalOrder } from "../graph.ts";
-import type { Model } from "../onnx.ts";
+import type { Model, ModelWithData } from "../onnx.ts";
 import { sqrt } from "../ops/activations.ts";
 import { add, div, max, square, sub } from "../ops/elementwise.ts";
 import { quantize } from "../ops/quantized.ts";
 import { reduceSum } from "../ops/reductions.ts";
-import { frozenOperand, Int8Leaves, int8Product } from "./frozenInt8.ts";
+import { int8Product } from "./frozenInt8.ts";
+import { FrozenLeaves } from "./frozenLeaves.ts";
 
 const prefix = "error:";
 // A product of zeros, such as the gradient of a batch that does not count, is not wrong.
@@ -17,11 +18,11 @@ const tiny = 1e-30;
  * or backward, relative to the exact product (both as root mean squares). It takes the inputs of the model given, and
  * runs where training will run: the runtime's kernels are part of what is measured.
  */
-export function productErrors({ outputs, initializers = {} }: Model): Required<Model> {
-  const leaves = new Int8Leaves(initializers);
+export function productErrors({ outputs, initializers = {} }: Model): ModelWithData {
+  const leaves = new FrozenLeaves(initializers);
   const worst = new Map<string, Node>();
   for (const node of topologicalOrder(Object.values(outputs))) {
-    const found = node.op === "MatMul" ? frozenOperand(node.inputs[1]!, leaves) : undefined;
+    const found = node.op === "MatMul" ? leaves.operand(node.inputs[1]!) : undefined;
     if (!found) continue;
     const name = `${prefix}${found.weight.name}`;
     const error = relativeError(int8Product(quantize(node.inputs[0]!), found, leaves), node);

@@ -25,6 +25,7 @@ import {
   less,
   log,
   logSoftmax,
+  type Model,
   matmul,
   max,
   min,
@@ -60,6 +61,7 @@ import {
   unsqueeze,
   where,
 } from "../../../shared/engine/index.ts";
+import { blockProduct } from "../../../shared/engine/ops/blockQuantized.ts";
 import { result } from "../../../shared/engine/ops/results.ts";
 import {
   averagePoolCases,
@@ -74,6 +76,7 @@ import { randomValues, tensor } from "./run.ts";
 export interface Forward {
   readonly build: () => Node;
   readonly expected: readonly number[];
+  readonly domains?: Model["domains"];
 }
 
 const forward = (expected: readonly number[], build: () => Node): Forward => ({ build, expected });
@@ -236,11 +239,31 @@ export const cases: Record<OpType, Variant[] | Forward> = {
   CumSum: forward([0, 2, 7], () => ops.CumSum([row(2, 5, -1), constant(0, "int64")], { exclusive: 1 })),
   // From -1 to 3 in steps of 4 / 255: zero is number 64 of them.
   DynamicQuantizeLinear: forward([0, 64, 255], () => ops.DynamicQuantizeLinear([row(-1, 0, 3)], {})),
+  QuantizeLinear: forward([126, 128, 255], () => {
+    return ops.QuantizeLinear([row(-2.5, 0, 300), constant(1), constant(128, "uint8")], {});
+  }),
   MatMulInteger: forward([-14, 12], () => {
     const x = constant(Uint8Array.of(3, 5), [1, 2]);
     const weight = constant(Int8Array.of(1, 2, -4, 2), [2, 2]);
     return ops.MatMulInteger([x, weight, constant(1, "uint8")], {});
   }),
+  // Of each column only the first value counts: 7 - 3 in steps of 0.5, and 1 - 8 in steps of 2.
+  MatMulNBits: {
+    ...forward([20, -140], () => {
+      const x = constant(
+        Float32Array.from({ length: 16 }, (_, i) => (i === 0 ? 10 : 0)),
+        [1, 16],
+      );
+      const values = Uint8Array.from({ length: 16 }, (_, i) => (i === 0 ? 7 : i === 8 ? 1 : 0));
+      const matrix = {
+        values: constant(values, [2, 1, 8]),
+        scales: constant(Float32Array.of(0.5, 2), [2, 1]),
+        zeroPoints: constant(Uint8Array.of(3, 8), [2, 1]),
+      };
+      return blockProduct(x, matrix);
+    }),
+    domains: ["com.microsoft"],
+  },
   Result: forward([64], () => {
     return result(ops.DynamicQuantizeLinear([row(-1, 0, 3)], {}), 2, { shape: [], dataType: "uint8" });
   }),
