@@ -20,6 +20,7 @@ const codes = {
   invalid_state: [409, "invalid_request_error"],
   payload_too_large: [413, "invalid_request_error"],
   unsupported_media_type: [415, "invalid_request_error"],
+  queue_full: [429, "rate_limit_error"],
   overloaded: [503, "server_error"],
   internal_error: [500, "server_error"],
 } as const satisfies Record<string, readonly [number, string]>;
@@ -52,7 +53,7 @@ export class ApiError extends Error {
 
   /** 409 is retried by the SDK unless told otherwise; a wrong state does not mend itself. */
   get shouldRetry(): boolean {
-    return this.status >= 500;
+    return this.status >= 500 || this.code === "queue_full";
   }
 
   toBody(): ErrorBody {

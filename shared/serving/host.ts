@@ -1,15 +1,15 @@
-/** The model host: answers questions about texts with a project's own model, kept loaded in a device process. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Device, type DeviceOptions, startDevice } from "../engine/runtime/device.ts";
-import type { ArgumentOf } from "../engine/runtime/deviceProtocol.ts";
+/** The model host: what models answer, on one device process, with bases and models kept loaded. */
+import type { DeviceOptions } from "../engine/runtime/device.ts";
+import type { Threshold } from "../engine/training/thresholds.ts";
 import { ApiError } from "../errors.ts";
 import type { BaseRecord } from "../schemas/base.ts";
 import type { ModelRecord } from "../schemas/model.ts";
 import type { Objects } from "../stores/objects.ts";
-import { createBaseFiles } from "./baseFiles.ts";
-import { createModelFiles } from "./modelFiles.ts";
+import { createBaseReader } from "./baseReader.ts";
+import { createClassification } from "./classification.ts";
+import { createEmbedding } from "./embedding.ts";
+import { createHostContext } from "./hostContext.ts";
+import { type ServingLimits, usualLimits } from "./limits.ts";
 
 export interface Classification {
   labels: readonly string[];
@@ -19,6 +19,8 @@ export interface Classification {
   tokens: number;
   /** False when the text holds nothing the model knows, so that an answer would be a guess. */
   known: boolean;
+  /** How sure an answer must be for a precision, see `fitThresholds`. */
+  thresholds: readonly Threshold[];
 }
 
 /** A text, or the token ids of one. */
@@ -31,69 +33,45 @@ export interface Embedding {
   tokens: number;
 }
 
+/**
+ * Every function throws ApiError: `queue_full` when too much waits, `overloaded` when the device fails twice in a row; and
+ * the signal's reason when it aborts.
+ */
 export interface ModelHost {
-  /** Throws ApiError `overloaded` when the device fails twice in a row. */
   classify(model: ModelRecord, texts: readonly string[], signal?: AbortSignal): Promise<Classification[]>;
-  /** Throws ApiError for a model without vectors. */
+  /** Throws ApiError for a model without vectors, and for token ids that the model has not. */
   embed(model: BaseRecord | ModelRecord, inputs: readonly EmbeddingInput[], signal?: AbortSignal): Promise<Embedding[]>;
+  /** Loads a model before anybody asks; whether that succeeds is for those who do to learn. */
+  prefetch(model: ModelRecord): void;
   close(): Promise<void>;
 }
 
-export interface ModelHostOptions extends DeviceOptions {
-  /** Bytes of models kept loaded. */
-  budgetBytes?: number;
-}
-
-const defaultBudget = 1024 * 1024 * 1024;
+export type ModelHostOptions = DeviceOptions & Partial<ServingLimits>;
 
 export function createModelHost(objects: Objects, options: ModelHostOptions): ModelHost {
-  const directory = mkdtemp(join(tmpdir(), "millrace-models-"));
-  let device: Device | undefined;
-  const running = (): Device => {
-    if (!device?.alive) device = startDevice(options);
-    return device;
-  };
-  const bases = createBaseFiles(
-    objects,
-    directory.then((path) => join(path, "bases")),
-  );
-  const files = createModelFiles(objects, directory, {
-    budgetBytes: options.budgetBytes ?? defaultBudget,
-    onEvict: (path) => device?.alive && void device.call("unload", { artifact: path }).catch(() => {}),
-  });
-
-  const predict = async (question: ArgumentOf<"predict">) => {
-    try {
-      return await running().call("predict", question);
-    } catch (error) {
-      if (device?.alive) throw error;
-      // A device that died took nobody's data with it: the same question goes to a new one, once.
-      return await running().call("predict", question);
-    }
-  };
-
-  const baseOf = async ({ base }: ModelRecord) =>
-    base ? { directory: (await bases.open(base)).path, digest: base.digest } : null;
-
+  const limits = { ...usualLimits, ...options };
+  const context = createHostContext(objects, limits);
+  const reader = createBaseReader(context, limits);
+  const { classify } = createClassification(context, reader, limits);
+  const { embed } = createEmbedding(context, reader);
   return {
-    async classify(model, texts, signal) {
+    classify: answering(classify),
+    embed: answering(embed),
+    prefetch: (model) => void classify(model, [""]).catch(() => {}),
+    close: () => context.close(),
+  };
+}
+
+/** What goes wrong inside leaves as one error that may be tried again; its cause stays here. */
+function answering<Arguments extends unknown[], Answer>(ask: (...question: Arguments) => Promise<Answer>) {
+  return async (...question: Arguments): Promise<Answer> => {
+    const signal = question.find((value) => value instanceof AbortSignal);
+    try {
       signal?.throwIfAborted();
-      const file = await files.open(model);
-      try {
-        const { labels, predictions } = await predict({ artifact: file.path, texts, base: await baseOf(model) });
-        return predictions.map((prediction) => ({ labels, ...prediction }));
-      } catch (cause) {
-        throw new ApiError("overloaded", "The model could not be run just now.", { cause });
-      } finally {
-        file.close();
-      }
-    },
-    async embed(model) {
-      throw new ApiError("invalid_value", `'${model.id}' gives no vectors.`, { param: "model" });
-    },
-    async close() {
-      device?.kill();
-      await rm(await directory, { recursive: true, force: true });
-    },
+      return await ask(...question);
+    } catch (cause) {
+      if (cause instanceof ApiError || signal?.aborted) throw cause;
+      throw new ApiError("overloaded", "The model could not be run just now.", { cause });
+    }
   };
 }

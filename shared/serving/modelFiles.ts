@@ -1,11 +1,13 @@
 /** Model files on local disk, fetched on first use and checked by digest; the least recently used go when there are too many. */
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { type ArtifactConfig, readArtifact } from "../engine/training/artifact.ts";
 import type { ModelRecord } from "../schemas/model.ts";
 import type { Objects } from "../stores/objects.ts";
 
 export interface OpenModelFile {
   path: string;
+  config: ArtifactConfig;
   /** Lets the file go; until then it is not evicted. */
   close(): void;
 }
@@ -15,7 +17,7 @@ export interface ModelFiles {
 }
 
 interface Entry {
-  path: Promise<string>;
+  file: Promise<{ path: string; config: ArtifactConfig }>;
   bytes: number;
   users: number;
 }
@@ -29,10 +31,10 @@ export function createModelFiles(objects: Objects, directory: Promise<string>, o
   /** In order of last use. */
   const entries = new Map<string, Entry>();
 
-  const fetch = async (model: ModelRecord, name: string): Promise<string> => {
+  const fetch = async (model: ModelRecord, name: string) => {
     const path = join(await directory, `${name}.safetensors`);
     await objects.download(model.object_key, path, model.digest);
-    return path;
+    return { path, config: readArtifact(path).config };
   };
 
   const evict = () => {
@@ -42,7 +44,7 @@ export function createModelFiles(objects: Objects, directory: Promise<string>, o
       if (entry.users > 0) continue;
       entries.delete(name);
       total -= entry.bytes;
-      void entry.path.then(async (path) => {
+      void entry.file.then(async ({ path }) => {
         options.onEvict(path);
         await rm(path, { force: true });
       });
@@ -53,13 +55,12 @@ export function createModelFiles(objects: Objects, directory: Promise<string>, o
     async open(model) {
       // Named by project and content: no project is ever answered from a file fetched for another.
       const name = `${model.project_id}-${model.digest}`;
-      const entry = entries.get(name) ?? { path: fetch(model, name), bytes: model.bytes, users: 0 };
+      const entry = entries.get(name) ?? { file: fetch(model, name), bytes: model.bytes, users: 0 };
       entries.delete(name);
       entries.set(name, entry);
       entry.users++;
       try {
-        const path = await entry.path;
-        return { path, close: () => void --entry.users };
+        return { ...(await entry.file), close: () => void --entry.users };
       } catch (error) {
         entry.users--;
         if (entries.get(name) === entry) entries.delete(name);

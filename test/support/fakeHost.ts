@@ -25,6 +25,7 @@ export function fakeHost(): FakeHost {
       asked.push({ model: model.id, texts: inputs.map(String) });
       return inputs.map((input) => ({ vector: letterVector(String(input)), tokens: input.length }));
     },
+    prefetch() {},
     async close() {},
   };
 }
@@ -38,6 +39,7 @@ function classify(text: string, labels: readonly string[]) {
     probabilities: weights.map((weight) => weight / total),
     tokens: words.length,
     known: words.length > 0,
+    thresholds: [],
   };
 }
 

@@ -35,7 +35,7 @@ export interface LayerNames {
   readonly outerNorm: string;
 }
 
-const bertNames: LayerNames = {
+export const bertNames: LayerNames = {
   query: "attention.self.query",
   key: "attention.self.key",
   value: "attention.self.value",

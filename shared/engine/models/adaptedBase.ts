@@ -1,34 +1,49 @@
 /** An imported base, kept as it is, with a LoRA adapter and a head of its own: how text classification adapts it. */
 import type { Node } from "../graph.ts";
+import { linear } from "../layers/basic.ts";
 import { initialize } from "../layers/initialize.ts";
-import { initializeLora, type Lora, type LoraConfig, mergeLora, withLora } from "../layers/lora.ts";
+import { initializeLora, type Lora, type LoraConfig, withLora } from "../layers/lora.ts";
 import { WeightScope } from "../layers/weightScope.ts";
 import { readTokenizer, type Tokenizer } from "../tokenizers/tokenizer.ts";
-import { textInputs } from "./languageModel.ts";
-import { buildModel, isHeadWeight, type Pretrained, readPretrained, weightsFor } from "./pretrained.ts";
+import { CheckpointConfig } from "../weights/checkpointConfig.ts";
+import { readJsonObject } from "../weights/checkpointFiles.ts";
+import { meanPooling } from "./encoder.ts";
+import { modelOf } from "./families.ts";
+import { type LanguageModel, textInputs } from "./languageModel.ts";
+import { type Pretrained, weightsFor } from "./pretrained.ts";
 
-/** What is trained beside the base unless told otherwise. It is kept with the model, as serving needs it too. */
-export const adapterConfig: LoraConfig = { rank: 8, alpha: 16, dropout: 0.05, targets: "all-linear" };
+/**
+ * What is trained beside the base, queries and values as in the paper. It is kept with the model, as serving needs it
+ * too. All linear layers would make a model four times as large, and a batch of many models half as slow again.
+ */
+export function adapterFor({ queryAndValue }: LanguageModel): LoraConfig {
+  return { rank: 8, alpha: 16, dropout: 0.05, targets: queryAndValue };
+}
 
 /** Tokens read of a text, unless the base has fewer positions. */
 const mostTokens = 256;
 
-export interface Base {
-  readonly pretrained: Pretrained;
+export interface TextEncoder {
   /** Ids of a text's first tokens with the base's special ones; at least one. */
   readonly encode: (text: string) => Int32Array;
   /** Ids that any text has. */
   readonly specialTokens: number;
+  /** The most ids of a text. */
+  readonly mostTokens: number;
+  /** Rows of the token table. */
+  readonly vocabulary: number;
+  /** Of what form its adapters are. */
+  readonly adapter: LoraConfig;
 }
 
-/** Throws CheckpointError naming the file, field or tensor of the directory that is at fault. */
-export async function openBase(directory: string): Promise<Base> {
-  const [pretrained, tokenizer] = await Promise.all([readPretrained(directory), readTokenizer(directory)]);
-  const most = Math.min(mostTokens, pretrained.model.maxPositions);
-  return { pretrained, ...encoder(tokenizer, most) };
+/** How a base reads texts, without its weights. Throws CheckpointError naming the file or field that is at fault. */
+export async function openEncoder(directory: string): Promise<TextEncoder> {
+  const model = modelOf(new CheckpointConfig(await readJsonObject(directory, "config.json")));
+  return { ...encoderOf(await readTokenizer(directory), model), adapter: adapterFor(model) };
 }
 
-function encoder(tokenizer: Tokenizer, most: number): Pick<Base, "encode" | "specialTokens"> {
+function encoderOf(tokenizer: Tokenizer, { maxPositions, vocabulary }: LanguageModel) {
+  const most = Math.min(mostTokens, maxPositions);
   // Of a text of nothing only the special tokens are left: one before it, the others behind.
   const empty = tokenizer.encode("").input_ids;
   const behind = Math.max(0, empty.length - 1);
@@ -36,7 +51,9 @@ function encoder(tokenizer: Tokenizer, most: number): Pick<Base, "encode" | "spe
     ids.length <= most ? ids : [...ids.slice(0, most - behind), ...ids.slice(ids.length - behind)];
   return {
     specialTokens: empty.length,
-    encode(text) {
+    mostTokens: most,
+    vocabulary,
+    encode(text: string) {
       const ids = cut(tokenizer.encode(text.toWellFormed()).input_ids);
       return Int32Array.from(ids.length ? ids : [0]);
     },
@@ -53,19 +70,19 @@ export interface AdaptedGraph {
   readonly body: readonly Node[];
 }
 
-/** The base with its adapter and head; with `seed` as training needs it, with dropout. */
+/**
+ * The base with its adapter, and a linear head over the mean of a text's states (`classifier`), whatever head the family
+ * has of its own: it is small, and the base's text vectors are what it reads. With `seed` as training needs it, with dropout.
+ */
 export function adaptedGraph({ model }: Pretrained, classes: number, config: LoraConfig, seed?: Node): AdaptedGraph {
   const lora = withLora(new WeightScope(), config, { body: model.prefix, seed });
-  const head = { head: "sequence", labels: classes } as const;
-  const { output, scope } = buildModel(model, head, { inputs: textInputs(), scope: lora.scope });
+  const inputs = textInputs();
+  const vector = meanPooling(model.states(lora.scope, inputs), inputs.attention_mask);
   lora.requireTargets();
-  const isHead = ({ name }: Node) => isHeadWeight(model, name!);
-  return {
-    logits: output,
-    lora,
-    head: scope.parameters.filter(isHead),
-    body: scope.parameters.filter((parameter) => !isHead(parameter)),
-  };
+  const body = lora.scope.parameters;
+  const head = new WeightScope();
+  const logits = linear(head.scope("classifier"), vector, model.hidden, classes);
+  return { logits, lora, head: head.parameters, body };
 }
 
 type Data = Readonly<Record<string, Float32Array>>;
@@ -79,11 +96,4 @@ export function frozenData(pretrained: Pretrained, { body }: AdaptedGraph): Data
 /** First values of a new adapter and head. */
 export function firstData({ lora, head }: AdaptedGraph, seed: number): Data {
   return { ...initializeLora(lora, seed), ...initialize(head, seed) };
-}
-
-/** The weights of an inference graph without adapter: base and adapter in one, and the head. */
-export function mergedData(pretrained: Pretrained, graph: AdaptedGraph, trained: Data): Data {
-  const head = Object.fromEntries(graph.head.map(({ name }) => [name!, trained[name!]!]));
-  // BERT's pooler is of the head, and within the body that "all-linear" adapts.
-  return mergeLora({ ...frozenData(pretrained, graph), ...head }, trained, graph.lora);
 }

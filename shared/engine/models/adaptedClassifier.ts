@@ -1,14 +1,10 @@
-/** Imported bases as text classifiers: trained with a LoRA adapter, served with the adapter merged. */
-import type { Tensor } from "../dataTypes.ts";
-import { toOnnx } from "../onnx.ts";
+/** Imported bases as text classifiers: trained with a LoRA adapter and a head, which a resident base then serves. */
 import { type Learner, type LearnerOptions, resolveAuto } from "../training/learner.ts";
 import { createTextLearner } from "../training/textLearner.ts";
-import { dataOf, tensorsOf } from "../weights/tensors.ts";
-import { adaptedGraph, adapterConfig, firstData, frozenData, mergedData, openBase } from "./adaptedBase.ts";
-import type { Architecture, Classifier, ClassifierOptions } from "./architectures.ts";
-import { textInputs } from "./languageModel.ts";
-import { buildModel } from "./pretrained.ts";
-import { createTextClassifier } from "./textClassifier.ts";
+import { tensorsOf } from "../weights/tensors.ts";
+import { adaptedGraph, adapterFor, firstData, frozenData, openEncoder } from "./adaptedBase.ts";
+import type { Architecture } from "./architectures.ts";
+import { readPretrained } from "./pretrained.ts";
 
 /** Of an adapter of rank 8 with alpha 16; ten times what a base's own weights would take. */
 const peakLearningRate = 5e-4;
@@ -20,17 +16,18 @@ export const adaptedArchitecture: Architecture = {
       batch_size: 32,
     }),
   createLearner,
-  createClassifier,
 };
 
 async function createLearner(options: LearnerOptions): Promise<Learner> {
-  const { classes, seed } = options;
-  const { pretrained, encode } = await openBase(requireBase(options.base));
-  const graph = adaptedGraph(pretrained, classes, adapterConfig);
+  const { classes, seed, base } = options;
+  if (base === null) throw new TypeError("a model over an imported base needs the base's directory");
+  const [pretrained, { encode }] = await Promise.all([readPretrained(base), openEncoder(base)]);
+  const adapter = adapterFor(pretrained.model);
+  const graph = adaptedGraph(pretrained, classes, adapter);
   const learner = await createTextLearner(
     {
       logits: (dropoutSeed) => {
-        const { logits, lora, head, body } = adaptedGraph(pretrained, classes, adapterConfig, dropoutSeed);
+        const { logits, lora, head, body } = adaptedGraph(pretrained, classes, adapter, dropoutSeed);
         return { logits, parameters: [...lora.adapter.parameters, ...head, ...body] };
       },
       trained: tensorsOf([...graph.lora.adapter.parameters, ...graph.head], firstData(graph, seed)),
@@ -40,24 +37,5 @@ async function createLearner(options: LearnerOptions): Promise<Learner> {
     },
     options,
   );
-  return { ...learner, adapter: adapterConfig };
-}
-
-async function createClassifier(
-  weights: ReadonlyMap<string, Tensor>,
-  { classes, threads, base, adapter = adapterConfig }: ClassifierOptions,
-): Promise<Classifier> {
-  const { pretrained, encode, specialTokens } = await openBase(requireBase(base));
-  const trained = dataOf<Float32Array>(Object.fromEntries(weights));
-  const initializers = mergedData(pretrained, adaptedGraph(pretrained, classes, adapter), trained);
-  const { output } = buildModel(pretrained.model, { head: "sequence", labels: classes }, { inputs: textInputs() });
-  return createTextClassifier({
-    ...{ model: toOnnx({ outputs: { logits: output }, initializers }), classes, threads, encode },
-    isKnown: ({ length }) => length > specialTokens,
-  });
-}
-
-function requireBase(directory: string | null): string {
-  if (directory === null) throw new TypeError("a model over an imported base needs the base's directory");
-  return directory;
+  return { ...learner, adapter };
 }

@@ -1,6 +1,5 @@
 /** The architectures that can be trained and served, by name. */
 import type { Tensor } from "../dataTypes.ts";
-import type { LoraConfig } from "../layers/lora.ts";
 import type {
   Learner,
   LearnerOptions,
@@ -10,6 +9,8 @@ import type {
 import { adaptedArchitecture } from "./adaptedClassifier.ts";
 import { encoderArchitecture } from "./encoderClassifier.ts";
 import { ngramArchitecture } from "./ngramClassifier.ts";
+import { tabularArchitecture } from "./tabularClassifier.ts";
+import type { TableConfig } from "./tabularModels.ts";
 
 export interface DatasetSize {
   /** Training rows. */
@@ -34,23 +35,23 @@ export interface Classifier {
 export interface ClassifierOptions {
   classes: number;
   threads: number;
-  /** Directory of the imported base the model was tuned from; null where there is none. */
-  base: string | null;
-  /** As the learner had it. */
-  adapter: LoraConfig | undefined;
+  /** Of a model of tables. */
+  table?: TableConfig | undefined;
 }
 
 export interface Architecture {
   /** Fills in what was left to `"auto"`. */
   resolveHyperparameters(requested: RequestedHyperparameters, size: DatasetSize): ResolvedHyperparameters;
   createLearner(options: LearnerOptions): Promise<Learner>;
-  createClassifier(weights: ReadonlyMap<string, Tensor>, options: ClassifierOptions): Promise<Classifier>;
+  /** Of a model that stands alone; those over an imported base are read through it (`resident/`). */
+  createClassifier?(weights: ReadonlyMap<string, Tensor>, options: ClassifierOptions): Promise<Classifier>;
 }
 
 export const architectures = {
   ngram: ngramArchitecture,
   encoder: encoderArchitecture,
   pretrained: adaptedArchitecture,
+  tabular: tabularArchitecture,
 } as const satisfies Record<string, Architecture>;
 
 export type ArchitectureName = keyof typeof architectures;

@@ -8,7 +8,7 @@ import { type ActivationName, activations } from "../layers/activation.ts";
 import { layerNorm, linear } from "../layers/basic.ts";
 import { type Dropout, dropout } from "../layers/dropout.ts";
 import { paddingMask } from "../layers/masks.ts";
-import { type LayerNames, transformerLayer } from "../layers/transformer.ts";
+import { bertNames, type LayerNames, transformerLayer } from "../layers/transformer.ts";
 import type { WeightScope } from "../layers/weightScope.ts";
 import { relu, tanh } from "../ops/activations.ts";
 import { add } from "../ops/elementwise.ts";
@@ -137,12 +137,17 @@ export function bert(config: BertConfig, member: BertMember = "bert"): LanguageM
       similarity: textVector,
       ...(config.tied && { masked: (call: HeadCall) => maskedLogits(call, config, members[member]) }),
     },
+    queryAndValue: queryAndValueOf(members[member]),
     buffers: config.tied ? tiedBuffers : positionIds,
     besides: /^bert\.pooler\.|^cls\.seq_relationship\./,
     // The first checkpoints, bert-base-uncased among them, keep TensorFlow's names.
     rename: (name) =>
       name.replace(/LayerNorm\.gamma$/, "LayerNorm.weight").replace(/LayerNorm\.beta$/, "LayerNorm.bias"),
   };
+}
+
+function queryAndValueOf({ names = bertNames }: Member): string[] {
+  return [names.query, names.value];
 }
 
 interface Architecture {

@@ -51,6 +51,8 @@ export function gpt2(config: Gpt2Config): LanguageModel {
       causal: ({ scope, states }) =>
         matmul(states, swapLast(scope.get("transformer.wte.weight", [vocabulary, hidden]))),
     },
+    // One product gives queries, keys and values.
+    queryAndValue: ["c_attn"],
     memory: headLayout(config),
     // Causal masks, saved by older versions of transformers, and the tied output layer.
     buffers: /\.attn\.(bias|masked_bias)$|^lm_head\.weight$/,

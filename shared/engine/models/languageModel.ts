@@ -72,6 +72,8 @@ export interface LanguageModel {
    */
   readonly states: (scope: WeightScope, inputs: TextInputs, dropout?: Dropout) => Node;
   readonly heads: Heads;
+  /** The layers that give attention its queries and values, by the ends of their paths. */
+  readonly queryAndValue: readonly string[];
   /** The heads whose keys and values a text's memory keeps in each layer; only of a causal model. */
   readonly memory?: HeadLayout;
   /** Tensors a checkpoint may hold that are no weights, such as saved masks, by full name. */

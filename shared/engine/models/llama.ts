@@ -53,6 +53,7 @@ export function llama(config: LlamaConfig): LanguageModel {
       similarity: textVector,
       causal: (call) => nextToken(call, config),
     },
+    queryAndValue: ["q_proj", "v_proj"],
     memory: { heads: config.heads, keyValueHeads: config.keyValueHeads, headWidth: config.headWidth },
     buffers: /\.rotary_emb\.inv_freq$/,
   };

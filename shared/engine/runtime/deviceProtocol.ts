@@ -1,4 +1,6 @@
 /** What travels between a process and its device process: calls of functions, and their answers. */
+import type { LoraConfig } from "../layers/lora.ts";
+import type { Precision } from "../quantization/serving.ts";
 import type { BaseDirectory, TrainingEvent, TrainingRequest } from "../training/train.ts";
 
 /** A function of the device: what it is called with, what it tells while it works, and what it answers in the end. */
@@ -12,10 +14,12 @@ interface DeviceFunction<Argument, Result, Piece = never> {
 export interface DeviceFunctions {
   /** Cancelled, it ends after the running step, whose checkpoint is its last piece. */
   train: DeviceFunction<TrainingRequest, void, TrainingEvent>;
-  /** Loads the model file if it is not loaded, with its base where it has one. */
-  predict: DeviceFunction<PredictArgument, Predictions>;
-  /** Frees what was loaded from the file. */
+  /** Answers of a model that stands alone; loads it if it is not loaded. */
+  predict: DeviceFunction<PredictArgument, Prediction[]>;
+  /** Frees what `predict` loaded from the file. */
   unload: DeviceFunction<{ artifact: string }, void>;
+  /** Texts read by an imported base, each through the model it names; loads what is not loaded. */
+  read: DeviceFunction<ReadArgument, ReadAnswer[]>;
 }
 
 export type FunctionName = keyof DeviceFunctions;
@@ -34,22 +38,58 @@ export type Implementations<Names extends FunctionName = FunctionName> = { [Name
 export interface PredictArgument {
   /** Path of a model file. */
   artifact: string;
-  base: BaseDirectory | null;
+  /** SHA-256 of the file, hex. */
+  digest: string;
   texts: readonly string[];
-}
-
-export interface Predictions {
-  labels: string[];
-  predictions: Prediction[];
 }
 
 /** One text's answer. */
 export interface Prediction {
-  /** By label, summing to 1, temperature applied. */
-  probabilities: number[];
+  /** float32 [classes] */
+  logits: Float32Array;
   tokens: number;
+  /** Whether the text holds anything the model has weights for. */
   known: boolean;
 }
+
+/** The file of a model over an imported base. */
+export interface AdapterFile {
+  /** Names the model beyond doubt: its owner, its name and its content. */
+  key: string;
+  path: string;
+  /** SHA-256 of the file, hex. */
+  digest: string;
+  adapter: LoraConfig;
+}
+
+export interface ReadRow {
+  /** At least one token id. */
+  ids: Int32Array;
+  /** Null: the base as it is. */
+  model: AdapterFile | null;
+  /** Logits are for models alone. */
+  wants: "logits" | "vector";
+}
+
+export interface ReadArgument {
+  base: BaseDirectory;
+  precision: Precision;
+  /** Of what form adapters of this base are, where no row says it. */
+  adapter: LoraConfig;
+  /** The most that the adapters of one base may take. */
+  adapterBytes: number;
+  rows: readonly ReadRow[];
+}
+
+export type ReadAnswer =
+  | {
+      /** Of the model that the row was read through, as its slot has it. */
+      key: string | null;
+      /** float32: logits [classes], or the mean of the text's states [hidden] scaled to length 1. */
+      values: Float32Array;
+    }
+  /** The row's model could not be loaded. */
+  | { failed: string };
 
 export type DeviceRequest =
   | { type: "call"; call: number; name: FunctionName; argument: unknown }

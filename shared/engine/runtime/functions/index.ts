@@ -1,6 +1,7 @@
 /** Every function of a device process, by name. */
 import type { Implementations } from "../deviceProtocol.ts";
 import { classification } from "./classification.ts";
+import { reading } from "./reading.ts";
 import { training } from "./training.ts";
 
-export const functions: Implementations = { ...training, ...classification };
+export const functions: Implementations = { ...training, ...classification, ...reading };

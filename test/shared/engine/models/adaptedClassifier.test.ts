@@ -4,7 +4,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { openEncoder } from "../../../../shared/engine/models/adaptedBase.ts";
 import { architectures } from "../../../../shared/engine/models/architectures.ts";
+import { readPretrained } from "../../../../shared/engine/models/pretrained.ts";
+import { Resident } from "../../../../shared/engine/resident/resident.ts";
 import { readArtifact } from "../../../../shared/engine/training/artifact.ts";
 import type { Learner } from "../../../../shared/engine/training/learner.ts";
 import { train } from "../../../../shared/engine/training/train.ts";
@@ -46,23 +49,24 @@ test("learns beside a frozen base, goes on from any step to the same bits, and i
     bits,
   );
 
-  const stored = new Map(Object.entries(learner.weights())) as Parameters<
-    typeof architectures.pretrained.createClassifier
-  >[0];
-  const { adapter } = learner;
-  const serving = { classes: labels.length, threads: 1, base: directory, adapter };
-  const classifier = await architectures.pretrained.createClassifier(stored, serving);
-  const served = await classifier.classify(examples.texts);
+  const weights = new Map(Object.entries(learner.weights()));
+  const encoder = await openEncoder(directory);
+  const pretrained = await readPretrained(directory);
+  const options = { threads: 1, precision: "float32", adapterBytes: 2 ** 20 } as const;
+  const resident = await Resident.open(pretrained, learner.adapter!, options);
+  const asked = examples.texts.map((text) => ({ ids: encoder.encode(text), model: "ours" }));
+  const served = await resident.run(asked, () => weights);
   let right = 0;
-  for (const [row, logits] of served.logits.entries()) {
+  for (const [row, answer] of served.entries()) {
+    assert.ok(!(answer instanceof Error));
+    const logits = answer.logits!;
     if (logits.indexOf(Math.max(...logits)) === examples.labels[row]) right++;
     for (const [i, value] of logits.entries()) {
       assert.ok(Math.abs(value - (judged.logits[row * labels.length + i] as number)) < 1e-3, `row ${row}`);
     }
   }
   assert.ok(right / rows.length > 0.95, `${right} of ${rows.length} right`);
-  assert.deepEqual((await classifier.classify(["", "zzz"])).known, [false, true]);
-  await Promise.all([learner.release(), classifier.release()]);
+  await Promise.all([learner.release(), resident.release()]);
 });
 
 test("the model file holds adapter and head, and says which base they belong to", async () => {

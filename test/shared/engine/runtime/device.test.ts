@@ -1,6 +1,7 @@
 /** A device asked many things at once answers each as if it had been asked alone. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { hash } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it } from "node:test";
@@ -30,8 +31,8 @@ it("answers questions that arrive together as it answers them one by one", async
   try {
     const path = join(directory, "model.safetensors");
     writeModel(path);
-    const ask = async (text: string) =>
-      (await device.call("predict", { artifact: path, base: null, texts: [text] })).predictions;
+    const digest = hash("sha256", readFileSync(path), "hex");
+    const ask = (text: string) => device.call("predict", { artifact: path, digest, texts: [text] });
     const alone = [];
     for (const text of texts) alone.push(await ask(text));
     assert.deepEqual(await Promise.all(texts.map(ask)), alone);

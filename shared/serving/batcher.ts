@@ -1,0 +1,133 @@
+/**
+ * Single questions become batches: those that wait together, of like length, run together. While a batch runs the next
+ * one gathers, so a busy device is given full batches and an idle one answers at once.
+ */
+import { ApiError } from "../errors.ts";
+
+export interface BatcherOptions<Item, Answer> {
+  /** Answers in the order of the items, which are all of one lane. */
+  run(lane: string, items: readonly Item[]): Promise<readonly Answer[]>;
+  /** Tokens, or what stands for them. */
+  lengthOf(item: Item): number;
+  /** The most that a batch's rows may hold when all are as long as the longest. */
+  tokenBudget: number;
+  mostRows: number;
+  /** Items that may wait; more are refused. */
+  mostWaiting: number;
+  /** How long an idle device waits for company, where the batch before had some. */
+  maxWaitMilliseconds: number;
+}
+
+export interface Batcher<Item, Answer> {
+  /**
+   * Items of one lane may share a batch. Throws ApiError `queue_full`, and the signal's reason when it aborts before the
+   * item's batch has begun.
+   */
+  ask(lane: string, item: Item, signal?: AbortSignal): Promise<Answer>;
+  readonly waiting: number;
+}
+
+interface Waiting<Item, Answer> {
+  lane: string;
+  item: Item;
+  length: number;
+  resolve(answer: Answer): void;
+  reject(error: unknown): void;
+}
+
+/** One runs, and the next lies ready in the device process. */
+const mostBatches = 2;
+
+export function createBatcher<Item, Answer>(options: BatcherOptions<Item, Answer>): Batcher<Item, Answer> {
+  /** Oldest first. */
+  let queue: Waiting<Item, Answer>[] = [];
+  let running = 0;
+  let hadCompany = false;
+  let isScheduled = false;
+
+  const start = (batch: Waiting<Item, Answer>[]) => {
+    running++;
+    hadCompany = batch.length > 1;
+    const taken = new Set(batch);
+    queue = queue.filter((waiting) => !taken.has(waiting));
+    const items = batch.map(({ item }) => item);
+    options
+      .run(batch[0]!.lane, items)
+      .then(
+        (answers) => {
+          for (const [i, { resolve }] of batch.entries()) resolve(answers[i]!);
+        },
+        (error) => {
+          for (const { reject } of batch) reject(error);
+        },
+      )
+      .finally(() => {
+        running--;
+        pump();
+      });
+  };
+
+  const pump = () => {
+    isScheduled = false;
+    while (running < mostBatches && queue.length > 0) start(nextBatch(queue, options));
+  };
+
+  /** Whoever asks in the same turn of the event loop comes along; beyond that an idle device waits only as told. */
+  const schedule = () => {
+    if (isScheduled || running >= mostBatches) return;
+    isScheduled = true;
+    if (running === 0 && hadCompany) setTimeout(pump, options.maxWaitMilliseconds);
+    else setImmediate(pump);
+  };
+
+  return {
+    get waiting() {
+      return queue.length;
+    },
+    ask: (lane, item, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason);
+        if (queue.length >= options.mostWaiting) return reject(queueFull());
+        const leave = () => {
+          queue = queue.filter((other) => other !== waiting);
+          reject(signal!.reason);
+        };
+        const settling =
+          <Value>(settle: (value: Value) => void) =>
+          (value: Value) => {
+            signal?.removeEventListener("abort", leave);
+            settle(value);
+          };
+        const waiting: Waiting<Item, Answer> = {
+          ...{ lane, item, length: options.lengthOf(item) },
+          ...{ resolve: settling(resolve), reject: settling(reject) },
+        };
+        signal?.addEventListener("abort", leave, { once: true });
+        queue.push(waiting);
+        schedule();
+      }),
+  };
+}
+
+/** The oldest item, and those of its lane that are most like it in length. */
+function nextBatch<Item, Answer>(
+  queue: readonly Waiting<Item, Answer>[],
+  { tokenBudget, mostRows }: BatcherOptions<Item, Answer>,
+): Waiting<Item, Answer>[] {
+  const oldest = queue[0]!;
+  const away = ({ length }: Waiting<Item, Answer>) => Math.abs(length - oldest.length);
+  const alike = queue.filter(({ lane }) => lane === oldest.lane).sort((a, b) => away(a) - away(b));
+  const batch: Waiting<Item, Answer>[] = [];
+  let longest = 0;
+  for (const waiting of alike) {
+    longest = Math.max(longest, waiting.length);
+    if (batch.length > 0 && (batch.length === mostRows || longest * (batch.length + 1) > tokenBudget)) break;
+    batch.push(waiting);
+  }
+  // The sort is stable, so the oldest of its length comes first.
+  return batch;
+}
+
+function queueFull(): ApiError {
+  return new ApiError("queue_full", "Too many requests wait for a model just now; try again in a moment.");
+}

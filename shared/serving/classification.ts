@@ -1,0 +1,66 @@
+/** Labels for texts, by a project's own model: one that stands alone, or an adapter over an imported base. */
+import type { Prediction } from "../engine/runtime/deviceProtocol.ts";
+import { probabilities } from "../engine/training/evaluation.ts";
+import type { BaseReader } from "./baseReader.ts";
+import { createBatcher } from "./batcher.ts";
+import type { ModelHost } from "./host.ts";
+import type { HostContext } from "./hostContext.ts";
+import type { ServingLimits } from "./limits.ts";
+import type { OpenModelFile } from "./modelFiles.ts";
+
+/** Of a model that stands alone no tokens are known before it has read; English has about this many letters in one. */
+const lettersPerToken = 4;
+
+interface Item {
+  artifact: string;
+  digest: string;
+  text: string;
+}
+
+export function createClassification(
+  context: HostContext,
+  reader: BaseReader,
+  limits: ServingLimits,
+): Pick<ModelHost, "classify"> {
+  const batcher = createBatcher<Item, Prediction>({
+    ...limits,
+    lengthOf: ({ text }) => 1 + text.length / lettersPerToken,
+    run: (_lane, items) => {
+      const { artifact, digest } = items[0]!;
+      return context.call("predict", { artifact, digest, texts: items.map(({ text }) => text) });
+    },
+  });
+
+  const predict = (file: OpenModelFile, digest: string, texts: readonly string[], signal?: AbortSignal) => {
+    const item = { artifact: file.path, digest };
+    return Promise.all(texts.map((text) => batcher.ask(file.path, { ...item, text }, signal)));
+  };
+
+  return {
+    async classify(model, texts, signal) {
+      const file = await context.models.open(model);
+      try {
+        const { labels, temperature, thresholds = [] } = file.config;
+        const predictions = model.base
+          ? await readTexts({ base: model.base, tuned: { model, file } }, texts, signal)
+          : await predict(file, model.digest, texts, signal);
+        return predictions.map(({ logits, tokens, known }) => {
+          return { labels, probabilities: probabilities(logits, temperature), tokens, known, thresholds };
+        });
+      } finally {
+        file.close();
+      }
+    },
+  };
+
+  async function readTexts(
+    subject: Parameters<BaseReader["read"]>[0],
+    texts: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Prediction[]> {
+    const { encode, specialTokens } = await context.encoders.open(subject.base);
+    const encoded = texts.map(encode);
+    const logits = await reader.read(subject, encoded, "logits", signal);
+    return encoded.map(({ length }, i) => ({ logits: logits[i]!, tokens: length, known: length > specialTokens }));
+  }
+}

@@ -1,0 +1,31 @@
+/** How much of memory and patience the model host may take. */
+import type { Precision } from "../engine/quantization/serving.ts";
+import type { BaseContent } from "../schemas/baseContent.ts";
+
+export interface ServingLimits {
+  /** In which precision a base is served. */
+  precisionOf(base: BaseContent): Precision;
+  /** The most that adapters of one base may take in memory. */
+  adapterBytes: number;
+  /** Bytes of model files kept on disk. */
+  fileBytes: number;
+  /** The most tokens of a batch, padding included. */
+  tokenBudget: number;
+  /** The most texts of a batch. */
+  mostRows: number;
+  /** Texts that may wait for their batch; more are refused. */
+  mostWaiting: number;
+  /** How long an idle device waits for company, where the batch before had some. */
+  maxWaitMilliseconds: number;
+}
+
+export const usualLimits: ServingLimits = {
+  precisionOf: () => "float32",
+  adapterBytes: 512 * 1024 * 1024,
+  fileBytes: 1024 * 1024 * 1024,
+  // A product of this many tokens keeps the cores of a small machine busy; more only makes others wait.
+  tokenBudget: 1024,
+  mostRows: 64,
+  mostWaiting: 4096,
+  maxWaitMilliseconds: 2,
+};
