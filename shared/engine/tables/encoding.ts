@@ -20,7 +20,7 @@ export interface NumberColumn {
 export interface CategoryColumn {
   readonly name: string;
   readonly kind: "category";
-  /** Sorted. Value i has number i + 1; 0 stands for a value that is missing or was not seen. */
+  /** Sorted. Value i has number i + 1; 0 stands for a value that is missing, was not seen, or was left out as rare. */
   readonly values: readonly string[];
 }
 
@@ -43,6 +43,8 @@ export interface LearnEncodingOptions {
    * can treat every stretch of a number otherwise. Default: none, and a column is one number.
    */
   readonly bins?: number;
+  /** Which values of a category are kept. Default: all. */
+  readonly keep?: { readonly most: number; readonly leastRows: number };
 }
 
 /** A column or a cell does not fit the encoding; the message names both. */
@@ -52,29 +54,41 @@ export class TableError extends Error {
 
 /** Throws TableError for a column that is not there, that is always missing, or whose cell is no number. */
 export function learnEncoding(rows: readonly TableRow[], options: LearnEncodingOptions): TableEncoding {
-  const { columns, kinds = {}, missing = [""], bins = 0 } = options;
+  const { columns, kinds = {}, missing = [""], bins = 0, keep } = options;
   const learned = columns.map((name) => {
     const cells = rows.map((row) => cellOf(row, name));
     const present = cells.filter((cell) => !missing.includes(cell));
     if (present.length === 0) throw new TableError(`column "${name}" has no values`);
-    const kind = kinds[name] ?? (present.every(isNumber) ? "number" : "category");
-    return kind === "number"
-      ? learnNumber(name, present, { canBeMissing: present.length < cells.length, bins })
-      : { name, kind, values: [...new Set(present)].sort() };
+    const kind = (Object.hasOwn(kinds, name) && kinds[name]) || (present.every(isNumber) ? "number" : "category");
+    const number =
+      kind === "number" && learnNumber(name, present, { canBeMissing: present.length < cells.length, bins });
+    return number || { name, kind: "category" as const, values: learnValues(present, keep).sort() };
   });
   return { columns: learned, missing };
 }
 
+/** Undefined for a number that never varies and is to be cut into bins: there are none. */
 function learnNumber(
   name: string,
   cells: readonly string[],
   { canBeMissing, bins }: { canBeMissing: boolean; bins: number },
-): NumberColumn {
+): NumberColumn | undefined {
   const values = Float64Array.from(cells, (cell) => toNumber(cell, name));
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
   const column = { name, kind: "number" as const, mean, deviation: Math.sqrt(variance) || 1, canBeMissing };
-  return bins === 0 ? column : { ...column, edges: quantiles(values, bins) };
+  if (bins === 0) return column;
+  const edges = quantiles(values, bins);
+  return edges.length > 1 ? { ...column, edges } : undefined;
+}
+
+/** The most frequent ones; among equals, those that come first. */
+function learnValues(cells: readonly string[], keep: LearnEncodingOptions["keep"]): string[] {
+  const counts = new Map<string, number>();
+  for (const cell of cells) counts.set(cell, (counts.get(cell) ?? 0) + 1);
+  if (!keep) return [...counts.keys()];
+  const frequent = [...counts].filter(([, count]) => count >= keep.leastRows).sort(([, a], [, b]) => b - a);
+  return frequent.slice(0, keep.most).map(([value]) => value);
 }
 
 /** The least value, the greatest, and those that cut what lies between into parts of equally many; each once. */
@@ -86,7 +100,7 @@ function quantiles(values: Float64Array, parts: number): number[] {
 
 /** Throws TableError where the row has no such column. */
 export function cellOf(row: TableRow, name: string): string {
-  const cell = row[name];
+  const cell = Object.hasOwn(row, name) ? row[name] : undefined;
   if (cell === undefined) throw new TableError(`there is no column "${name}"`);
   return cell;
 }

@@ -69,6 +69,31 @@ export function oneHotFeatures(encoding: TableEncoding, rows: readonly TableRow[
   return { shape: [rows.length, width], data };
 }
 
+/**
+ * A row in one stretch, as attribution takes it: its numbers, and then for each categorical column a share of 1 at the
+ * value it has, 0 at the others. Of one row of `tableInputs`.
+ */
+export function denseRow({ numbers, categories }: Record<"numbers" | "categories", Tensor>, widths: readonly number[]) {
+  const row = new Float32Array(numbers.data.length + widths.reduce((sum, width) => sum + width, 0));
+  row.set(numbers.data as Float32Array);
+  let start = numbers.data.length;
+  for (const [i, width] of widths.entries()) {
+    row[start + (categories.data[i] as number)] = 1;
+    start += width;
+  }
+  return row;
+}
+
+/** Where each column lies in a dense row, in the encoding's order; the end is not included. */
+export function denseRanges(encoding: TableEncoding): { name: string; start: number; end: number }[] {
+  const next = { number: 0, category: tableShape(encoding).numbers };
+  return encoding.columns.map((column) => {
+    const start = next[column.kind];
+    next[column.kind] += isNumber(column) ? numbersOf(column) : column.values.length + 1;
+    return { name: column.name, start, end: next[column.kind] };
+  });
+}
+
 type Column = NumberColumn | CategoryColumn;
 const isNumber = (column: Column): column is NumberColumn => column.kind === "number";
 const isCategory = (column: Column): column is CategoryColumn => column.kind === "category";

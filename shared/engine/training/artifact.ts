@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import type { Tensor } from "../dataTypes.ts";
 import type { LoraConfig } from "../layers/lora.ts";
 import type { ArchitectureName } from "../models/architectures.ts";
+import type { TableConfig } from "../models/tabularModels.ts";
 import { readSafetensors, type StoredTensor, writeSafetensors } from "../weights/safetensors.ts";
 import type { Threshold } from "./thresholds.ts";
 
@@ -16,6 +17,8 @@ export interface ArtifactConfig {
   thresholds?: Threshold[];
   /** Of the imported base it belongs to: the digest, as `TrainingRequest` had it, and the adapter. */
   base?: { digest: string; adapter: LoraConfig };
+  /** Of a model of tables. */
+  table?: TableConfig;
 }
 
 export interface Artifact {

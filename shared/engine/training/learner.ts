@@ -1,6 +1,7 @@
 /** What an architecture must offer to be trained, and what it leaves behind. */
 import type { Tensor } from "../dataTypes.ts";
 import type { LoraConfig } from "../layers/lora.ts";
+import type { TableConfig } from "../models/tabularModels.ts";
 import type { StoredTensor } from "../weights/safetensors.ts";
 import type { LabelledLogits } from "./evaluation.ts";
 import type { Examples } from "./examples.ts";
@@ -69,6 +70,8 @@ export interface Learner {
   restore(state: Readonly<Record<string, Tensor>>): void;
   /** The adapter that is trained beside a base, where there is one. */
   readonly adapter?: LoraConfig;
+  /** The columns of the table learned from, and the model chosen for it, where it is a table. Known once judged. */
+  readonly table?: TableConfig;
   /** What serving needs, and nothing else. */
   weights(): Record<string, StoredTensor>;
   release(): Promise<void>;

@@ -1,6 +1,7 @@
 /** The training loop: an async generator of what happens, which never sees where its records and files go. */
 import { join } from "node:path";
 import { type ArchitectureName, architectures } from "../models/architectures.ts";
+import type { ColumnKind } from "../tables/encoding.ts";
 import { writeArtifact } from "./artifact.ts";
 import { type Checkpoint, type CheckpointHead, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { evaluate, fitTemperature, type LabelledLogits } from "./evaluation.ts";
@@ -47,12 +48,18 @@ export interface StepRecord {
   valid_macro_f1?: number;
 }
 
+/** What a model of tables reads. */
+export interface TableColumn {
+  name: string;
+  kind: ColumnKind;
+}
+
 export type TrainingEvent =
   | { type: "started"; step: number; totalSteps: number; hyperparameters: ResolvedHyperparameters }
   | { type: "refit"; rows: number }
   | { type: "step"; record: StepRecord; tokens: number }
   | { type: "checkpoint"; step: number; path: string; record: StepRecord | null }
-  | { type: "finished"; path: string; history: StepRecord[]; tokens: number };
+  | { type: "finished"; path: string; history: StepRecord[]; tokens: number; columns?: TableColumn[] };
 
 /**
  * Trains until done, or, when `signal` aborts, until the running step is done and a checkpoint of it is written.
@@ -78,7 +85,7 @@ export async function* train(request: TrainingRequest, signal: AbortSignal): Asy
     }
     const path = join(request.directory, "model.safetensors");
     writeArtifact(path, artifactConfig(request, learner, await learner.validate()), learner.weights());
-    yield { type: "finished", path, history: progress.history, tokens: progress.tokens };
+    yield { type: "finished", path, history: progress.history, tokens: progress.tokens, ...columnsOf(learner) };
   } finally {
     await learner.release();
   }
@@ -87,7 +94,12 @@ export async function* train(request: TrainingRequest, signal: AbortSignal): Asy
 function artifactConfig({ architecture, labels, base }: TrainingRequest, learner: Learner, held: LabelledLogits) {
   const ofBase = base && learner.adapter && { base: { digest: base.digest, adapter: learner.adapter } };
   const temperature = fitTemperature(held);
-  return { architecture, labels, temperature, thresholds: fitThresholds(held, temperature), ...ofBase };
+  const ofTable = learner.table && { table: learner.table };
+  return { architecture, labels, temperature, thresholds: fitThresholds(held, temperature), ...ofBase, ...ofTable };
+}
+
+function columnsOf({ table }: Learner): { columns?: TableColumn[] } {
+  return table ? { columns: table.encoding.columns.map(({ name, kind }) => ({ name, kind })) } : {};
 }
 
 async function createLearner({ architecture, ...request }: TrainingRequest) {

@@ -33,5 +33,5 @@ async function load(path: string, digest: string): Promise<Classifier> {
   const { config, weights } = readArtifact(path, digest);
   const { createClassifier } = architectures[config.architecture] as Architecture;
   if (!createClassifier) throw new Error(`${path} belongs to a base`);
-  return createClassifier(weights, { classes: config.labels.length, threads: deviceThreads() });
+  return createClassifier(weights, { classes: config.labels.length, threads: deviceThreads(), table: config.table });
 }
