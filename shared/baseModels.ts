@@ -4,7 +4,7 @@ import type { Model } from "./schemas/model.ts";
 import type { Bases } from "./stores/bases.ts";
 
 /** `pretrained`: a checkpoint that an operator imported. */
-export type Architecture = "ngram" | "encoder" | "pretrained";
+export type Architecture = "ngram" | "encoder" | "tabular" | "pretrained";
 
 /** What comes with Millrace: trained from nothing, so it has no files. */
 export interface BaseModel extends Model {
@@ -22,11 +22,17 @@ const base = (id: string, architecture: BaseModel["architecture"]): BaseModel =>
 export const baseModels: readonly BaseModel[] = [
   base("millrace-ngram", "ngram"),
   base("millrace-encoder-tiny", "encoder"),
+  base("millrace-tabular", "tabular"),
 ];
 
 /** One of those that come with Millrace. */
 export function findBaseModel(id: string): BaseModel | undefined {
   return baseModels.find((model) => model.id === id);
+}
+
+/** Whether a base model, and any model tuned from it, reads rows of tables; the others read texts. */
+export function readsTables(baseId: string): boolean {
+  return findBaseModel(baseId)?.architecture === "tabular";
 }
 
 /** A base model of the deployment: one that comes with Millrace, or one that was imported. */

@@ -17,12 +17,17 @@ export const Model = z
   .openapi("Model");
 export type Model = z.infer<typeof Model>;
 
+export const TableColumn = z.object({ name: z.string(), kind: z.enum(["number", "category"]) });
+export type TableColumn = z.infer<typeof TableColumn>;
+
 /** The row of a fine-tuned model. Its artifact is one safetensors file whose metadata holds the configuration. */
 export const ModelRecord = Model.extend({
   project_id: z.string(),
   base_model: z.string(),
   /** The content of the imported base it was tuned from; absent where the base comes with Millrace. */
   base: BaseContent.optional(),
+  /** What the rows it reads have; absent where it reads texts. */
+  columns: z.array(TableColumn).optional(),
   job_id: z.string(),
   object_key: z.string(),
   /** SHA-256 of the artifact, hex: checked on load, returned in `x-millrace-model-digest`. */

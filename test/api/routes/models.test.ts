@@ -21,8 +21,14 @@ after(() => deployment.close());
 test("it stands in every project's list, behind what comes with Millrace and before the project's own", async () => {
   const own = await addModel(deployment.stores, deployment.a);
   const ids = async (client: OpenAI) => (await client.models.list()).data.map(({ id }) => id);
-  assert.deepEqual(await ids(clients[0]!), ["millrace-ngram", "millrace-encoder-tiny", base.id, own.id]);
-  assert.deepEqual(await ids(clients[1]!), ["millrace-ngram", "millrace-encoder-tiny", base.id]);
+  assert.deepEqual(await ids(clients[0]!), [
+    "millrace-ngram",
+    "millrace-encoder-tiny",
+    "millrace-tabular",
+    base.id,
+    own.id,
+  ]);
+  assert.deepEqual(await ids(clients[1]!), ["millrace-ngram", "millrace-encoder-tiny", "millrace-tabular", base.id]);
 });
 
 test("it is retrieved as a model, without what only the deployment is to know", async () => {

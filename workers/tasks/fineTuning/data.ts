@@ -1,5 +1,6 @@
 /** First phase: fetch the files, check every line, and split; what is wrong is told line by line before anything trains. */
 import { join } from "node:path";
+import { readsTables } from "../../../shared/baseModels.ts";
 import type { Dataset, SourceFile } from "../../../shared/data/dataset.ts";
 import { prepareOnThread } from "../../../shared/data/prepare.ts";
 import { maxReported, type Problem, type ProblemReport } from "../../../shared/data/problems.ts";
@@ -18,7 +19,9 @@ export async function prepareData(attempt: Attempt): Promise<Dataset> {
   throwIfStopped(attempt);
   try {
     const prepared = join(directory, "data");
-    return await prepareOnThread({ training, validation, directory: prepared, seed: job.seed, holdOut }, lease.signal);
+    const kind = readsTables(job.model) ? "table" : "text";
+    const options = { training, validation, directory: prepared, seed: job.seed, kind, holdOut } as const;
+    return await prepareOnThread(options, lease.signal);
   } finally {
     throwIfStopped(attempt);
   }

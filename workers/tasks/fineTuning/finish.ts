@@ -11,7 +11,7 @@ import { type Attempt, refusal, throwIfStopped } from "./attempt.ts";
 
 export async function finish(
   attempt: Attempt,
-  { path, history, tokens }: TrainingEvent & { type: "finished" },
+  { path, history, tokens, columns }: TrainingEvent & { type: "finished" },
 ): Promise<void> {
   throwIfStopped(attempt);
   const { context, job, lease, model } = attempt;
@@ -26,6 +26,7 @@ export async function finish(
     project_id: job.project_id,
     base_model: job.model,
     ...(job.base && { base: job.base }),
+    ...(columns && { columns }),
     job_id: job.id,
     object_key: key,
     digest,
