@@ -1,5 +1,6 @@
 /** The environment, parsed once at the start of each process and passed on from there. */
 import { z } from "zod";
+import { type Precision, precisions } from "./engine/quantization/precision.ts";
 import { cudaRefusal, type DeviceChoice, deviceChoices } from "./engine/runtime/deviceChoice.ts";
 
 const seconds = z.coerce.number().positive();
@@ -36,6 +37,10 @@ const Environment = z.object({
   MILLRACE_DEVICE_THREADS: z.coerce.number().int().min(0).default(0),
   /** Bytes a device process may plan to use; 0: most of what the machine or the container has. */
   MILLRACE_DEVICE_MEMORY_BYTES: z.coerce.number().int().min(0).default(0),
+  /** In what imported bases are served; `auto` is what was measured and chosen for each when it was imported. */
+  MILLRACE_PRECISION: z.enum(["auto", ...precisions]).default("auto"),
+  /** The tuned model that answers `POST /v1/moderations` for its project where a request names none. */
+  MILLRACE_MODERATION_MODEL: z.string().min(1).optional(),
   MILLRACE_HOST: z.string().default("127.0.0.1"),
   MILLRACE_PORT: z.coerce.number().int().min(0).max(65535).default(0),
   MILLRACE_LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
@@ -56,6 +61,8 @@ export interface Config {
   device: DeviceChoice;
   deviceThreads: number;
   deviceMemoryBytes: number;
+  precision: Precision | "auto";
+  moderationModel: string | undefined;
   host: string;
   port: number;
   logLevel: "trace" | "debug" | "info" | "warn" | "error" | "silent";
@@ -81,6 +88,8 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     device: e.MILLRACE_DEVICE,
     deviceThreads: e.MILLRACE_DEVICE_THREADS,
     deviceMemoryBytes: e.MILLRACE_DEVICE_MEMORY_BYTES,
+    precision: e.MILLRACE_PRECISION,
+    moderationModel: e.MILLRACE_MODERATION_MODEL,
     host: e.MILLRACE_HOST,
     port: e.MILLRACE_PORT,
     logLevel: e.MILLRACE_LOG_LEVEL,

@@ -150,8 +150,9 @@ export { type ClippedSumOptions, clippedSumStep, noiseFeeds, noisyStep, type Pri
 export { poissonSample, type SecretRandom, secretRandom } from "./privacy/secretRandom.ts";
 export { PrivacyError } from "./privacy/separateRows.ts";
 export { type Int8Options, int8Model, int8Step } from "./quantization/frozenInt8.ts";
+export { type Precision, precisions } from "./quantization/precision.ts";
 export { keepWorseThan, productErrors } from "./quantization/productErrors.ts";
-export { type Precision, precisions, servingModel } from "./quantization/serving.ts";
+export { servingModel } from "./quantization/serving.ts";
 export { hashName, mixSeeds, normals, permutation, philox } from "./random.ts";
 export { layerBoundaries } from "./recompute.ts";
 export { type Dim, elementCount, product, type Shape, ShapeError } from "./shape.ts";

@@ -1,5 +1,6 @@
 /** The files of an imported base, whatever it is called: enough to fetch it by. */
 import { z } from "@hono/zod-openapi";
+import { precisions } from "../engine/quantization/precision.ts";
 
 const Digest = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -13,9 +14,30 @@ export const BaseFile = z.object({
 });
 export type BaseFile = z.infer<typeof BaseFile>;
 
+/** In which precision a base is served, and what that was chosen by. */
+export const Variant = z.object({
+  chosen: z.enum(precisions),
+  measured: z.array(
+    z.object({
+      precision: z.enum(precisions),
+      /** Share of labelled texts that a linear head over its vectors gets right; null where no labels were given. */
+      accuracy: z.number().nullable(),
+      /** Share of texts that it answers as float32 does, see `agreement`. */
+      agreement: z.number(),
+      /** Of the model in memory, as a session is given it. */
+      bytes: z.int(),
+      /** For all texts that it was measured by. */
+      milliseconds: z.number(),
+    }),
+  ),
+});
+export type Variant = z.infer<typeof Variant>;
+
 export const BaseContent = z.object({
   /** Of names and digests, by `baseDigest`. */
   digest: Digest,
   files: z.array(BaseFile),
+  /** Absent where nothing was measured. A tuned model keeps what its base had when it was tuned. */
+  variant: Variant.optional(),
 });
 export type BaseContent = z.infer<typeof BaseContent>;

@@ -6,16 +6,16 @@ import { rewrite } from "../rewrite.ts";
 import { int8Model, int8Tables } from "./frozenInt8.ts";
 import { FrozenLeaves, type FrozenOperand, mapValues } from "./frozenLeaves.ts";
 import { toInt4 } from "./int4Matrix.ts";
+import type { Precision } from "./precision.ts";
+
+export type { Precision };
 
 const variants = {
   float32: ({ initializers = {}, ...model }) => ({ ...model, initializers }),
   // Texts of many customers share a batch, and none may see the others: each token has its own scale.
   int8: (model) => int8Model(model, { tables: true, scaleOf: "vector" }),
   int4: int4Model,
-} satisfies Record<string, (model: Model) => ModelWithData>;
-
-export type Precision = keyof typeof variants;
-export const precisions = Object.keys(variants) as readonly Precision[];
+} satisfies Record<Precision, (model: Model) => ModelWithData>;
 
 /** A model by whose frozen matrices (those it has data for) the precision is meant; inputs and outputs stay the same. */
 export function servingModel(model: Model, precision: Precision): ModelWithData {

@@ -17,7 +17,8 @@ import {
   WeightScope,
 } from "../../../../shared/engine/index.ts";
 import { toInt4 } from "../../../../shared/engine/quantization/int4Matrix.ts";
-import { precisions, servingModel } from "../../../../shared/engine/quantization/serving.ts";
+import { precisions } from "../../../../shared/engine/quantization/precision.ts";
+import { servingModel } from "../../../../shared/engine/quantization/serving.ts";
 import { createSession } from "../../../../shared/engine/runtime/session.ts";
 import { bytesOf, numbers, randomValues, tensor, withSession } from "../run.ts";
 
