@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { createAwsClients } from "../../shared/aws.ts";
 import { newId } from "../../shared/ids.ts";
+import { keyHash } from "../../shared/stores/projects.ts";
 import { createStores, type Stores } from "../../shared/stores/stores.ts";
 import { startLocalCloud } from "./cloud.ts";
 import { provision } from "./provision.ts";
@@ -57,7 +58,7 @@ export async function startMillrace({ home, port, environment = {} }: MillraceOp
 
 /** The key of the last start if it still opens a project, else a new one to a new default project. */
 async function defaultKey(stores: Stores, last: string | undefined): Promise<string> {
-  if (last && (await stores.projects.findKey(last))) return last;
+  if (last && (await stores.projects.findKey(keyHash(last)))) return last;
   const id = newId("project");
   await stores.projects.create({
     id,

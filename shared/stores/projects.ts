@@ -9,11 +9,12 @@ export interface Projects {
   get(id: string): Promise<ProjectRecord | undefined>;
   /** The secret is returned once and stored nowhere. */
   createKey(project: string, name: string): Promise<{ secret: string; record: ApiKeyRecord }>;
-  findKey(secret: string): Promise<ApiKeyRecord | undefined>;
+  /** By the hash of its secret, see `keyHash`. */
+  findKey(hash: string): Promise<ApiKeyRecord | undefined>;
 }
 
 /** 256 random bits need no slow hash: there is nothing to guess. */
-const hashOf = (secret: string) => createHash("sha256").update(secret).digest("hex");
+export const keyHash = (secret: string) => createHash("sha256").update(secret).digest("hex");
 const projectKey = (id: string) => ({ pk: `${id}#project`, sk: id });
 const apiKeyKey = (hash: string) => ({ pk: `api_key#${hash}`, sk: "api_key" });
 
@@ -28,7 +29,7 @@ export function createProjects(table: Table): Projects {
       const secret = `sk-millrace-${randomBytes(32).toString("base64url")}`;
       const record: ApiKeyRecord = {
         id: newId("api_key"),
-        hash: hashOf(secret),
+        hash: keyHash(secret),
         hint: secret.slice(-4),
         name,
         project_id: project,
@@ -37,8 +38,8 @@ export function createProjects(table: Table): Projects {
       await table.create(apiKeyKey(record.hash), record);
       return { secret, record };
     },
-    async findKey(secret) {
-      const item = await table.get(apiKeyKey(hashOf(secret)));
+    async findKey(hash) {
+      const item = await table.get(apiKeyKey(hash));
       return item && ApiKeyRecord.parse(item);
     },
   };
