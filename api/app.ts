@@ -8,6 +8,7 @@ import { readJsonBody } from "./middleware/jsonBody.ts";
 import { notFoundHandler } from "./middleware/notFound.ts";
 import { requestId } from "./middleware/requestId.ts";
 import { newRouter, type Router } from "./router.ts";
+import { batchRoutes } from "./routes/batches.ts";
 import { decisionRoutes } from "./routes/decisions.ts";
 import { fileRoutes } from "./routes/files.ts";
 import { fineTuningRoutes } from "./routes/fineTuningJobs.ts";
@@ -29,6 +30,7 @@ export function createApp(services: Services): Router {
   app.route("/", fineTuningRoutes(services.fineTuning));
   app.route("/", modelRoutes(services.models));
   app.route("/", decisionRoutes(services.inference));
+  app.route("/", batchRoutes(services.batches));
   app.route("/", healthRoutes());
   app.route(
     "/",

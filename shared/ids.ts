@@ -1,6 +1,6 @@
 /** Ids: one prefix a noun, then a ULID, so that sorting by id is sorting by creation time. */
 import { hash } from "node:crypto";
-import { monotonicFactory } from "ulid";
+import { encodeTime, monotonicFactory } from "ulid";
 
 const prefixes = {
   organization: "org-",
@@ -12,6 +12,8 @@ const prefixes = {
   checkpoint: "ftckpt_",
   attempt: "attempt_",
   request: "req_",
+  batch: "batch_",
+  batch_request: "batch_req_",
 } as const;
 
 export type IdKind = keyof typeof prefixes;
@@ -21,6 +23,11 @@ const ulid = monotonicFactory();
 /** A new id such as `ftjob-01k9…`; later ids of one process sort after earlier ones. */
 export function newId(kind: IdKind): string {
   return prefixes[kind] + ulid().toLowerCase();
+}
+
+/** The same id for the same source every time, sorted among the others as if made at `time`, in milliseconds. */
+export function derivedId(kind: IdKind, time: number, source: string): string {
+  return prefixes[kind] + encodeTime(time).toLowerCase() + shortHash(source, 16);
 }
 
 /** The form of an id of that kind: Crockford's base 32 behind the prefix. */
@@ -38,11 +45,11 @@ export function isId(kind: IdKind, value: string): boolean {
  * the job, so that every attempt at a job ends in the same model.
  */
 export function fineTunedModelId(base: string, organization: string, suffix: string | null, job: string): string {
-  return `ft:${base}:${organization}:${suffix ?? ""}:${shortHash(job)}`;
+  return `ft:${base}:${organization}:${suffix ?? ""}:${shortHash(job, 8)}`;
 }
 
-/** Eight characters of Crockford's base 32: 40 bits. */
-function shortHash(text: string): string {
+/** Characters of Crockford's base 32, five bits each. */
+function shortHash(text: string, length: number): string {
   const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
-  return Array.from(hash("sha256", text, "buffer").subarray(0, 8), (byte) => alphabet[byte & 31]).join("");
+  return Array.from(hash("sha256", text, "buffer").subarray(0, length), (byte) => alphabet[byte & 31]).join("");
 }

@@ -5,9 +5,11 @@ import { join } from "node:path";
 import { createAwsClients } from "../shared/aws.ts";
 import { parseConfig } from "../shared/config.ts";
 import { startDevice } from "../shared/engine/runtime/device.ts";
+import { createModelLookUp } from "../shared/inference/modelLookUp.ts";
 import { createLog } from "../shared/log.ts";
 import { createQueue } from "../shared/queue.ts";
 import { createBaseFiles } from "../shared/serving/baseFiles.ts";
+import { createModelHost } from "../shared/serving/host.ts";
 import { createStores } from "../shared/stores/stores.ts";
 import { startConsumer } from "./consumer.ts";
 import { startSweeper } from "./sweeper.ts";
@@ -21,7 +23,9 @@ const queue = createQueue(aws.sqs, config);
 
 const devices = { device: config.device, threads: config.deviceThreads, memoryLimit: config.deviceMemoryBytes };
 const bases = mkdtempSync(join(tmpdir(), "millrace-bases-"));
+const host = createModelHost(stores.objects, { device: config.device, threads: config.deviceThreads });
 const tasks = createTasks({
+  inference: { models: createModelLookUp(stores), host },
   baseFiles: createBaseFiles(stores.objects, bases),
   stores,
   queue,
@@ -37,7 +41,7 @@ const consumer = startConsumer({
   visibilitySeconds: config.leaseSeconds,
   log,
 });
-const sweeper = startSweeper([stores.jobs], queue, config.sweepSeconds, log);
+const sweeper = startSweeper([stores.jobs, stores.batches], queue, config.sweepSeconds, log);
 
 let stopping = false;
 async function stop(signal: string): Promise<void> {
@@ -46,6 +50,7 @@ async function stop(signal: string): Promise<void> {
   log.info({ signal }, "worker stops");
   sweeper.stop();
   await consumer.stop();
+  await host.close();
   rmSync(bases, { recursive: true, force: true });
   process.exit(0);
 }

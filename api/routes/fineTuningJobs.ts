@@ -1,5 +1,5 @@
 /** `/v1/fine_tuning/jobs` */
-import { createRoute, z } from "@hono/zod-openapi";
+import { createRoute } from "@hono/zod-openapi";
 import { Checkpoint } from "../../shared/schemas/checkpoint.ts";
 import { CreateFineTuningJob, FineTuningJob } from "../../shared/schemas/fineTuningJob.ts";
 import { JobEvent } from "../../shared/schemas/jobEvent.ts";
@@ -9,6 +9,7 @@ import type { FineTuningService } from "../services/fineTuningJobs.ts";
 import type { Change } from "../services/jobChanges.ts";
 import { conflict, failures, idParams, json, jsonBody, paging, tooLarge, wrongMediaType } from "./contract.ts";
 import { metadataFilter, metadataParameter } from "./metadataFilter.ts";
+import { attemptOf, retryHeaders } from "./retries.ts";
 
 const tags = ["Fine-tuning"];
 const params = idParams("Id of the job, `ftjob-…`.");
@@ -22,20 +23,7 @@ const create = createRoute({
   tags,
   summary: "Create a fine-tuning job",
   request: {
-    headers: z.object({
-      "idempotency-key": z
-        .string()
-        .max(256)
-        .optional()
-        .openapi({ description: "Same key within ten minutes: same job." }),
-      "x-stainless-retry-count": z.coerce
-        .number()
-        .int()
-        .min(0)
-        .default(0)
-        .catch(0)
-        .openapi({ type: "integer", description: "Sent by SDKs; from 1 on, the same body makes no second job." }),
-    }),
+    headers: retryHeaders("job"),
     body: jsonBody(CreateFineTuningJob),
   },
   responses: { 200: json(FineTuningJob, "The job, not yet begun."), ...failures, ...tooLarge, ...wrongMediaType },
@@ -93,12 +81,8 @@ const checkpoints = createRoute({
 export function fineTuningRoutes(jobs: FineTuningService): Router {
   return newRouter()
     .openapi(create, async (c) => {
-      const headers = c.req.valid("header");
-      const attempt = {
-        idempotencyKey: headers["idempotency-key"],
-        retryCount: headers["x-stainless-retry-count"],
-      };
-      return c.json(FineTuningJob.parse(await jobs.create(c.var.project, c.req.valid("json"), attempt)), 200);
+      const job = await jobs.create(c.var.project, c.req.valid("json"), attemptOf(c.req.valid("header")));
+      return c.json(FineTuningJob.parse(job), 200);
     })
     .openapi(list, async (c) => {
       const query = { ...c.req.valid("query"), metadata: metadataFilter(c.req.query()) };

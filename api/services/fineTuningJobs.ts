@@ -8,9 +8,9 @@ import type { JobEvent } from "../../shared/schemas/jobEvent.ts";
 import { type Page, toPage } from "../../shared/schemas/list.ts";
 import type { Project } from "../../shared/schemas/project.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
+import type { Delivery } from "./delivery.ts";
 import { type Change, changes, decide } from "./jobChanges.ts";
 import type { JobCreation } from "./jobCreation.ts";
-import type { JobDelivery } from "./jobDelivery.ts";
 
 export interface Paging {
   limit: number;
@@ -28,7 +28,7 @@ export interface FineTuningService extends Pick<JobCreation, "create"> {
 export function createFineTuningService(
   stores: Pick<Stores, "jobs" | "events" | "checkpoints">,
   creation: JobCreation,
-  delivery: JobDelivery,
+  delivery: Delivery,
 ): FineTuningService {
   const get: FineTuningService["get"] = async (project, id) => {
     const job = isId("job", id) ? await stores.jobs.get(project.id, id) : undefined;

@@ -1,30 +1,22 @@
 /** Asking for a fine-tuning job: everything that can be wrong is found before anything is stored or queued. */
-import { createHash, randomInt } from "node:crypto";
+import { randomInt } from "node:crypto";
 import { lookUpBase } from "../../shared/baseModels.ts";
 import { ApiError } from "../../shared/errors.ts";
-import { isId, newId } from "../../shared/ids.ts";
 import type { CreateFineTuningJob, Hyperparameters, JobRecord } from "../../shared/schemas/fineTuningJob.ts";
 import type { Project } from "../../shared/schemas/project.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
-import type { JobDelivery } from "./jobDelivery.ts";
-
-/** How a client marks a request that it may have sent before. */
-export interface Attempt {
-  idempotencyKey: string | undefined;
-  /** What the SDK sends when it tries again without having read an answer. */
-  retryCount: number;
-}
+import type { Delivery } from "./delivery.ts";
+import { requireFile } from "./namedFile.ts";
+import type { Attempt, RequestClaims } from "./requestClaims.ts";
 
 export interface JobCreation {
   create(project: Project, request: CreateFineTuningJob, attempt: Attempt): Promise<JobRecord>;
 }
 
-/** How long a repeated request leads to the same job. */
-const replaySeconds = 600;
-
 export function createJobCreation(
-  { jobs, files, models, bases, claims }: Pick<Stores, "jobs" | "files" | "models" | "bases" | "claims">,
-  delivery: JobDelivery,
+  { jobs, files, models, bases }: Pick<Stores, "jobs" | "files" | "models" | "bases">,
+  claims: RequestClaims,
+  delivery: Delivery,
 ): JobCreation {
   const requireBaseModel = async (project: Project, id: string) => {
     if (await lookUpBase(bases, id)) return;
@@ -35,45 +27,23 @@ export function createJobCreation(
     throw new ApiError("model_not_found", `No such model: '${id}'.`, { param: "model" });
   };
 
-  const requireFile = async (project: Project, id: string, param: string) => {
-    const file = isId("file", id) ? await files.get(project.id, id) : undefined;
-    if (!file || (file.expires_at != null && file.expires_at <= Date.now() / 1000)) {
-      throw new ApiError("invalid_value", `No such file: '${id}'.`, { param });
-    }
-    if (file.purpose === "fine-tune") return;
-    const message = `File '${id}' has purpose '${file.purpose}'; it must be uploaded with purpose 'fine-tune'.`;
-    throw new ApiError("invalid_value", message, { param });
-  };
-
   const requireReferences = async (project: Project, request: CreateFineTuningJob) => {
     await requireBaseModel(project, request.model);
-    await requireFile(project, request.training_file, "training_file");
+    await requireFile(files, project, request.training_file, { param: "training_file", purpose: "fine-tune" });
     if (request.validation_file == null) return;
     if (request.validation_file === request.training_file) {
       const message =
         "The validation file must differ from the training file: a model is not measured on what it learnt.";
       throw new ApiError("invalid_value", message, { param: "validation_file" });
     }
-    await requireFile(project, request.validation_file, "validation_file");
-  };
-
-  /** The id of the job this request makes, or of the one that the same request made before. */
-  const claimId = async (project: Project, request: CreateFineTuningJob, attempt: Attempt) => {
-    const fingerprint = createHash("sha256").update(JSON.stringify(request)).digest("hex");
-    const name = claimName(attempt, fingerprint);
-    if (attempt.idempotencyKey === undefined && attempt.retryCount === 0) await claims.release(project.id, name);
-    const expires_at = Math.floor(Date.now() / 1000) + replaySeconds;
-    const claim = await claims.claim(project.id, name, { object_id: newId("job"), fingerprint, expires_at });
-    if (claim.fingerprint === fingerprint) return claim.object_id;
-    const message = "This Idempotency-Key was used within the last ten minutes for a different request.";
-    throw new ApiError("invalid_value", message, { param: "Idempotency-Key" });
+    await requireFile(files, project, request.validation_file, { param: "validation_file", purpose: "fine-tune" });
   };
 
   return {
     async create(project, request, attempt) {
       const hyperparameters = chooseHyperparameters(request);
       await requireReferences(project, request);
-      const id = await claimId(project, request, attempt);
+      const id = await claims.idFor("job", project, request, attempt);
       const earlier = await jobs.get(project.id, id);
       if (earlier) return earlier;
       const record = newJob(project, id, request, hyperparameters);
@@ -82,11 +52,6 @@ export function createJobCreation(
       return (await jobs.get(project.id, id)) ?? record;
     },
   };
-}
-
-function claimName({ idempotencyKey }: Attempt, fingerprint: string): string {
-  if (idempotencyKey === undefined) return `body#${fingerprint}`;
-  return `key#${createHash("sha256").update(idempotencyKey).digest("hex")}`;
 }
 
 const auto = { n_epochs: "auto", batch_size: "auto", learning_rate_multiplier: "auto" } as const;

@@ -4,18 +4,21 @@ import type { Queue } from "../../shared/queue.ts";
 import type { ModelHost } from "../../shared/serving/host.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
 import type { Observe } from "../requestEvents.ts";
+import { type BatchService, createBatchService } from "./batches.ts";
+import { createDelivery } from "./delivery.ts";
 import { createFileService, type FileService } from "./files.ts";
 import { createFineTuningService, type FineTuningService } from "./fineTuningJobs.ts";
 import { createInferenceService, type InferenceService } from "./inference.ts";
 import { createJobCreation } from "./jobCreation.ts";
-import { createJobDelivery } from "./jobDelivery.ts";
 import { createModelService, type ModelService } from "./models.ts";
 import { createProjectService, type ProjectService } from "./projects.ts";
+import { createRequestClaims } from "./requestClaims.ts";
 
 export interface Services {
   projects: ProjectService;
   files: FileService;
   fineTuning: FineTuningService;
+  batches: BatchService;
   models: ModelService;
   inference: InferenceService;
   observe: Observe;
@@ -30,12 +33,14 @@ export interface Dependencies {
 }
 
 export function createServices({ stores, queue, host, observe, maxUploadBytes }: Dependencies): Services {
-  const delivery = createJobDelivery(queue, observe);
+  const delivery = createDelivery("fine_tuning_job", queue, observe);
+  const claims = createRequestClaims(stores.claims);
   const models = createModelLookUp(stores);
   return {
     projects: createProjectService(stores.projects),
     files: createFileService(stores.files, stores.objects, maxUploadBytes),
-    fineTuning: createFineTuningService(stores, createJobCreation(stores, delivery), delivery),
+    fineTuning: createFineTuningService(stores, createJobCreation(stores, claims, delivery), delivery),
+    batches: createBatchService(stores, claims, createDelivery("batch", queue, observe)),
     models: createModelService(stores, models),
     inference: createInferenceService({ models, host }),
     observe,

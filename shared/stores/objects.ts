@@ -32,6 +32,9 @@ export const objectKeys = {
   checkpoint: (project: string, job: string, step: number, attempt: string) =>
     `${project}/jobs/${job}/checkpoints/step-${step}-${attempt}.safetensors`,
   model: (project: string, job: string, attempt: string) => `${project}/models/${job}-${attempt}.safetensors`,
+  /** Of one attempt, so that a worker that lost its lease never writes over its successor's. */
+  batchPart: (project: string, batch: string, first: number, attempt: string, kind: "output" | "errors") =>
+    `${project}/batches/${batch}/${String(first).padStart(8, "0")}-${attempt}.${kind}.jsonl`,
   /** By content, so that an import over another one, or one that was killed, never mixes two checkpoints. */
   base: (id: string, digest: string, name: string) => `bases/${id}/${digest}/${name}`,
 };

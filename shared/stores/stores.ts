@@ -1,6 +1,7 @@
 /** All stores over one table and one bucket. */
 import type { AwsClients } from "../aws.ts";
 import { type Bases, createBases } from "./bases.ts";
+import { type Batches, createBatches } from "./batches.ts";
 import { type Checkpoints, createCheckpoints } from "./checkpoints.ts";
 import { type Claims, createClaims } from "./claims.ts";
 import { createEvents, type Events } from "./events.ts";
@@ -15,6 +16,7 @@ export interface Stores {
   projects: Projects;
   files: Files;
   jobs: Jobs;
+  batches: Batches;
   events: Events;
   checkpoints: Checkpoints;
   models: Models;
@@ -29,6 +31,7 @@ export function createStores(aws: AwsClients, names: { table: string; bucket: st
     projects: createProjects(table),
     files: createFiles(table),
     jobs: createJobs(table),
+    batches: createBatches(table),
     events: createEvents(table),
     checkpoints: createCheckpoints(table),
     models: createModels(table),

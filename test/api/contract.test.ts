@@ -23,9 +23,9 @@ let deployment: Deployment;
 /** Ids of tenant A, by the collection that stands before `{id}` in a path, and by the name of the field in a body. */
 let fixtures: Fixtures;
 
-async function upload(name: string): Promise<string> {
+async function upload(name: string, purpose = "fine-tune"): Promise<string> {
   const form = new FormData();
-  form.append("purpose", "fine-tune");
+  form.append("purpose", purpose);
   form.append("file", new Blob(["{}\n"]), name);
   return ((await (await deployment.fetch("/v1/files", { method: "POST", body: form })).json()) as { id: string }).id;
 }
@@ -36,6 +36,10 @@ before(async () => {
   const { id: model } = await addModel(deployment.stores, deployment.a);
   const job = await deployment.client().fineTuning.jobs.create({ model: "millrace-ngram", training_file });
   fixtures = { training_file, validation_file, model, files: training_file, models: model, jobs: job.id };
+  const input_file_id = await upload("c.jsonl", "batch");
+  const asked = { input_file_id, endpoint: "/v1/decisions", completion_window: "24h" };
+  const batch = (await (await send("POST", "/v1/batches", asked)).json()) as { id: string };
+  Object.assign(fixtures, { input_file_id, batches: batch.id });
 });
 after(() => deployment.close());
 

@@ -22,6 +22,12 @@ before(async () => {
       method: { type: "supervised", supervised: { hyperparameters: { n_epochs: 2 } } },
       metadata: { a: "b" },
     },
+    "/v1/batches": {
+      input_file_id: "file-x",
+      endpoint: "/v1/decisions",
+      completion_window: "24h",
+      output_expires_after: { anchor: "created_at", seconds: 3600 },
+    },
     "/v1/decisions": {
       model,
       input: [{ role: "user", content: [{ type: "input_text", text: "ham" }] }],

@@ -1,6 +1,7 @@
 /** What every task works with. */
 import type { Config } from "../../shared/config.ts";
 import type { Device } from "../../shared/engine/runtime/device.ts";
+import type { InferenceContext } from "../../shared/inference/endpoint.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Queue } from "../../shared/queue.ts";
 import type { BaseFiles } from "../../shared/serving/baseFiles.ts";
@@ -13,4 +14,6 @@ export interface WorkerContext {
   log: Log;
   baseFiles: BaseFiles;
   startDevice(): Device;
+  /** Answers requests in this process, by the code that answers them in the API. */
+  inference: InferenceContext;
 }

@@ -1,0 +1,13 @@
+/** Every endpoint by its path: what a line of a batch may ask for, and what a worker answers for the API. */
+import { decisions } from "./decisions.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+/** Requests and answers of different endpoints differ; who takes one from the table checks the body by its schema. */
+// biome-ignore lint/suspicious/noExplicitAny: the schema stands between a body and the endpoint that reads it
+export type AnyEndpoint = Endpoint<any, any>;
+
+const all: readonly AnyEndpoint[] = [decisions];
+
+export const endpoints: ReadonlyMap<string, AnyEndpoint> = new Map(all.map((endpoint) => [endpoint.path, endpoint]));
+
+export const endpointPaths = all.map(({ path }) => path) as [string, ...string[]];

@@ -1,0 +1,64 @@
+/** Last step: the parts become two files, and these and the batch's end come to be in one write. */
+import { Readable } from "node:stream";
+import type { FileRecord } from "../../../shared/schemas/file.ts";
+import { fileWrite } from "../../../shared/stores/files.ts";
+import { objectKeys } from "../../../shared/stores/objects.ts";
+import { Stopped } from "../../lease.ts";
+import type { Attempt } from "./attempt.ts";
+import { type PartKind, partKey, partKinds } from "./parts.ts";
+
+export async function finish(attempt: Attempt): Promise<void> {
+  const { context, batch, lease, halt } = attempt;
+  const { batches, objects } = context.stores;
+  const output = await join(attempt, "output");
+  const errors = await join(attempt, "errors");
+  halt.throwIfAborted();
+  const to = batch.status === "cancelling" ? "cancelled" : batch.is_late ? "expired" : "completed";
+  const done = await batches.transition(batch, to, {
+    attempt: lease.attempt,
+    changes: { output_file_id: output?.id ?? null, error_file_id: errors?.id ?? null, lease: null },
+    writes: [output, errors].flatMap((file) => (file ? [fileWrite(file)] : [])),
+  });
+  if (!done) throw new Stopped("lost");
+  const keys = batch.parts.flatMap((part) => partKinds.map((kind) => partKey(batch, part, kind)));
+  const deleted = await Promise.allSettled(keys.map((key) => objects.delete(key)));
+  const left = deleted.filter(({ status }) => status === "rejected").length;
+  if (left) context.log.warn({ batch: batch.id, left }, "parts of a finished batch could not be deleted");
+}
+
+const countOf = { output: "completed", errors: "failed" } as const;
+
+/** Undefined where no line is of that kind. An attempt that takes over writes the same bytes to the same object. */
+async function join({ context, batch, halt }: Attempt, kind: PartKind): Promise<FileRecord | undefined> {
+  const { objects } = context.stores;
+  const parts = batch.parts.filter((part) => part[countOf[kind]] > 0);
+  if (parts.length === 0) return undefined;
+  const id = batch.file_ids[kind];
+  const object_key = objectKeys.file(batch.project_id, id);
+  async function* content() {
+    for (const part of parts) {
+      const key = partKey(batch, part, kind);
+      const stored = await objects.get(key);
+      if (!stored) throw new Error(`Object ${key} is missing`);
+      yield* stored;
+    }
+  }
+  const options = { contentType: "application/jsonl", signal: halt };
+  const { bytes } = await objects.put(object_key, Readable.from(content()), options);
+  const now = Math.floor(Date.now() / 1000);
+  const expires = batch.output_seconds === null ? undefined : now + batch.output_seconds;
+  return {
+    id,
+    object: "file",
+    bytes,
+    created_at: now,
+    filename: `${batch.id}_${kind === "output" ? "output" : "error"}.jsonl`,
+    purpose: "batch_output",
+    status: "processed",
+    status_details: null,
+    expires_at: expires ?? null,
+    expires_at_ttl: expires,
+    project_id: batch.project_id,
+    object_key,
+  };
+}

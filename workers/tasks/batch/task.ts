@@ -1,0 +1,91 @@
+/** The task behind a batch's message: its state says which step is next, until nothing is left to do. */
+import { type BatchState, batchLife } from "../../../shared/batchStates.ts";
+import { endpoints } from "../../../shared/inference/endpoints.ts";
+import type { BatchRecord } from "../../../shared/schemas/batch.ts";
+import { type HeldLease, Stopped, takeLease } from "../../lease.ts";
+import { type Outcome, PermanentFailure, type Task } from "../../task.ts";
+import type { WorkerContext } from "../context.ts";
+import { type Attempt, haltOf, refresh } from "./attempt.ts";
+import { finish } from "./finish.ts";
+import { runLines } from "./run.ts";
+import { validate } from "./validate.ts";
+
+const done: Outcome = { type: "done" };
+const again: Outcome = { type: "retry", seconds: 0 };
+
+/** A step ends by moving the row to another state, or finds that somebody else did. */
+const steps: Partial<Record<BatchState, (attempt: Attempt) => Promise<void>>> = {
+  validating: validate,
+  in_progress: runLines,
+  finalizing: finish,
+  cancelling: finish,
+};
+
+export function batchTask(context: WorkerContext): Task {
+  return async (message, shutdown) => {
+    const { stores, config } = context;
+    const batch = await stores.batches.get(message.project_id, message.id);
+    if (!batch || !batchLife.working.includes(batch.status)) return done;
+    const lease = await takeLease(stores.batches, batch, { ...config, shutdown });
+    // Somebody is at work on it. Should they die, the sweeper sends another message.
+    if (!lease) return done;
+    try {
+      return await attemptWork(context, batch, lease);
+    } finally {
+      lease.end();
+    }
+  };
+}
+
+async function attemptWork(context: WorkerContext, batch: BatchRecord, lease: HeldLease): Promise<Outcome> {
+  const project = await context.stores.projects.get(batch.project_id);
+  const endpoint = endpoints.get(batch.endpoint);
+  if (!project || !endpoint)
+    throw new Error(`Batch ${batch.id} is of a project or for an endpoint that does not exist`);
+  const attempt: Attempt = { context, batch, project, endpoint, lease, halt: haltOf(lease) };
+  try {
+    if (batch.failures >= context.config.maxAttempts)
+      return await giveUp(attempt, "the worker died while at work on it");
+    for (let step = steps[batch.status]; step; step = steps[batch.status]) {
+      await step(attempt);
+      await refresh(attempt);
+    }
+    return done;
+  } catch (error) {
+    if (error instanceof Stopped) return await putDown(attempt, error);
+    if (error instanceof PermanentFailure) {
+      await fail(attempt, error);
+      return done;
+    }
+    return await retryOrGiveUp(attempt, error as Error);
+  }
+}
+
+/** What is done is stored already; what is left is to let go, so that another worker can have the rest. */
+async function putDown({ context, batch, lease }: Attempt, { reason }: Stopped): Promise<Outcome> {
+  context.log.info({ batch: batch.id, reason }, "attempt put its work down");
+  if (reason === "lost") return done;
+  await context.stores.batches.release(batch, lease.attempt);
+  return again;
+}
+
+async function fail({ context, batch, lease }: Attempt, { code, message, param }: PermanentFailure): Promise<boolean> {
+  const errors = { object: "list" as const, data: [{ code, message: message.slice(0, 1000), param, line: null }] };
+  const changes = { errors, lease: null };
+  return await context.stores.batches.transition(batch, "failed", { attempt: lease.attempt, changes });
+}
+
+async function retryOrGiveUp(attempt: Attempt, error: Error): Promise<Outcome> {
+  const { context, batch, lease } = attempt;
+  const failures = batch.failures + 1;
+  context.log.error({ batch: batch.id, failures, error }, "attempt failed");
+  if (failures >= context.config.maxAttempts) return await giveUp(attempt, error.message);
+  await context.stores.batches.release(batch, lease.attempt, { failures });
+  return { type: "retry", seconds: 2 ** failures };
+}
+
+async function giveUp(attempt: Attempt, cause: string): Promise<Outcome> {
+  const message = `Gave up after ${attempt.context.config.maxAttempts} attempts: ${cause.split("\n", 1)[0]}`;
+  const failed = await fail(attempt, new PermanentFailure("attempts_exhausted", message));
+  return failed ? { type: "buried", cause } : done;
+}
