@@ -10,10 +10,12 @@ import { requestId } from "./middleware/requestId.ts";
 import { newRouter, type Router } from "./router.ts";
 import { batchRoutes } from "./routes/batches.ts";
 import { decisionRoutes } from "./routes/decisions.ts";
+import { embeddingRoutes } from "./routes/embeddings.ts";
 import { fileRoutes } from "./routes/files.ts";
 import { fineTuningRoutes } from "./routes/fineTuningJobs.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { modelRoutes } from "./routes/models.ts";
+import { moderationRoutes } from "./routes/moderations.ts";
 import { referenceRoutes } from "./routes/reference.ts";
 import type { Services } from "./services/services.ts";
 
@@ -30,6 +32,8 @@ export function createApp(services: Services): Router {
   app.route("/", fineTuningRoutes(services.fineTuning));
   app.route("/", modelRoutes(services.models));
   app.route("/", decisionRoutes(services.inference));
+  app.route("/", embeddingRoutes(services.inference));
+  app.route("/", moderationRoutes(services.inference));
   app.route("/", batchRoutes(services.batches));
   app.route("/", healthRoutes());
   app.route(

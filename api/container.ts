@@ -21,6 +21,7 @@ export function openContainer(environment: Record<string, string | undefined>) {
     host,
     observe: logRequests(log),
     maxUploadBytes: config.maxUploadBytes,
+    moderationModel: config.moderationModel,
   });
   return { config, log, app: createApp(services), close: () => host.close() };
 }

@@ -12,6 +12,7 @@ const prefixes = {
   checkpoint: "ftckpt_",
   attempt: "attempt_",
   request: "req_",
+  moderation: "modr-",
   batch: "batch_",
   batch_request: "batch_req_",
 } as const;

@@ -13,6 +13,16 @@ export const jsonBody = <Schema extends z.ZodType>(schema: Schema) => ({
   content: { "application/json": { schema } },
 });
 
+/** An answer that is sent whole, or as events while it is made. */
+export const events = <Whole extends z.ZodType, Event extends z.ZodType>(
+  whole: Whole,
+  event: Event,
+  description: string,
+) => ({
+  description,
+  content: { "application/json": { schema: whole }, "text/event-stream": { schema: event } },
+});
+
 export const failures = {
   400: json(ErrorResponse, "Something in the request is wrong; `param` names it."),
   401: json(ErrorResponse, "No API key, or one that opens nothing."),
@@ -23,7 +33,10 @@ export const failures = {
 export const conflict = { 409: json(ErrorResponse, "Not possible in the state it is in.") } as const;
 export const tooLarge = { 413: json(ErrorResponse, "The body is larger than allowed.") } as const;
 export const wrongMediaType = { 415: json(ErrorResponse, "The body has the wrong content type.") } as const;
-export const overloaded = { 503: json(ErrorResponse, "Too busy; try again in a moment.") } as const;
+export const overloaded = {
+  429: json(ErrorResponse, "Too many requests wait; try again in a moment."),
+  503: json(ErrorResponse, "Too busy; try again in a moment."),
+} as const;
 
 export const idParams = (description: string) =>
   z.object({ id: z.string().openapi({ param: { name: "id", in: "path" }, description }) });

@@ -11,7 +11,7 @@ const create = createRoute({
   method: "post",
   path: "/v1/decisions",
   tags: ["Decisions"],
-  summary: "Ask a fine-tuned model questions about a text",
+  summary: "Ask a model questions about a text",
   request: { body: jsonBody(CreateDecision) },
   responses: {
     200: json(Decision, "An answer to each question, in order."),

@@ -30,9 +30,11 @@ export interface Dependencies {
   host: ModelHost;
   observe: Observe;
   maxUploadBytes: number;
+  moderationModel?: string | undefined;
 }
 
-export function createServices({ stores, queue, host, observe, maxUploadBytes }: Dependencies): Services {
+export function createServices(dependencies: Dependencies): Services {
+  const { stores, queue, host, observe, maxUploadBytes, moderationModel } = dependencies;
   const delivery = createDelivery("fine_tuning_job", queue, observe);
   const claims = createRequestClaims(stores.claims);
   const models = createModelLookUp(stores);
@@ -42,7 +44,7 @@ export function createServices({ stores, queue, host, observe, maxUploadBytes }:
     fineTuning: createFineTuningService(stores, createJobCreation(stores, claims, delivery), delivery),
     batches: createBatchService(stores, claims, createDelivery("batch", queue, observe)),
     models: createModelService(stores, models),
-    inference: createInferenceService({ models, host }),
+    inference: createInferenceService({ models, host, moderationModel }),
     observe,
   };
 }

@@ -1,96 +1,60 @@
-/** Turns the probabilities of a classifier's labels into answers to questions. */
+/** What a question lets a model choose from, and the answer that probabilities of it make. */
 import { ApiError } from "../errors.ts";
-import type { Answer, ChoiceQuestion, Question } from "../schemas/decision.ts";
-import type { Classification } from "../serving/host.ts";
+import type { Answer, ChoiceQuestion, PredicateQuestion, Question, ScoreQuestion } from "../schemas/decision.ts";
 
-/** Pairs of labels whose first means yes. */
-const yesAndNo = [
-  ["true", "false"],
-  ["yes", "no"],
-  ["1", "0"],
-  ["positive", "negative"],
-] as const;
+/** A choice, or a level of a score. */
+export interface Option {
+  name: string;
+  description: string | undefined;
+  /** Where it stands in the request. */
+  param: string;
+}
 
-export function answer(question: Question, index: number, classification: Classification): Answer {
-  const probabilities =
-    question.type === "choice"
-      ? choiceProbabilities(question, index, classification)
-      : [predicateProbability(question, index, classification)];
+/** A question, with what it offers. */
+export type Asked =
+  | { question: PredicateQuestion; index: number; options: null }
+  | { question: ChoiceQuestion | ScoreQuestion; index: number; options: readonly Option[] };
+
+/** Throws ApiError for an option that stands there twice. */
+export function asked(question: Question, index: number): Asked {
+  if (question.type === "predicate") return { question, index, options: null };
+  const options = optionsOf(question, index);
+  const names = options.map(({ name }) => name);
+  const repeated = options.find(({ name }, i) => names.indexOf(name) < i);
+  if (!repeated) return { question, index, options };
+  const { param, name } = repeated;
+  throw new ApiError("invalid_value", `'${param}' repeats '${name}'.`, { param });
+}
+
+function optionsOf(question: ChoiceQuestion | ScoreQuestion, index: number): Option[] {
+  if (question.type === "choice") {
+    return question.choices.map(({ value, description }, i) => {
+      return { name: String(value), description, param: `questions[${index}].choices[${i}].value` };
+    });
+  }
+  return question.levels.map(({ label, description }, i) => {
+    return { name: label, description, param: `questions[${index}].levels[${i}].label` };
+  });
+}
+
+/** `weights` are of the options, in their order: probabilities, whatever they sum to. */
+export function answerOf(question: ChoiceQuestion | ScoreQuestion, weights: readonly number[]): Answer {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  if (total === 0) return refusal(question);
+  // Rounding may exceed 1 by a bit.
+  const probabilities = weights.map((weight) => Math.min(1, weight / total));
   const name = question.name ?? null;
-  const total = probabilities.reduce((sum, probability) => sum + probability, 0);
-  const isGuess = !classification.known || (question.type === "choice" && total === 0);
-  if (isGuess) return { type: "refusal", name };
-  if (question.type !== "choice") return { type: "predicate", name, probability: total };
-  return choose(
-    name,
-    question,
-    probabilities.map((probability) => probability / total),
-  );
+  const confidence = Math.max(...probabilities);
+  if (question.type === "choice") {
+    const choice = question.choices[probabilities.indexOf(confidence)]!.value;
+    const byChoice = question.choices.map(({ value }, i) => ({ value, probability: probabilities[i]! }));
+    return { type: "choice", name, choice, confidence, probabilities: byChoice };
+  }
+  const score = probabilities.reduce((sum, probability, value) => sum + probability * value, 0);
+  const byLevel = question.levels.map(({ label }, value) => ({ label, value, probability: probabilities[value]! }));
+  return { type: "score", name, score, confidence, probabilities: byLevel };
 }
 
-/** Before anything is computed: a scale is not among what a classifier knows. */
-export function refuseScores(questions: readonly Question[]): void {
-  const index = questions.findIndex((question) => question.type === "score");
-  if (index < 0) return;
-  throw new ApiError("invalid_value", `'questions[${index}].type' is 'score', which this model does not support.`, {
-    param: `questions[${index}].type`,
-  });
-}
-
-function choose(name: string | null, { choices }: ChoiceQuestion, probabilities: readonly number[]): Answer {
-  const confidence = Math.min(1, Math.max(...probabilities));
-  const best = probabilities.indexOf(Math.max(...probabilities));
-  return {
-    type: "choice",
-    name,
-    choice: choices[best]!.value,
-    confidence,
-    probabilities: choices.map(({ value }, i) => ({ value, probability: Math.min(1, probabilities[i]!) })),
-  };
-}
-
-function choiceProbabilities(question: ChoiceQuestion, index: number, { labels, probabilities }: Classification) {
-  const seen = new Set<number>();
-  return question.choices.map(({ value }, choice) => {
-    const param = `questions[${index}].choices[${choice}].value`;
-    const label = labels.indexOf(String(value));
-    if (label < 0) {
-      const message = `'${param}' is '${value}', which is no label of this model. ${listed(labels)}`;
-      throw new ApiError("invalid_value", message, { param });
-    }
-    if (seen.has(label)) {
-      throw new ApiError("invalid_value", `'${param}' repeats the choice '${value}'.`, { param });
-    }
-    seen.add(label);
-    return probabilities[label]!;
-  });
-}
-
-function predicateProbability(question: Question, index: number, { labels, probabilities }: Classification): number {
-  const label = labelAskedFor(question, labels) ?? yesAmong(labels);
-  if (label !== undefined) return probabilities[labels.indexOf(label)]!;
-  const param = `questions[${index}].instructions`;
-  const rule = `'${param}' (or the question's name) must be one of the model's labels, whose probability is then answered`;
-  throw new ApiError("invalid_value", `${rule}. ${listed(labels)}`, { param });
-}
-
-/** By name or by instructions; exactly first, and then whatever the case. */
-function labelAskedFor({ name, instructions }: Question, labels: readonly string[]): string | undefined {
-  const asked = typeof instructions === "string" ? instructions : instructions.map(({ text }) => text).join("\n");
-  const wanted = [name, asked].filter((text) => text !== undefined).map((text) => text.trim());
-  const same = (text: string, label: string) => text.toLowerCase() === label.trim().toLowerCase();
-  return (
-    wanted.find((text) => labels.includes(text)) ?? labels.find((label) => wanted.some((text) => same(text, label)))
-  );
-}
-
-function yesAmong(labels: readonly string[]): string | undefined {
-  if (labels.length !== 2) return undefined;
-  const known = (wanted: string) => labels.find((label) => label.trim().toLowerCase() === wanted);
-  return yesAndNo.filter(([, no]) => known(no) !== undefined).map(([yes]) => known(yes))[0];
-}
-
-function listed(labels: readonly string[]): string {
-  const shown = labels.slice(0, 10).map((label) => `'${label}'`);
-  return `Its labels are ${shown.join(", ")}${labels.length > shown.length ? " and others" : ""}.`;
+export function refusal({ name }: Question): Answer {
+  return { type: "refusal", name: name ?? null };
 }

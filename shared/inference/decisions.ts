@@ -1,29 +1,78 @@
-/** Decisions: one text, read once by a fine-tuned classifier, and every question answered from what it made of it. */
+/**
+ * Decisions: one text, read once by a fine-tuned classifier, and every question answered from what it made of it; and
+ * questions about what it was never taught answered by vectors, in one more pass for all of them.
+ */
 import { ApiError } from "../errors.ts";
+import type { BaseRecord } from "../schemas/base.ts";
 import { CreateDecision, type Decision } from "../schemas/decision.ts";
-import { answer, refuseScores } from "./answers.ts";
+import type { ModelRecord } from "../schemas/model.ts";
+import type { Classification } from "../serving/host.ts";
+import { answerOf, asked, refusal } from "./answers.ts";
 import { textOf } from "./decisionText.ts";
-import type { Endpoint } from "./endpoint.ts";
-import { isFineTuned } from "./modelLookUp.ts";
+import { isEmbedder } from "./embedder.ts";
+import type { Endpoint, InferenceCall } from "./endpoint.ts";
+import { answerByLabels, leastConfidence } from "./labelAnswers.ts";
+import { type CallableModel, isFineTuned } from "./modelLookUp.ts";
+import { type Comparison, compare, type Described, describedBy } from "./zeroShot.ts";
+
+type Call = InferenceCall<CreateDecision>;
 
 export const decisions: Endpoint<CreateDecision, Decision> = {
   path: "/v1/decisions",
   schema: CreateDecision,
-  async answer({ context, project, request, signal }) {
-    refuseScores(request.questions);
+  async answer(call) {
+    const { context, project, request } = call;
     const text = textOf(request.input);
-    const model = await context.models.callable(project, request.model);
-    if (!isFineTuned(model)) {
-      const message = `'${request.model}' is a base model and knows no labels: fine-tune it, then name the tuned model.`;
-      throw new ApiError("invalid_value", message, { param: "model" });
-    }
-    const [classification] = await context.host.classify(model, [text], signal);
-    if (!classification) throw new Error(`The model host had no answer for ${model.id}`);
-    const answers = request.questions.map((question, index) => answer(question, index, classification));
-    const body = { model: model.id, answers, usage: usageOf(classification.tokens) };
+    const questions = request.questions.map(asked);
+    const model = asDecider(await context.models.callable(project, request.model));
+    const read = isFineTuned(model) ? await classify(call, model, text) : undefined;
+    const zeroShot = questions.map((question) => describedBy(question, model, read?.labels ?? null));
+    refusePrecision(request, zeroShot);
+    const least = read ? leastConfidence(read, request.min_precision) : 0;
+    const byLabels = questions.map((question, i) => (zeroShot[i] ? null : answerByLabels(question, read!, least)));
+    const isKnown = read?.known ?? text.trim() !== "";
+    const comparison = isKnown ? await compareAll(call, model, text, zeroShot) : undefined;
+    const answers = byLabels.map((answer, i) => answer ?? byVectors(zeroShot[i]!, comparison));
+    const { text: alone = 0, descriptions = 0 } = comparison?.tokens ?? {};
+    const body = { model: model.id, answers, usage: usageOf((read?.tokens ?? alone) + descriptions) };
     return { body, model: model.id, digest: model.digest };
   },
 };
+
+/** What can answer any question: a tuned model, or an imported base. */
+function asDecider(model: CallableModel): ModelRecord | BaseRecord {
+  if (isFineTuned(model) || isEmbedder(model)) return model;
+  const message = `'${model.id}' is a base model and knows no labels: fine-tune it, then name the tuned model.`;
+  throw new ApiError("invalid_value", message, { param: "model" });
+}
+
+async function classify({ context, signal }: Call, model: ModelRecord, text: string): Promise<Classification> {
+  const [classification] = await context.host.classify(model, [text], signal);
+  if (!classification) throw new Error(`The model host had no answer for ${model.id}`);
+  return classification;
+}
+
+/** Nothing is known of how often zero-shot answers are right. */
+function refusePrecision({ min_precision }: CreateDecision, zeroShot: readonly (Described | null)[]): void {
+  const index = zeroShot.findIndex((described) => described !== null);
+  if (!min_precision || index < 0) return;
+  const message = `'questions[${index}]' is answered zero-shot, for which no 'min_precision' can be promised: leave it out, or ask for labels of a fine-tuned model.`;
+  throw new ApiError("invalid_value", message, { param: "min_precision" });
+}
+
+async function compareAll(
+  { context, signal }: Call,
+  model: ModelRecord | BaseRecord,
+  text: string,
+  zeroShot: readonly (Described | null)[],
+): Promise<Comparison | undefined> {
+  const descriptions = zeroShot.flatMap((described) => described?.descriptions ?? []);
+  return descriptions.length > 0 ? compare(context.host, model, text, descriptions, signal) : undefined;
+}
+
+function byVectors({ question, descriptions }: Described, comparison: Comparison | undefined) {
+  return comparison ? answerOf(question, comparison.weigh(descriptions)) : refusal(question);
+}
 
 function usageOf(tokens: number): Decision["usage"] {
   return {

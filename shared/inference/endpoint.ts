@@ -10,6 +10,8 @@ import type { ModelLookUp } from "./modelLookUp.ts";
 export interface InferenceContext {
   models: ModelLookUp;
   host: ModelHost;
+  /** Id of the tuned model that judges where a request for a moderation names none. */
+  moderationModel?: string | undefined;
 }
 
 /** One request to be answered. */

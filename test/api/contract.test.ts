@@ -15,10 +15,12 @@ import { type Deployment, deploy } from "../support/deployment.ts";
 import { fakeHost } from "../support/fakeHost.ts";
 import { brokenBodies, type Fixtures, mismatches, validBody } from "../support/openapiBodies.ts";
 import { addModel } from "../support/records.ts";
+import { addBase } from "../support/tinyCheckpoint.ts";
 
 const publicPaths = ["/healthz", "/openapi.json", "/reference"];
 const maxUploadBytes = 256 * 1024;
 
+const host = fakeHost();
 let deployment: Deployment;
 /** Ids of tenant A, by the collection that stands before `{id}` in a path, and by the name of the field in a body. */
 let fixtures: Fixtures;
@@ -30,10 +32,20 @@ async function upload(name: string, purpose = "fine-tune"): Promise<string> {
   return ((await (await deployment.fetch("/v1/files", { method: "POST", body: form })).json()) as { id: string }).id;
 }
 
+/** A model of whom everything can be asked: it has labels that moderate, and a base that gives vectors. */
+const model = "ft:tiny-bert:acme::anything";
+
+async function addModelForAll(): Promise<void> {
+  const { digest, files } = (await deployment.stores.bases.get("tiny-bert"))!;
+  await addModel(deployment.stores, deployment.a, { id: model, base_model: "tiny-bert", base: { digest, files } });
+}
+
 before(async () => {
-  deployment = await deploy({ host: fakeHost(), maxUploadBytes });
+  deployment = await deploy({ host, maxUploadBytes, moderationModel: model });
+  host.labels.set(model, ["ham", "spam", "safe"]);
   const [training_file, validation_file] = await Promise.all([upload("a.jsonl"), upload("b.jsonl")]);
-  const { id: model } = await addModel(deployment.stores, deployment.a);
+  await addBase(deployment.stores, "tiny-bert", { "config.json": "{}" });
+  await addModelForAll();
   const job = await deployment.client().fineTuning.jobs.create({ model: "millrace-ngram", training_file });
   fixtures = { training_file, validation_file, model, files: training_file, models: model, jobs: job.id };
   const input_file_id = await upload("c.jsonl", "batch");
@@ -236,7 +248,7 @@ async function restore(path: string): Promise<void> {
   if (path.includes("/files/")) {
     fixtures.files = fixtures.training_file = await upload("a.jsonl");
   } else if (path.includes("/models/")) {
-    fixtures.models = fixtures.model = (await addModel(deployment.stores, deployment.a)).id;
+    await addModelForAll();
   } else {
     assert.fail(`Nothing restores what DELETE ${path} deletes`);
   }

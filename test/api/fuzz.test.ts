@@ -7,12 +7,16 @@ import { type Deployment, deploy } from "../support/deployment.ts";
 import { fakeHost } from "../support/fakeHost.ts";
 import { end, field, file, multipartType } from "../support/multipart.ts";
 import { addModel } from "../support/records.ts";
+import { addBase } from "../support/tinyCheckpoint.ts";
 
 let deployment: Deployment;
 let bodies: Record<string, object>;
 before(async () => {
-  deployment = await deploy({ host: fakeHost() });
-  const { id: model } = await addModel(deployment.stores, deployment.a);
+  const host = fakeHost();
+  deployment = await deploy({ host });
+  const base = await addBase(deployment.stores, "tiny-bert", { "config.json": "{}" });
+  const { id: model } = await addModel(deployment.stores, deployment.a, { base });
+  host.labels.set(model, ["ham", "spam", "safe"]);
   const question = { type: "choice", name: "n", instructions: "?", choices: [{ value: "ham" }, { value: "spam" }] };
   bodies = {
     "/v1/fine_tuning/jobs": {
@@ -31,8 +35,14 @@ before(async () => {
     "/v1/decisions": {
       model,
       input: [{ role: "user", content: [{ type: "input_text", text: "ham" }] }],
-      questions: [question, { type: "predicate", instructions: "ham" }],
+      questions: [
+        question,
+        { type: "predicate", instructions: "ham" },
+        { type: "score", instructions: "?", levels: [{ label: "ham" }, { label: "eggs", description: "of hens" }] },
+      ],
     },
+    "/v1/embeddings": { model, input: ["ham", "spam"], dimensions: 3, encoding_format: "base64" },
+    "/v1/moderations": { model, input: [{ type: "text", text: "ham" }] },
   };
 });
 after(() => deployment.close());

@@ -29,7 +29,8 @@ async function furnish(tenant: Tenant): Promise<Belongings> {
 }
 
 before(async () => {
-  deployment = await deploy({ host: fakeHost() });
+  deployment = await deploy({ host: fakeHost(), moderationModel: "ft:assigned" });
+  await addModel(deployment.stores, deployment.a, { id: "ft:assigned" });
   a = await furnish(deployment.a);
   b = await furnish(deployment.b);
 });
@@ -52,6 +53,9 @@ test("everything of another project is 404, as if it were not there", async () =
     "model retrieve": () => client.models.retrieve(a.model.id),
     "model delete": () => client.models.delete(a.model.id),
     decision: () => client.decisions.create({ model: a.model.id, input: "x", questions: [question] }),
+    embedding: () => client.embeddings.create({ model: a.model.id, input: "x" }),
+    moderation: () => client.moderations.create({ model: a.model.id, input: "x" }),
+    "assigned moderation": () => client.moderations.create({ input: "x" }),
   };
   for (const [name, call] of Object.entries(calls)) {
     await assert.rejects(Promise.resolve().then(call), OpenAI.NotFoundError, name);

@@ -50,6 +50,7 @@ export interface Deployment extends Cloud {
 export interface DeploymentOptions {
   host?: ModelHost;
   maxUploadBytes?: number;
+  moderationModel?: string;
   queue?: Pick<Queue, "send">;
 }
 
@@ -103,6 +104,7 @@ export async function deploy(options: DeploymentOptions = {}): Promise<Deploymen
     host: options.host ?? noModels,
     observe: (event) => observed.push(event),
     maxUploadBytes: options.maxUploadBytes ?? 64 * 1024 * 1024,
+    moderationModel: options.moderationModel,
   });
   const server = await listen(createApp(services), { host: "127.0.0.1", port: 0 });
   const baseURL = `${server.url}/v1`;

@@ -1,9 +1,12 @@
 /** A model host whose answers can be told in advance: a label is the likelier the more often the text says it. */
+import type { Threshold } from "../../shared/engine/training/thresholds.ts";
 import type { ModelHost } from "../../shared/serving/host.ts";
 
 export interface FakeHost extends ModelHost {
   /** Labels of the models that have others than `ham` and `spam`. */
   labels: Map<string, readonly string[]>;
+  /** Of the models whose answers are not nine of ten times right from 0.6 on. */
+  thresholds: Map<string, readonly Threshold[]>;
   /** What was asked, in order. */
   asked: { model: string; texts: readonly string[] }[];
 }
@@ -13,13 +16,16 @@ const mentionWeight = 9;
 
 export function fakeHost(): FakeHost {
   const labels: FakeHost["labels"] = new Map();
+  const thresholds: FakeHost["thresholds"] = new Map();
   const asked: FakeHost["asked"] = [];
   return {
     labels,
+    thresholds,
     asked,
     async classify(model, texts) {
       asked.push({ model: model.id, texts });
-      return texts.map((text) => classify(text, labels.get(model.id) ?? ["ham", "spam"]));
+      const fitted = { thresholds: thresholds.get(model.id) ?? [{ precision: 0.9, confidence: 0.6 }] };
+      return texts.map((text) => ({ ...classify(text, labels.get(model.id) ?? ["ham", "spam"]), ...fitted }));
     },
     async embed(model, inputs) {
       asked.push({ model: model.id, texts: inputs.map(String) });

@@ -9,7 +9,11 @@ import type { Tenant } from "./deployment.ts";
 
 const now = () => Math.floor(Date.now() / 1000);
 
-export async function addModel(stores: Stores, { project }: Tenant): Promise<ModelRecord> {
+export async function addModel(
+  stores: Stores,
+  { project }: Tenant,
+  changes: Partial<ModelRecord> = {},
+): Promise<ModelRecord> {
   const job_id = newId("job");
   const object_key = objectKeys.model(project.id, job_id, newId("attempt"));
   const stored = await stores.objects.put(object_key, Readable.from([Buffer.from("weights")]));
@@ -23,6 +27,7 @@ export async function addModel(stores: Stores, { project }: Tenant): Promise<Mod
     job_id,
     object_key,
     ...stored,
+    ...changes,
   };
   await stores.models.create(model);
   return model;

@@ -163,13 +163,70 @@ test("what a text model cannot read is refused by its path", async () => {
   await refused({ input: [{ role: "user", content: "x", color: "red" }] }, "input[0].color", /Unknown/);
 });
 
-test("scores are not among what a classifier knows", async () => {
-  const score = { type: "score", instructions: "How?", levels: [{ label: "low" }, { label: "high" }] };
-  await refused({ questions: [predicate("spam"), score] }, "questions[1].type", /does not support/);
+test("a score is the mean of the levels' places by their probabilities, over the given levels alone", async () => {
+  host.labels.set(model, ["good", "fair", "bad", "unheard"]);
+  const score = (...labels: string[]) => ({
+    type: "score",
+    instructions: "How?",
+    levels: labels.map((label) => ({ label })),
+  });
+  const { answers } = await decide({
+    input: "fair fair bad",
+    questions: [{ ...score("bad", "fair", "good"), name: "rating" }, score("good", "bad")],
+  });
+  const [three, two] = answers;
+  assert.ok(three?.type === "score" && two?.type === "score");
+  assert.equal(three.name, "rating");
+  assert.deepEqual(
+    three.probabilities.map(({ label, value }) => [label, value]),
+    [
+      ["bad", 0],
+      ["fair", 1],
+      ["good", 2],
+    ],
+  );
+  const near = (actual: number, expected: number) => assert.ok(Math.abs(actual - expected) < 1e-9, `${actual}`);
+  for (const [i, mentions] of [10, 19, 1].entries()) near(three.probabilities[i]!.probability, mentions / 30);
+  near(three.score, (19 + 2 * 1) / 30);
+  near(three.confidence, 19 / 30);
+  near(two.score, 10 / 11);
+  await refused({ questions: [score("good", "bad", "worse")] }, "questions[0].levels[2].label", /'good', 'fair'/);
+  await refused({ questions: [predicate("good"), score("good", "good")] }, "questions[1].levels[1].label", /repeats/);
+  await refused({ questions: [score("good")] }, "questions[0].levels");
   await refused({ questions: [{ type: "essay", instructions: "x" }] }, "questions[0].type");
+  host.labels.delete(model);
 });
 
-test("the model must be a fine-tuned one of this project", async () => {
+test("with a precision asked for, what the model is too unsure of is refused", async () => {
+  host.labels.set(model, ["a", "b", "c"]);
+  host.thresholds.set(model, [
+    { precision: 0.8, confidence: 0.5 },
+    { precision: 0.95, confidence: 0.9 },
+  ]);
+  const types = async (body: object) => (await decide(body)).answers.map(({ type }) => type);
+  const questions = [choice("a", "b", "c"), choice("b", "c"), predicate("a"), predicate("b")];
+  const sure = { input: "a a x", questions };
+  assert.deepEqual(await types(sure), ["choice", "choice", "predicate", "predicate"]);
+  assert.deepEqual(await types({ ...sure, min_precision: null }), ["choice", "choice", "predicate", "predicate"]);
+  // 'a' has 19 / 21; the choice without it is one the promise was never made for.
+  for (const min_precision of [0.5, 0.8, 0.81, 0.95]) {
+    assert.deepEqual(await types({ ...sure, min_precision }), ["choice", "refusal", "predicate", "predicate"]);
+  }
+  // 'a' has 10 / 12.
+  const unsure = { input: "a x", questions };
+  assert.deepEqual(await types({ ...unsure, min_precision: 0.8 }), ["choice", "refusal", "predicate", "predicate"]);
+  assert.deepEqual(await types({ ...unsure, min_precision: 0.81 }), new Array(4).fill("refusal"));
+  await refused({ ...sure, min_precision: 0.96 }, "min_precision", /support 0\.95 at most/);
+  await refused({ ...sure, min_precision: 0.49 }, "min_precision");
+  await refused({ ...sure, min_precision: 1 }, "min_precision");
+  host.thresholds.set(model, []);
+  assert.deepEqual((await types(sure)).includes("refusal"), false);
+  await refused({ ...sure, min_precision: 0.5 }, "min_precision", /no validation rows/);
+  host.thresholds.delete(model);
+  host.labels.delete(model);
+});
+
+test("the model must be a fine-tuned one of this project, or one that gives vectors", async () => {
   const foreign = await addModel(deployment.stores, deployment.b);
   await refused({ model: "millrace-ngram" }, "model", /fine-tune it/);
   await refused({ model: foreign.id }, "model", /No such model/, 404);
