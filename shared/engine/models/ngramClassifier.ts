@@ -39,6 +39,17 @@ export function storedWeights(tensors: {
   };
 }
 
+/** What `storedWeights` stored, to compute with. */
+export function storedVectors(weights: ReadonlyMap<string, Tensor>) {
+  return {
+    buckets: weights.get("buckets")!.data as Uint32Array,
+    scales: weights.get("scales")!.data as Float32Array,
+    /** Row-major [features, classes]. */
+    weight: fromHalf(weights.get("weight")!),
+    bias: weights.get("bias")!.data as Float32Array,
+  };
+}
+
 function fromHalf(stored: Tensor): Float32Array {
   const { buffer, byteOffset, length } = stored.data as Uint16Array;
   return new Float32Array(new Float16Array(buffer as ArrayBuffer, byteOffset, length));
@@ -48,11 +59,10 @@ async function createClassifier(
   weights: ReadonlyMap<string, Tensor>,
   { classes, threads }: ClassifierOptions,
 ): Promise<Classifier> {
-  const buckets = weights.get("buckets")!.data as Uint32Array;
-  const scales = weights.get("scales")!.data as Float32Array;
+  const { buckets, scales, weight, bias: biases } = storedVectors(weights);
   const toRow = vectorizer({ buckets, scales });
-  const table = new RowTable(buckets.length, classes, fromHalf(weights.get("weight")!));
-  const bias = weights.get("bias")!;
+  const table = new RowTable(buckets.length, classes, weight);
+  const bias = { shape: [classes], data: biases };
   const batch = createBatcher(buckets.length);
   const session = await createSession(ngramForward(classes), { ...place, threads });
 

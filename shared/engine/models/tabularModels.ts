@@ -36,9 +36,9 @@ export function tabularConfig(encoding: TableEncoding, classes: number): Tabular
   return { ...tableShape(encoding), hidden, outputs: classes };
 }
 
-/** A row from the JSON it travels as: every column of the table, those that are missing as an empty cell. */
+/** A row from the JSON it travels as: every column of the table, those that are missing as an empty cell. No text is no cell. */
 export function readRow(text: string, columns: readonly string[]): TableRow {
-  const cells = JSON.parse(text) as TableRow;
+  const cells = text === "" ? {} : (JSON.parse(text) as TableRow);
   return Object.fromEntries(columns.map((name) => [name, Object.hasOwn(cells, name) ? cells[name]! : ""]));
 }
 

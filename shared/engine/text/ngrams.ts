@@ -48,6 +48,35 @@ function pushWordNgrams(features: number[], tokens: readonly number[]): void {
   features.push(wordBucket(combine(combine(0, START), first)), wordBucket(combine(combine(0, last), END)));
 }
 
+/** An n-gram where it stands: from its first token to its last, which is included. */
+export interface NgramPlace {
+  readonly bucket: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** What `ngrams` counts, one by one. */
+export function ngramPlaces(text: string): NgramPlace[] {
+  const places: NgramPlace[] = [];
+  const tokens: number[] = [];
+  for (const token of tokenize(text)) {
+    const at = tokens.push(hashText(token.text)) - 1;
+    const features: number[] = [];
+    if (token.isWord) pushCharacterNgrams(features, token.text);
+    for (const bucket of features) places.push({ bucket, first: at, last: at });
+  }
+  const features: number[] = [];
+  pushWordNgrams(features, tokens);
+  const end = Math.max(0, tokens.length - 1);
+  const spans = tokens.flatMap((_, first) => {
+    return Array.from({ length: Math.min(WORD_ORDERS, tokens.length - first) }, (_, i) => ({ first, last: first + i }));
+  });
+  for (const [i, span] of [...spans, { first: 0, last: 0 }, { first: end, last: end }].entries()) {
+    places.push({ bucket: features[i]!, ...span });
+  }
+  return places;
+}
+
 function pushCharacterNgrams(features: number[], word: string): void {
   const characters = Array.from(`<${word}>`, (character) => character.codePointAt(0)!);
   for (const order of CHARACTER_ORDERS) {

@@ -1,0 +1,49 @@
+/** Why a model gives a label: what each token, or each column, of an input adds to the label's logit. */
+import type { Tensor } from "../dataTypes.ts";
+import type { ArtifactConfig } from "../training/artifact.ts";
+import { createNgramAttributor } from "./ngramAttributor.ts";
+import type { Span } from "./spans.ts";
+import { createTabularAttributor } from "./tabularAttributor.ts";
+import { createAdaptedAttributor, createEncoderAttributor } from "./textAttributor.ts";
+
+/** A stretch of the text, and what it adds. */
+export interface TokenAttribution extends Span {
+  attribution: number;
+}
+
+/** A column, and what its cell adds. */
+export interface ColumnAttribution {
+  name: string;
+  attribution: number;
+}
+
+export interface Attribution {
+  /** Of the input. */
+  logit: number;
+  /** Of what the input is compared with: it knows nothing. All attributions add up to the difference. */
+  baselineLogit: number;
+  parts: { tokens: TokenAttribution[] } | { columns: ColumnAttribution[] };
+}
+
+export interface Attributor {
+  /** For each of the labels, which are numbered as the model's are. */
+  attribute(text: string, labels: readonly number[]): Promise<Attribution[]>;
+  release(): Promise<void>;
+}
+
+export interface AttributorOptions {
+  config: ArtifactConfig;
+  weights: ReadonlyMap<string, Tensor>;
+  threads: number;
+  /** Directory of the imported base; null where there is none. */
+  base: string | null;
+}
+
+export type CreateAttributor = (options: AttributorOptions) => Promise<Attributor>;
+
+export const attributors: Readonly<Record<ArtifactConfig["architecture"], CreateAttributor>> = {
+  ngram: createNgramAttributor,
+  encoder: createEncoderAttributor,
+  tabular: createTabularAttributor,
+  pretrained: createAdaptedAttributor,
+};
