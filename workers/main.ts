@@ -25,7 +25,7 @@ const devices = { device: config.device, threads: config.deviceThreads, memoryLi
 const bases = mkdtempSync(join(tmpdir(), "millrace-bases-"));
 const host = createModelHost(stores.objects, { device: config.device, threads: config.deviceThreads });
 const tasks = createTasks({
-  inference: { models: createModelLookUp(stores), host },
+  inference: { models: createModelLookUp(stores), host, moderationModel: config.moderationModel },
   baseFiles: createBaseFiles(stores.objects, bases),
   stores,
   queue,

@@ -1,12 +1,14 @@
 /** Every endpoint by its path: what a line of a batch may ask for, and what a worker answers for the API. */
 import { decisions } from "./decisions.ts";
+import { embeddings } from "./embeddings.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { moderations } from "./moderations.ts";
 
 /** Requests and answers of different endpoints differ; who takes one from the table checks the body by its schema. */
 // biome-ignore lint/suspicious/noExplicitAny: the schema stands between a body and the endpoint that reads it
 export type AnyEndpoint = Endpoint<any, any>;
 
-const all: readonly AnyEndpoint[] = [decisions];
+const all: readonly AnyEndpoint[] = [decisions, embeddings, moderations];
 
 export const endpoints: ReadonlyMap<string, AnyEndpoint> = new Map(all.map((endpoint) => [endpoint.path, endpoint]));
 
