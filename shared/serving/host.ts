@@ -5,6 +5,7 @@ import { ApiError } from "../errors.ts";
 import type { BaseRecord } from "../schemas/base.ts";
 import type { ModelRecord } from "../schemas/model.ts";
 import type { Objects } from "../stores/objects.ts";
+import { type Attributing, createAttribution } from "./attribution.ts";
 import { createBaseReader } from "./baseReader.ts";
 import { createClassification } from "./classification.ts";
 import { createEmbedding } from "./embedding.ts";
@@ -41,6 +42,7 @@ export interface ModelHost {
   classify(model: ModelRecord, texts: readonly string[], signal?: AbortSignal): Promise<Classification[]>;
   /** Throws ApiError for a model without vectors, and for token ids that the model has not. */
   embed(model: BaseRecord | ModelRecord, inputs: readonly EmbeddingInput[], signal?: AbortSignal): Promise<Embedding[]>;
+  attribute: Attributing["attribute"];
   /** Loads a model before anybody asks; whether that succeeds is for those who do to learn. */
   prefetch(model: ModelRecord): void;
   close(): Promise<void>;
@@ -54,9 +56,11 @@ export function createModelHost(objects: Objects, options: ModelHostOptions): Mo
   const reader = createBaseReader(context, limits);
   const { classify } = createClassification(context, reader, limits);
   const { embed } = createEmbedding(context, reader);
+  const { attribute } = createAttribution(context);
   return {
     classify: answering(classify),
     embed: answering(embed),
+    attribute: answering(attribute),
     prefetch: (model) => void classify(model, [""]).catch(() => {}),
     close: () => context.close(),
   };

@@ -31,6 +31,16 @@ export function fakeHost(): FakeHost {
       asked.push({ model: model.id, texts: inputs.map(String) });
       return inputs.map((input) => ({ vector: letterVector(String(input)), tokens: input.length }));
     },
+    // Each word adds 1 to the label that it is.
+    async attribute(model, text, labels) {
+      asked.push({ model: model.id, texts: [text] });
+      return labels.map((label) => {
+        const tokens = Array.from(text.matchAll(/\p{L}+/gu), ({ 0: word, index: start }) => {
+          return { start, end: start + word.length, attribution: word === label ? 1 : 0 };
+        });
+        return { logit: tokens.reduce((sum, { attribution }) => sum + attribution, 0), baselineLogit: 0, parts: { tokens } };
+      });
+    },
     prefetch() {},
     async close() {},
   };

@@ -1,10 +1,7 @@
 /** Why a model gives a label: what each token, or each column, of an input adds to the label's logit. */
 import type { Tensor } from "../dataTypes.ts";
 import type { ArtifactConfig } from "../training/artifact.ts";
-import { createNgramAttributor } from "./ngramAttributor.ts";
 import type { Span } from "./spans.ts";
-import { createTabularAttributor } from "./tabularAttributor.ts";
-import { createAdaptedAttributor, createEncoderAttributor } from "./textAttributor.ts";
 
 /** A stretch of the text, and what it adds. */
 export interface TokenAttribution extends Span {
@@ -25,9 +22,14 @@ export interface Attribution {
   parts: { tokens: TokenAttribution[] } | { columns: ColumnAttribution[] };
 }
 
+/** Does some work when its time has come. */
+export type Turn = <Result>(work: () => Promise<Result>) => Promise<Result>;
+
+export const atOnce: Turn = (work) => work();
+
 export interface Attributor {
-  /** For each of the labels, which are numbered as the model's are. */
-  attribute(text: string, labels: readonly number[]): Promise<Attribution[]>;
+  /** For each of the labels, which are numbered as the model's are. `turn` is asked to make each run of a session. */
+  attribute(text: string, labels: readonly number[], turn?: Turn): Promise<Attribution[]>;
   release(): Promise<void>;
 }
 
@@ -40,10 +42,3 @@ export interface AttributorOptions {
 }
 
 export type CreateAttributor = (options: AttributorOptions) => Promise<Attributor>;
-
-export const attributors: Readonly<Record<ArtifactConfig["architecture"], CreateAttributor>> = {
-  ngram: createNgramAttributor,
-  encoder: createEncoderAttributor,
-  tabular: createTabularAttributor,
-  pretrained: createAdaptedAttributor,
-};

@@ -4,7 +4,7 @@ import { denseInput, fromDense, readRow, tabularConfig, tabularModels } from "..
 import { createSession } from "../runtime/session.ts";
 import { denseRanges, denseRow, tableInputs } from "../tables/features.ts";
 import { dataOf } from "../weights/tensors.ts";
-import type { Attributor, AttributorOptions } from "./attributor.ts";
+import { type Attributor, type AttributorOptions, atOnce, type Turn } from "./attributor.ts";
 import { integrate, type Slopes, slopeModel } from "./integratedGradients.ts";
 
 export async function createTabularAttributor({ config, weights, threads }: AttributorOptions): Promise<Attributor> {
@@ -19,23 +19,24 @@ export async function createTabularAttributor({ config, weights, threads }: Attr
   const ranges = denseRanges(encoding);
 
   const slopesOf =
-    (label: number): Slopes =>
+    (label: number, turn: Turn): Slopes =>
     async (points) => {
       const data = new Float32Array(points.length * points[0]!.length);
       for (const [i, point] of points.entries()) data.set(point, i * point.length);
-      const results = await session.run({
+      const feeds = {
         row: { shape: [points.length, points[0]!.length], data },
         label: { shape: [points.length], data: new Int32Array(points.length).fill(label) },
-      });
+      };
+      const results = await turn(() => session.run(feeds));
       return { values: results.value!.data as Float32Array, slopes: results.slope!.data as Float32Array };
     };
 
   return {
-    async attribute(text, labels) {
+    async attribute(text, labels, turn = atOnce) {
       const row = denseRow(tableInputs(encoding, [readRow(text, names)]), shape.categories);
       const answers = [];
       for (const label of labels) {
-        const { attributions, value, baselineValue } = await integrate(slopesOf(label), row, baseline!);
+        const { attributions, value, baselineValue } = await integrate(slopesOf(label, turn), row, baseline!);
         const columns = ranges.map(({ name, start, end }) => {
           return { name, attribution: attributions.subarray(start, end).reduce((sum, part) => sum + part, 0) };
         });

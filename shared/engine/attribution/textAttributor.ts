@@ -5,14 +5,15 @@ import { adaptedGraph, frozenData, openEncoder } from "../models/adaptedBase.ts"
 import { encoderForward, encodeTokens } from "../models/encoderClassifier.ts";
 import { readPretrained } from "../models/pretrained.ts";
 import { rewrite } from "../rewrite.ts";
-import { createSession, type Session } from "../runtime/session.ts";
+import { createSession } from "../runtime/session.ts";
 import { tokenize } from "../text/tokens.ts";
 import { readTokenizer } from "../tokenizers/tokenizer.ts";
+import type { Tensors } from "../training/fitGraph.ts";
 import { taken } from "../training/fitter.ts";
 import { padBatch, padding } from "../training/textBatches.ts";
 import { readJsonObject } from "../weights/checkpointFiles.ts";
 import { dataOf } from "../weights/tensors.ts";
-import type { Attributor, AttributorOptions } from "./attributor.ts";
+import { type Attributor, type AttributorOptions, atOnce } from "./attributor.ts";
 import { integrate, type Slopes, slopeModel } from "./integratedGradients.ts";
 import { alignTokens } from "./spans.ts";
 
@@ -88,7 +89,7 @@ async function createTextAttributor(model: ExplainedModel): Promise<Attributor> 
   const vectorOf = (id: number) => table.subarray(id * width, (id + 1) * width);
   const nothing = model.nothing === undefined ? meanOf(table, width) : vectorOf(model.nothing);
   return {
-    async attribute(text, labels) {
+    async attribute(text, labels, turn = atOnce) {
       const { ids, tokens } = read(text);
       const own = joined(Array.from(ids, vectorOf), width);
       const baseline = joined(
@@ -101,7 +102,11 @@ async function createTextAttributor(model: ExplainedModel): Promise<Attributor> 
         shown.map((i) => tokens[i]!),
       );
       const attribute = async (label: number) => {
-        const { attributions, value, baselineValue } = await integrate(slopesOf(session, ids, label), own, baseline);
+        const { attributions, value, baselineValue } = await integrate(
+          slopesOf((feeds) => turn(() => session.run(taken(session, feeds))), ids, label),
+          own,
+          baseline,
+        );
         const ofToken = (i: number) =>
           attributions.subarray(i * width, (i + 1) * width).reduce((sum, part) => sum + part, 0);
         const found = shown.map((i, place) => ({ ...spans[place]!, attribution: ofToken(i) }));
@@ -131,7 +136,7 @@ function withoutLookUp({ logits, initializers }: ExplainedModel) {
 /** Of one run, padding there is none. */
 const mostTokens = 2048;
 
-function slopesOf(session: Session, ids: Int32Array, label: number): Slopes {
+function slopesOf(run: (feeds: Tensors) => Promise<Tensors>, ids: Int32Array, label: number): Slopes {
   const perRun = Math.max(1, Math.floor(mostTokens / ids.length));
   return async (points) => {
     const elements = points[0]!.length;
@@ -145,7 +150,7 @@ function slopesOf(session: Session, ids: Int32Array, label: number): Slopes {
         vectors: { shape, data: joined(some, elements) },
         label: { shape: [some.length], data: new Int32Array(some.length).fill(label) },
       };
-      const results = await session.run(taken(session, feeds));
+      const results = await run(feeds);
       values.set(results.value!.data as Float32Array, start);
       slopes.set(results.slope!.data as Float32Array, start * elements);
     }

@@ -1,4 +1,5 @@
 /** What travels between a process and its device process: calls of functions, and their answers. */
+import type { Attribution } from "../attribution/attributor.ts";
 import type { LoraConfig } from "../layers/lora.ts";
 import type { Precision } from "../quantization/serving.ts";
 import type { BaseDirectory, TrainingEvent, TrainingRequest } from "../training/train.ts";
@@ -16,10 +17,12 @@ export interface DeviceFunctions {
   train: DeviceFunction<TrainingRequest, void, TrainingEvent>;
   /** Answers of a model that stands alone; loads it if it is not loaded. */
   predict: DeviceFunction<PredictArgument, Prediction[]>;
-  /** Frees what `predict` loaded from the file. */
+  /** Frees what was loaded from the file. */
   unload: DeviceFunction<{ artifact: string }, void>;
   /** Texts read by an imported base, each through the model it names; loads what is not loaded. */
   read: DeviceFunction<ReadArgument, ReadAnswer[]>;
+  /** What the parts of an input add to labels; builds what computes it at the first call for a model. */
+  attribute: DeviceFunction<AttributeArgument, Attribution[]>;
 }
 
 export type FunctionName = keyof DeviceFunctions;
@@ -50,6 +53,18 @@ export interface Prediction {
   tokens: number;
   /** Whether the text holds anything the model has weights for. */
   known: boolean;
+}
+
+export interface AttributeArgument {
+  /** Path of a model file. */
+  artifact: string;
+  /** SHA-256 of the file, hex. */
+  digest: string;
+  /** Of a model over an imported base. */
+  base: BaseDirectory | null;
+  text: string;
+  /** Numbers of the labels to explain. */
+  labels: readonly number[];
 }
 
 /** The file of a model over an imported base. */

@@ -3,6 +3,7 @@ import { type Architecture, architectures, type Classifier } from "../../models/
 import { readArtifact } from "../../training/artifact.ts";
 import type { Implementations } from "../deviceProtocol.ts";
 import { deviceThreads } from "../deviceThreads.ts";
+import { forgetAttribution } from "./attribution.ts";
 import { inTurn } from "./inTurn.ts";
 
 const models = new Map<string, Promise<Classifier>>();
@@ -16,6 +17,7 @@ export const classification: Implementations<"predict" | "unload"> = {
   async unload({ artifact }) {
     const model = models.get(artifact);
     models.delete(artifact);
+    forgetAttribution(artifact);
     await (await model)?.release();
   },
 };

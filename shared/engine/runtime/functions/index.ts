@@ -1,7 +1,8 @@
 /** Every function of a device process, by name. */
 import type { Implementations } from "../deviceProtocol.ts";
+import { attribution } from "./attribution.ts";
 import { classification } from "./classification.ts";
 import { reading } from "./reading.ts";
 import { training } from "./training.ts";
 
-export const functions: Implementations = { ...training, ...classification, ...reading };
+export const functions: Implementations = { ...training, ...classification, ...attribution, ...reading };
