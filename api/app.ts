@@ -9,6 +9,7 @@ import { notFoundHandler } from "./middleware/notFound.ts";
 import { requestId } from "./middleware/requestId.ts";
 import { newRouter, type Router } from "./router.ts";
 import { batchRoutes } from "./routes/batches.ts";
+import { chatCompletionRoutes } from "./routes/chatCompletions.ts";
 import { decisionRoutes } from "./routes/decisions.ts";
 import { embeddingRoutes } from "./routes/embeddings.ts";
 import { fileRoutes } from "./routes/files.ts";
@@ -34,6 +35,7 @@ export function createApp(services: Services): Router {
   app.route("/", decisionRoutes(services.inference));
   app.route("/", embeddingRoutes(services.inference));
   app.route("/", moderationRoutes(services.inference));
+  app.route("/", chatCompletionRoutes(services));
   app.route("/", batchRoutes(services.batches));
   app.route("/", healthRoutes());
   app.route(

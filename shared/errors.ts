@@ -11,6 +11,7 @@ const codes = {
   invalid_type: [400, "invalid_request_error"],
   missing_required_parameter: [400, "invalid_request_error"],
   unknown_parameter: [400, "invalid_request_error"],
+  context_length_exceeded: [400, "invalid_request_error"],
   invalid_file: [400, "invalid_request_error"],
   invalid_multipart: [400, "invalid_request_error"],
   not_found: [404, "not_found_error"],

@@ -29,7 +29,8 @@ export function onError(observe: Observe): ErrorHandler<Env> {
   };
 }
 
-function toApiError(error: unknown): ApiError {
+/** Whatever was thrown, as what may leave: causes stay inside. */
+export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   const known = error instanceof HTTPException ? frameworkCodes[error.status] : undefined;
   if (known) return new ApiError(known.code, known.message, { cause: error });

@@ -30,6 +30,20 @@ export interface Answered<Answer> {
   digest: string | null;
 }
 
+/** One event of an answer that comes while it is made. */
+export interface StreamEvent {
+  /** Only of answers whose events have names. */
+  name?: string;
+  data: object;
+}
+
+export interface Streamed {
+  model: string;
+  digest: string | null;
+  /** May be read once. Giving up the iteration ends the work; what goes wrong is thrown. */
+  events: AsyncIterable<StreamEvent>;
+}
+
 export interface Endpoint<Request, Answer> {
   /** Such as `/v1/decisions`. */
   path: string;
@@ -37,4 +51,6 @@ export interface Endpoint<Request, Answer> {
   schema: z.ZodType<Request>;
   /** Throws ApiError. */
   answer(call: InferenceCall<Request>): Promise<Answered<Answer>>;
+  /** The same answer as it is made. Throws ApiError before anything is made, for whatever is wrong with the request. */
+  stream?(call: InferenceCall<Request>): Promise<Streamed>;
 }

@@ -9,6 +9,7 @@ import { type Attributing, createAttribution } from "./attribution.ts";
 import { createBaseReader } from "./baseReader.ts";
 import { createClassification } from "./classification.ts";
 import { createEmbedding } from "./embedding.ts";
+import { createGeneration, type Generation } from "./generation.ts";
 import { createHostContext } from "./hostContext.ts";
 import { type ServingLimits, usualLimits } from "./limits.ts";
 
@@ -43,6 +44,11 @@ export interface ModelHost {
   /** Throws ApiError for a model without vectors, and for token ids that the model has not. */
   embed(model: BaseRecord | ModelRecord, inputs: readonly EmbeddingInput[], signal?: AbortSignal): Promise<Embedding[]>;
   attribute: Attributing["attribute"];
+  /**
+   * A text that goes on from a prompt. Throws ApiError naming the model or the field that cannot be met; while the pieces
+   * are read, `overloaded` where the device failed.
+   */
+  generate: Generation["generate"];
   /** Loads a model before anybody asks; whether that succeeds is for those who do to learn. */
   prefetch(model: ModelRecord): void;
   close(): Promise<void>;
@@ -56,10 +62,12 @@ export function createModelHost(objects: Objects, options: ModelHostOptions): Mo
   const reader = createBaseReader(context, limits);
   const { classify } = createClassification(context, reader, limits);
   const { embed } = createEmbedding(context, reader);
+  const { generate } = createGeneration(context);
   const { attribute } = createAttribution(context);
   return {
     classify: answering(classify),
     embed: answering(embed),
+    generate: answering(generate),
     attribute: answering(attribute),
     prefetch: (model) => void classify(model, [""]).catch(() => {}),
     close: () => context.close(),

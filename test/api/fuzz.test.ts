@@ -42,6 +42,18 @@ before(async () => {
       ],
     },
     "/v1/embeddings": { model, input: ["ham", "spam"], dimensions: 3, encoding_format: "base64" },
+    "/v1/chat/completions": {
+      model,
+      messages: [{ role: "user", content: [{ type: "text", text: "a b" }] }],
+      logit_bias: { 3: 1 },
+      stop: ["x"],
+      stream_options: { include_usage: true },
+      response_format: {
+        type: "json_schema",
+        json_schema: { name: "n", schema: { type: "object", properties: { a: { type: ["string", "null"] } } } },
+      },
+      stream: true,
+    },
     "/v1/moderations": { model, input: [{ type: "text", text: "ham" }] },
   };
 });

@@ -92,7 +92,14 @@ async function refuse(): Promise<never> {
   throw new Error("This test serves no models");
 }
 
-const noModels: ModelHost = { classify: refuse, embed: refuse, attribute: refuse, prefetch() {}, close: async () => {} };
+const noModels: ModelHost = {
+  classify: refuse,
+  embed: refuse,
+  attribute: refuse,
+  generate: refuse,
+  prefetch() {},
+  close: async () => {},
+};
 
 export async function deploy(options: DeploymentOptions = {}): Promise<Deployment> {
   const cloud = await openCloud();

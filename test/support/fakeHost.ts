@@ -1,6 +1,7 @@
 /** A model host whose answers can be told in advance: a label is the likelier the more often the text says it. */
 import type { Threshold } from "../../shared/engine/training/thresholds.ts";
 import type { ModelHost } from "../../shared/serving/host.ts";
+import { fakeWrite } from "./fakeWriter.ts";
 
 export interface FakeHost extends ModelHost {
   /** Labels of the models that have others than `ham` and `spam`. */
@@ -41,6 +42,7 @@ export function fakeHost(): FakeHost {
         return { logit: tokens.reduce((sum, { attribution }) => sum + attribution, 0), baselineLogit: 0, parts: { tokens } };
       });
     },
+    generate: (_, request) => fakeWrite(request),
     prefetch() {},
     async close() {},
   };

@@ -42,7 +42,7 @@ export function resolve(schema: Schema, schemas: Schemas): Schema {
   return branches?.length === 1 ? { ...schema, anyOf: undefined, ...resolve(branches[0]!, schemas) } : schema;
 }
 
-const alternativesOf = (schema: Schema) => schema.oneOf ?? schema.anyOf;
+const alternativesOf = (schema: Schema) => (schema.oneOf ?? schema.anyOf)?.filter((branch) => branch.type !== "null");
 const typesOf = (schema: Schema) => [schema.type ?? []].flat();
 
 /** With all optional fields when `full`; `pick` chooses among alternatives. */

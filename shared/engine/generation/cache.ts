@@ -27,6 +27,11 @@ export interface FreshTokens {
 const growth = 1.25;
 const granularity = 32;
 
+/** What the keys and values of one token take. */
+export function tokenBytes(layers: number, { keyValueHeads, headWidth }: HeadLayout): number {
+  return 2 * layers * keyValueHeads * headWidth * Float32Array.BYTES_PER_ELEMENT;
+}
+
 export class TextCache {
   /** How many tokens of texts of one length fit. */
   readonly capacity: number;
@@ -40,7 +45,7 @@ export class TextCache {
   constructor({ layers, layout, bytes }: CacheOptions) {
     this.#heads = layout.keyValueHeads;
     this.#width = layout.headWidth;
-    const perToken = 2 * layers * this.#heads * this.#width * Float32Array.BYTES_PER_ELEMENT;
+    const perToken = tokenBytes(layers, layout);
     this.capacity = Math.floor(bytes / perToken);
     if (!(this.capacity >= granularity)) {
       throw new RangeError(`a cache of ${bytes} bytes holds no ${granularity} tokens of ${perToken} bytes`);

@@ -1,5 +1,8 @@
 /** What travels between a process and its device process: calls of functions, and their answers. */
 import type { Attribution } from "../attribution/attributor.ts";
+import type { GeneratedTokens } from "../generation/generator.ts";
+import type { JsonFormat } from "../generation/json/constraint.ts";
+import type { SamplingSettings } from "../generation/settings.ts";
 import type { LoraConfig } from "../layers/lora.ts";
 import type { Precision } from "../quantization/serving.ts";
 import type { BaseDirectory, TrainingEvent, TrainingRequest } from "../training/train.ts";
@@ -21,6 +24,8 @@ export interface DeviceFunctions {
   unload: DeviceFunction<{ artifact: string }, void>;
   /** Texts read by an imported base, each through the model it names; loads what is not loaded. */
   read: DeviceFunction<ReadArgument, ReadAnswer[]>;
+  /** A text written by an imported base, beside others; loads what is not loaded. Cancelled, it ends without a word. */
+  generate: DeviceFunction<GenerateArgument, void, GeneratedTokens>;
   /** What the parts of an input add to labels; builds what computes it at the first call for a model. */
   attribute: DeviceFunction<AttributeArgument, Attribution[]>;
 }
@@ -105,6 +110,16 @@ export type ReadAnswer =
     }
   /** The row's model could not be loaded. */
   | { failed: string };
+
+export interface GenerateArgument {
+  base: BaseDirectory;
+  /** Token ids; with `maxTokens` no more than `textRoom` gives. */
+  prompt: readonly number[];
+  maxTokens: number;
+  settings: Omit<SamplingSettings, "allowed">;
+  /** Null: any text. */
+  json: JsonFormat | null;
+}
 
 export type DeviceRequest =
   | { type: "call"; call: number; name: FunctionName; argument: unknown }

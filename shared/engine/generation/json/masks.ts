@@ -14,21 +14,28 @@ interface Spelling {
 /** The tokens in the order of their bytes. */
 export type Spellings = readonly Spelling[];
 
+/** Whether a text of any form can be written: every character that JSON's own signs are made of is a token. */
+export function canWriteJson(tokens: TokenBytes): boolean {
+  return hasEach(tokens, 0x20, 0x7e);
+}
+
 /**
  * The tokens that JSON may be written with. Where the vocabulary lacks the bytes that complete a character, tokens that
  * end within one are left out, as they could not be gone on from. Throws TypeError where it cannot write plain ASCII.
  */
 export function spellings(tokens: TokenBytes): Spellings {
-  const single = new Set(tokens.flatMap((bytes) => (bytes?.length === 1 ? [bytes[0]!] : [])));
-  const has = (first: number, last: number) => {
-    for (let byte = first; byte <= last; byte++) if (!single.has(byte)) return false;
-    return true;
-  };
-  if (!has(0x20, 0x7e)) throw new TypeError("its tokenizer has not every character of JSON as a token");
-  const usable = (bytes: Uint8Array) => bytes.length > 0 && (has(0x80, 0xbf) || isWhole(bytes));
+  if (!canWriteJson(tokens)) throw new TypeError("the vocabulary has not every character of JSON as a token");
+  const completes = hasEach(tokens, 0x80, 0xbf);
+  const usable = (bytes: Uint8Array) => bytes.length > 0 && (completes || isWhole(bytes));
   const sorted = tokens.flatMap((bytes, id) => (bytes && usable(bytes) ? [{ id, bytes }] : []));
   sorted.sort((a, b) => Buffer.compare(a.bytes, b.bytes) || a.id - b.id);
   return sorted.map(({ id, bytes }, i) => ({ id, bytes, shared: sharedBytes(sorted[i - 1]?.bytes, bytes) }));
+}
+
+/** Whether each byte from first to last is a token by itself. */
+function hasEach(tokens: TokenBytes, first: number, last: number): boolean {
+  const single = new Set(tokens.map((bytes) => (bytes?.length === 1 ? bytes[0]! : -1)));
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i).every((byte) => single.has(byte));
 }
 
 function isWhole(bytes: Uint8Array): boolean {

@@ -1,0 +1,237 @@
+/** Texts written by imported bases: words become tokens here, the device writes, and its tokens become words again. */
+import { type CausalText, readCausalText } from "../engine/generation/causalText.ts";
+import type { GeneratedToken, GeneratedTokens, TokenProbability } from "../engine/generation/generator.ts";
+import type { JsonFormat } from "../engine/generation/json/constraint.ts";
+import { canWriteJson } from "../engine/generation/json/masks.ts";
+import { textOf } from "../engine/generation/text.ts";
+import { readVocabulary, type Vocabulary } from "../engine/generation/tokenBytes.ts";
+import type { GenerateArgument } from "../engine/runtime/deviceProtocol.ts";
+import { CheckpointError } from "../engine/weights/checkpointConfig.ts";
+import { ApiError } from "../errors.ts";
+import type { BaseRecord } from "../schemas/base.ts";
+import type { ModelRecord } from "../schemas/model.ts";
+import { type ChatMessage, chatPrompts, type Prompt, TemplateError } from "./chatPrompt.ts";
+import type { HostContext } from "./hostContext.ts";
+
+export interface TextRequest {
+  readonly prompt:
+    | { readonly messages: readonly ChatMessage[] }
+    | { readonly text: string }
+    | { readonly tokens: readonly number[] };
+  /** Default and at most: what the model's positions leave. */
+  readonly maxTokens?: number | undefined;
+  readonly temperature?: number | undefined;
+  readonly topP?: number | undefined;
+  readonly seed?: number | undefined;
+  readonly presencePenalty?: number | undefined;
+  readonly frequencyPenalty?: number | undefined;
+  readonly logitBias?: ReadonlyMap<number, number> | undefined;
+  /** How many of the likeliest tokens come with each token. Default 0. */
+  readonly topLogProbabilities?: number | undefined;
+  /** Sequences that end the text, and are no part of it. */
+  readonly stop?: readonly string[] | undefined;
+  readonly json?: JsonFormat | undefined;
+  /** What the caller calls its fields, for errors. */
+  readonly names: { readonly prompt: string; readonly json: string };
+}
+
+export interface SpelledToken {
+  /** Its bytes as text; U+FFFD where they are none by themselves. */
+  readonly text: string;
+  readonly bytes: Uint8Array;
+  /** Natural logarithm, by the model's own distribution. */
+  readonly logProbability: number;
+}
+
+export interface WrittenToken extends SpelledToken {
+  /** The likeliest first. */
+  readonly top: readonly SpelledToken[];
+}
+
+export interface WrittenPiece {
+  readonly text: string;
+  readonly tokens: readonly WrittenToken[];
+  /** Of the last piece alone. */
+  readonly finishReason?: "stop" | "length";
+}
+
+export interface WrittenText {
+  /** As the model reads it. */
+  readonly promptTokens: number;
+  /** May be read once. Giving up the iteration ends the writing. */
+  readonly pieces: AsyncIterable<WrittenPiece>;
+}
+
+export interface Generation {
+  /** Throws ApiError naming the field of a request that cannot be met, and `queue_full` when too many texts are written. */
+  generate(model: BaseRecord | ModelRecord, request: TextRequest, signal?: AbortSignal): Promise<WrittenText>;
+}
+
+/** A base that writes, as far as this process needs it. */
+interface Writer {
+  readonly directory: string;
+  readonly text: CausalText;
+  readonly vocabulary: Vocabulary;
+  /** Why JSON cannot be promised. */
+  readonly jsonRefusal: string | undefined;
+  readonly chat: (messages: readonly ChatMessage[]) => Prompt;
+}
+
+export function createGeneration(context: HostContext, { mostTexts = 256 } = {}): Generation {
+  const writers = new Map<string, Promise<Writer>>();
+  let texts = 0;
+
+  const open = (base: BaseRecord): Promise<Writer> => {
+    const writer = writers.get(base.digest) ?? readWriter(context, base);
+    writers.set(base.digest, writer);
+    writer.catch(() => writers.delete(base.digest));
+    return writer;
+  };
+
+  return {
+    async generate(model, request, signal = new AbortController().signal) {
+      if ("project_id" in model)
+        throw noWriter(model.id, "is a classifier: name a base model that writes texts, or ask it for decisions");
+      const writer = await open(model).catch((cause) => {
+        throw cause instanceof TypeError
+          ? noWriter(model.id, "does not write texts: name a model that predicts next tokens")
+          : cause;
+      });
+      const prompt = promptOf(writer, request);
+      const argument = argumentOf(model, writer, prompt, request);
+      if (texts >= mostTexts)
+        throw new ApiError("queue_full", `${texts} texts are being written; try again in a moment.`);
+      const written = devicePieces(context, argument, signal);
+      const options = {
+        tokenizer: writer.text.tokenizer,
+        prompt: prompt.tokens,
+        stop: [...prompt.stop, ...(request.stop ?? [])],
+      };
+      async function* pieces() {
+        texts++;
+        try {
+          for await (const piece of textOf(written, options))
+            yield { ...piece, tokens: piece.tokens.map((token) => spelled(writer, token)) };
+        } finally {
+          texts--;
+        }
+      }
+      return { promptTokens: prompt.tokens.length, pieces: pieces() };
+    },
+  };
+}
+
+const noWriter = (id: string, why: string) => new ApiError("invalid_value", `'${id}' ${why}.`, { param: "model" });
+
+async function readWriter(context: HostContext, base: BaseRecord): Promise<Writer> {
+  const { path: directory } = await context.bases.open(base);
+  const text = await readCausalText(directory);
+  const vocabulary = await readVocabulary(directory, text.vocabulary);
+  try {
+    return { directory, text, vocabulary, jsonRefusal: whyNoJson(vocabulary), chat: chatPrompts(text) };
+  } catch (cause) {
+    throw new CheckpointError(`the chat template of ${base.id} cannot be read`, { cause });
+  }
+}
+
+/** Throws ApiError for more tokens than the model reads, and for ids it has not. */
+function promptOf({ text, chat }: Writer, { prompt, names }: TextRequest): Prompt {
+  const refuse = (code: "invalid_value" | "context_length_exceeded", message: string) =>
+    new ApiError(code, message, { param: names.prompt });
+  const read = (): Prompt => {
+    if ("tokens" in prompt) return { tokens: prompt.tokens, stop: [] };
+    if ("text" in prompt) return { tokens: text.tokenizer.encode(prompt.text.toWellFormed()).input_ids, stop: [] };
+    try {
+      return chat(prompt.messages);
+    } catch (cause) {
+      if (!(cause instanceof TemplateError)) throw cause;
+      throw refuse("invalid_value", `The model's chat template does not take these messages: ${cause.message}.`);
+    }
+  };
+  const found = read();
+  const stray = found.tokens.find((id) => !(Number.isInteger(id) && id >= 0 && id < text.vocabulary));
+  if (stray !== undefined)
+    throw refuse(
+      "invalid_value",
+      `'${names.prompt}' holds ${stray}, which is no token of the model's ${text.vocabulary}.`,
+    );
+  if (found.tokens.length === 0)
+    throw refuse("invalid_value", `'${names.prompt}' is empty: the model needs something to go on from.`);
+  if (found.tokens.length < text.context) return found;
+  const message = `This model's context is ${text.context} tokens, of which at least one is for the answer. '${names.prompt}' has ${found.tokens.length}: shorten it.`;
+  throw refuse("context_length_exceeded", message);
+}
+
+function argumentOf(base: BaseRecord, writer: Writer, { tokens }: Prompt, request: TextRequest): GenerateArgument {
+  const { text, directory } = writer;
+  const { logitBias, json = null, names } = request;
+  const stray = [...(logitBias?.keys() ?? [])].find((id) => id >= text.vocabulary);
+  if (stray !== undefined) {
+    throw new ApiError(
+      "invalid_value",
+      `'logit_bias' names ${stray}, which is no token of the model's ${text.vocabulary}.`,
+      { param: "logit_bias" },
+    );
+  }
+  if (json) requireJson(writer, names.json);
+  return {
+    base: { directory, digest: base.digest },
+    prompt: tokens,
+    maxTokens: Math.min(request.maxTokens ?? Number.POSITIVE_INFINITY, text.context - tokens.length),
+    json,
+    settings: {
+      temperature: request.temperature,
+      topP: request.topP,
+      seed: request.seed,
+      presencePenalty: request.presencePenalty,
+      frequencyPenalty: request.frequencyPenalty,
+      topLogProbabilities: Math.min(request.topLogProbabilities ?? 0, text.vocabulary),
+      logitBias,
+      endTokens: text.endTokens,
+    },
+  };
+}
+
+/** Refused before it is begun, where the device could not but fail. */
+function requireJson({ jsonRefusal }: Writer, param: string): void {
+  if (!jsonRefusal) return;
+  throw new ApiError("invalid_value", `This model cannot be held to JSON: ${jsonRefusal}.`, { param });
+}
+
+function whyNoJson({ bytes, isExact }: Vocabulary): string | undefined {
+  if (!isExact) return "its tokenizer sets spaces between words by itself";
+  return canWriteJson(bytes) ? undefined : "its tokenizer has not every character of JSON as a token";
+}
+
+/** A device that died before it wrote anything took nothing with it: the same is asked of a new one, once. */
+async function* devicePieces(
+  context: HostContext,
+  argument: GenerateArgument,
+  signal: AbortSignal,
+): AsyncGenerator<GeneratedTokens> {
+  for (let isFirst = true; ; isFirst = false) {
+    signal.throwIfAborted();
+    const device = context.device();
+    let written = false;
+    try {
+      for await (const piece of device.stream("generate", argument, signal)) {
+        written = true;
+        yield piece;
+      }
+      signal.throwIfAborted();
+      return;
+    } catch (cause) {
+      signal.throwIfAborted();
+      if (written || device.alive || !isFirst)
+        throw new ApiError("overloaded", "The model could not be run to the end.", { cause });
+    }
+  }
+}
+
+function spelled({ vocabulary }: Writer, token: GeneratedToken): WrittenToken {
+  const spell = ({ id, logProbability }: TokenProbability): SpelledToken => {
+    const bytes = vocabulary.bytes[id] ?? new Uint8Array();
+    return { text: Buffer.from(bytes).toString(), bytes, logProbability };
+  };
+  return { ...spell(token), top: token.top.map(spell) };
+}
