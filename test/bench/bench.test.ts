@@ -74,7 +74,7 @@ describe("npm run bench", { timeout: 120_000 }, () => {
     assert.equal(status, 1);
     assert.match(
       stderr,
-      /no suite "speed"; there are accuracy and engine and images and audio and tables and recommendation and training/,
+      /no suite "speed"; there are accuracy and engine and images and audio and tables and recommendation and training and serving/,
     );
   });
 });

@@ -6,6 +6,10 @@ export interface Bench {
   emit(measured: Omit<Measured, "suite">): void;
   /** How far it has got, for people. */
   tell(line: string): void;
+  /** Of a suite that has parts, the only one to run; absent: all of them. */
+  readonly part?: string | undefined;
+  /** How long a suite that watches something over time is to do so, where it is not to choose itself. */
+  readonly minutes?: number | undefined;
 }
 
 export type Suite = (bench: Bench) => Promise<Ending>;

@@ -1,0 +1,120 @@
+/** The API before the model host: what of its throughput is left to clients over HTTP, and what a single call waits longer. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createApp } from "../../api/app.ts";
+import { listen } from "../../api/listen.ts";
+import { createServices } from "../../api/services/services.ts";
+import { openEncoder } from "../../shared/engine/models/adaptedBase.ts";
+import { startDevice } from "../../shared/engine/runtime/device.ts";
+import type { ModelHost } from "../../shared/serving/host.ts";
+import { usualLimits } from "../../shared/serving/limits.ts";
+import { decisionRequest, type Served, startClients } from "./servingClients.ts";
+import type { Tuned } from "./servingModels.ts";
+import { askAll, type Stage } from "./servingStage.ts";
+import type { Bench } from "./suite.ts";
+import { interleaved, median, timed } from "./timing.ts";
+import { threads } from "./trainingStepper.ts";
+
+const rounds = 5;
+const texts = 1024;
+const clients = 64;
+/** Of calls one after another, a round. */
+const singles = 64;
+const precision = "int8";
+
+export async function http(stage: Stage, bench: Bench): Promise<void> {
+  const [model] = await stage.models(1);
+  const host = stage.host({ precisionOf: () => precision });
+  const { stores, queue } = stage.cloud;
+  const services = createServices({ stores, queue, host, observe: () => {}, maxUploadBytes: 2 ** 20 });
+  const server = await listen(createApp(services), { host: "127.0.0.1", port: 0 });
+  const sender = startClients();
+  const requests = stage.set.test
+    .slice(0, texts)
+    .map(({ text }) => decisionRequest(model!.tenant.key, model!.record.id, text, stage.set.labels));
+  const send = (count: number, clients: number) =>
+    sender.run({ origin: server.url, clients, requests: requests.slice(0, count) });
+  try {
+    await together(stage, bench, { host, model: model!, send: () => send(texts, clients) });
+    await alone(stage, bench, { model: model!, send: () => send(singles, 1) });
+  } finally {
+    sender.stop();
+    await server.close(200);
+    await host.close();
+  }
+}
+
+interface Together {
+  readonly host: ModelHost;
+  readonly model: Tuned;
+  readonly send: () => Promise<Served>;
+}
+
+async function together({ set }: Stage, { emit, tell }: Bench, { host, model, send }: Together): Promise<void> {
+  tell(`serving: ${rounds} rounds of ${texts} texts by ${clients} clients, of the host and over HTTP`);
+  const questions = set.test.slice(0, texts).map(({ text }) => ({ text, model }));
+  const served: Served[] = [];
+  const times = await interleaved(rounds, {
+    host: async () => (await askAll(host, questions, clients)).milliseconds,
+    http: async () => {
+      served.push(await send());
+      return served.at(-1)!.milliseconds;
+    },
+  });
+  const rate = (name: "host" | "http") => (1000 * texts) / median(times[name]);
+  const share = median(served.slice(1).map(({ processor, milliseconds }) => processor / milliseconds));
+  const source = `the host's own; asked for: 0.8; clients took ${(100 * share).toFixed(0)} % of a core`;
+  const beside = { baseline: rate("host"), baseline_source: source };
+  emit({ case: `clients=${clients}/throughput`, value: rate("http"), unit: "per second", ...beside });
+  const latencies = served.slice(1).map((one) => one.latencies.toSorted((a, b) => a - b));
+  const at = (share: number) => median(latencies.map((sorted) => sorted[Math.floor(share * sorted.length)]!));
+  const bar = { baseline: 3 * at(0.5), baseline_source: `three times p50 (${at(0.5).toFixed(1)}), the most asked for` };
+  emit({ case: `clients=${clients}/p99`, value: at(0.99), unit: "milliseconds", ...bar });
+}
+
+interface Alone {
+  readonly model: Tuned;
+  readonly send: () => Promise<Served>;
+}
+
+/** A call over HTTP beside the same text given to a device process as token ids. */
+async function alone(stage: Stage, { emit }: Bench, { model, send }: Alone): Promise<void> {
+  const device = startDevice({ threads });
+  const folder = mkdtempSync(join(tmpdir(), "millrace-bench-"));
+  const path = join(folder, "model.safetensors");
+  const { object_key, digest } = model.record;
+  await stage.cloud.stores.objects.download(object_key, path, digest);
+  const { directory } = stage.tuning.base;
+  const { encode, adapter } = await openEncoder(directory);
+  const { adapterBytes } = usualLimits;
+  const file = { key: "bench", path, digest, adapter };
+  const ids = stage.set.test.slice(0, singles).map(({ text }) => encode(text));
+  const found = { http: [] as number[], device: [] as number[] };
+  await interleaved(rounds, {
+    http: async () => {
+      const { latencies } = await send();
+      found.http.push(...latencies);
+      return 0;
+    },
+    device: async () => {
+      for (const one of ids) {
+        const rows = [{ ids: one, model: file, wants: "logits" }] as const;
+        const base = { directory, digest: stage.base.digest };
+        found.device.push(await timed(() => device.call("read", { base, precision, adapter, adapterBytes, rows })));
+      }
+      return 0;
+    },
+  });
+  device.kill();
+  rmSync(folder, { recursive: true });
+  const [whole, inner] = [median(found.http.slice(singles)), median(found.device.slice(singles))];
+  const source = `bar; p50 ${whole.toFixed(1)} over HTTP, ${inner.toFixed(1)} of the device process`;
+  emit({
+    case: "clients=1/overhead",
+    value: whole - inner,
+    unit: "milliseconds",
+    baseline: 3,
+    baseline_source: source,
+  });
+}

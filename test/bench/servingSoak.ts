@@ -1,0 +1,45 @@
+/** Minutes of mixed load, with less room than the models need: adapters and files come and go, and memory should not. */
+import { permutation } from "../../shared/engine/index.ts";
+import { residentMebibytes, slope } from "./servingMemory.ts";
+import { askAll, type Question, type Stage } from "./servingStage.ts";
+import type { Bench } from "./suite.ts";
+
+const models = 256;
+/** Models that have room in memory, and on disk, if all are of one size. */
+const room = { memory: 32, disk: 96 };
+/** Asked for half of the time, and so always there. */
+const favourites = 16;
+const atOnce = 32;
+const usualMinutes = 3;
+/** Of the time, before memory is what it will be. */
+const warmUp = 0.25;
+
+export async function soak(stage: Stage, { emit, tell, minutes = usualMinutes }: Bench): Promise<void> {
+  const all = await stage.models(models);
+  const bytes = all[0]!.record.bytes;
+  const host = stage.host({
+    precisionOf: () => "int8",
+    adapterBytes: room.memory * bytes,
+    fileBytes: room.disk * bytes,
+  });
+  const { test } = stage.set;
+  const portionAt = (portion: number): Question[] =>
+    Array.from(permutation(models, 1, portion)).map((shuffled, i) => ({
+      text: test[(portion * models + i) % test.length]!.text,
+      model: all[i % 2 ? i % favourites : shuffled]!,
+    }));
+  tell(`serving: ${minutes} minutes of ${models} models where ${room.memory} have room`);
+  const start = performance.now();
+  const elapsed = () => (performance.now() - start) / 60_000;
+  const points: [number, number][] = [];
+  let portion = 0;
+  while (elapsed() < minutes) {
+    await askAll(host, portionAt(portion++), atOnce);
+    if (elapsed() > warmUp * minutes) points.push([elapsed(), residentMebibytes()]);
+  }
+  await host.close();
+  const [first, last] = [points[0]![1], points.at(-1)![1]].map((found) => found.toFixed(0));
+  tell(`serving: ${portion * models} texts; resident MiB from ${first} to ${last}`);
+  const none = { baseline: null, baseline_source: `none; over ${minutes} minutes, the first quarter left out` };
+  emit({ case: "soak/growth-per-minute", value: slope(points), unit: "mebibytes", ...none });
+}
