@@ -29,10 +29,10 @@ function textOfItem(item: Item, path: string): string {
     .join("\n");
 }
 
-const isMessage = (item: Item): item is Message => item.type === undefined || item.type === "message";
+export const isMessage = (item: Item): item is Message => item.type === undefined || item.type === "message";
 
-function unsupported(type: string, path: string): ApiError {
-  return new ApiError("invalid_value", `'${path}' is of type '${type}': this model reads text only.`, {
+export function unsupported(type: string, path: string, reads = "text"): ApiError {
+  return new ApiError("invalid_value", `'${path}' is of type '${type}': this model reads ${reads} only.`, {
     param: `${path}.type`,
   });
 }

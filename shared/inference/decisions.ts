@@ -4,15 +4,17 @@
  */
 import { ApiError } from "../errors.ts";
 import type { BaseRecord } from "../schemas/base.ts";
-import { CreateDecision, type Decision } from "../schemas/decision.ts";
+import { type Answer, CreateDecision, type Decision } from "../schemas/decision.ts";
 import type { ModelRecord } from "../schemas/model.ts";
 import type { Classification } from "../serving/host.ts";
-import { answerOf, asked, refusal } from "./answers.ts";
+import { type Asked, answerOf, asked, refusal } from "./answers.ts";
 import { textOf } from "./decisionText.ts";
 import { isEmbedder } from "./embedder.ts";
 import type { Endpoint, InferenceCall } from "./endpoint.ts";
-import { answerByLabels, leastConfidence } from "./labelAnswers.ts";
+import { explain, refuseExplaining } from "./explain.ts";
+import { answerByLabels, labelBehind, leastConfidence } from "./labelAnswers.ts";
 import { type CallableModel, isFineTuned } from "./modelLookUp.ts";
+import { rowOf } from "./rows.ts";
 import { type Comparison, compare, type Described, describedBy } from "./zeroShot.ts";
 
 type Call = InferenceCall<CreateDecision>;
@@ -22,17 +24,19 @@ export const decisions: Endpoint<CreateDecision, Decision> = {
   schema: CreateDecision,
   async answer(call) {
     const { context, project, request } = call;
-    const text = textOf(request.input);
     const questions = request.questions.map(asked);
     const model = asDecider(await context.models.callable(project, request.model));
+    const text = isFineTuned(model) && model.columns ? rowOf(request.input, model.columns) : textOf(request.input);
     const read = isFineTuned(model) ? await classify(call, model, text) : undefined;
     const zeroShot = questions.map((question) => describedBy(question, model, read?.labels ?? null));
     refusePrecision(request, zeroShot);
+    refuseReasons(request, zeroShot);
     const least = read ? leastConfidence(read, request.min_precision) : 0;
     const byLabels = questions.map((question, i) => (zeroShot[i] ? null : answerByLabels(question, read!, least)));
     const isKnown = read?.known ?? text.trim() !== "";
     const comparison = isKnown ? await compareAll(call, model, text, zeroShot) : undefined;
-    const answers = byLabels.map((answer, i) => answer ?? byVectors(zeroShot[i]!, comparison));
+    const plain = byLabels.map((answer, i) => answer ?? byVectors(zeroShot[i]!, comparison));
+    const answers = request.explain ? await withReasons(call, { model, text, questions, read, plain }) : plain;
     const { text: alone = 0, descriptions = 0 } = comparison?.tokens ?? {};
     const body = { model: model.id, answers, usage: usageOf((read?.tokens ?? alone) + descriptions) };
     return { body, model: model.id, digest: model.digest };
@@ -58,6 +62,26 @@ function refusePrecision({ min_precision }: CreateDecision, zeroShot: readonly (
   if (!min_precision || index < 0) return;
   const message = `'questions[${index}]' is answered zero-shot, for which no 'min_precision' can be promised: leave it out, or ask for labels of a fine-tuned model.`;
   throw new ApiError("invalid_value", message, { param: "min_precision" });
+}
+
+/** Nothing but a label can be explained. */
+function refuseReasons({ explain: asked }: CreateDecision, zeroShot: readonly (Described | null)[]): void {
+  const index = zeroShot.findIndex((described) => described !== null);
+  if (asked && index >= 0) throw refuseExplaining(index);
+}
+
+interface Answering {
+  model: ModelRecord | BaseRecord;
+  text: string;
+  questions: readonly Asked[];
+  read: Classification | undefined;
+  plain: readonly Answer[];
+}
+
+async function withReasons({ context, signal }: Call, { model, text, questions, read, plain }: Answering) {
+  if (!isFineTuned(model) || !read) return [...plain];
+  const labels = plain.map((answer, i) => labelBehind(questions[i]!, answer, read));
+  return explain({ host: context.host, model, text, signal }, plain, labels);
 }
 
 async function compareAll(

@@ -32,6 +32,16 @@ export function answerByLabels(
   return isSure && isCovered ? answerOf(question, weights) : refusal(question);
 }
 
+/** The label an answer rests on; null of a refusal. */
+export function labelBehind({ question, index }: Asked, answer: Answer, { labels }: Classification): string | null {
+  if (answer.type === "refusal") return null;
+  if (answer.type === "choice") return String(answer.choice);
+  if (answer.type === "score") {
+    return answer.probabilities.reduce((a, b) => (b.probability > a.probability ? b : a)).label;
+  }
+  return labels[predicateLabel(question as PredicateQuestion, index, labels)]!;
+}
+
 /** How sure the model must be of its first answer; 0 where no precision is asked for. Throws ApiError where it cannot be kept. */
 export function leastConfidence({ thresholds = [] }: Classification, precision: number | null | undefined): number {
   if (!precision) return 0;

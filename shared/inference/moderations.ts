@@ -14,6 +14,7 @@ import type { Endpoint, InferenceCall } from "./endpoint.ts";
 import { listed } from "./labelAnswers.ts";
 import { isFineTuned } from "./modelLookUp.ts";
 import { meaningOf } from "./moderationLabels.ts";
+import { asTextReader } from "./rows.ts";
 
 /** What clients ask for that were written for OpenAI's models. */
 const openAiNames = /^(omni|text)-moderation-/;
@@ -26,7 +27,7 @@ export const moderations: Endpoint<CreateModeration, Moderation> = {
   schema: CreateModeration,
   async answer(call) {
     const texts = textsOf(call.request.input);
-    const model = await moderatorOf(call);
+    const model = asTextReader(await moderatorOf(call));
     const read = await call.context.host.classify(model, texts, call.signal);
     const results = read.map(resultOf);
     return { body: { id: newId("moderation"), model: model.id, results }, model: model.id, digest: model.digest };

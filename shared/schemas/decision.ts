@@ -1,6 +1,7 @@
 /** Decisions: questions about one input, answered with probabilities by a fine-tuned classifier or by likeness of vectors. */
 import { z } from "@hono/zod-openapi";
 import { DecisionInput, InputText } from "./decisionInput.ts";
+import { explanation } from "./explanation.ts";
 
 const name = z.string().min(1).max(256).optional().openapi({ description: "Returned with the answer." });
 const instructions = z.union([z.string().min(1), z.array(InputText).min(1)]).openapi({
@@ -95,6 +96,10 @@ export const CreateDecision = z
       description:
         "Millrace's own. Refuses where a fine-tuned model is less sure than its answers must be for at least this share of them to be right, 0.5 to 0.99, as measured on its job's validation rows; null: it answers whenever it knows something of the text.",
     }),
+    explain: z.boolean().nullish().openapi({
+      description:
+        "Millrace's own. True: each answer by a fine-tuned model says what every token, or column, added to its label; it takes dozens of passes. At most 16 different labels a call.",
+    }),
     prompt_cache_key: z.string().nullish().openapi(ignored),
     prompt_cache_options: z.looseObject({}).nullish().openapi(ignored),
     safety_identifier: z.string().nullish().openapi(ignored),
@@ -110,6 +115,7 @@ export const PredicateAnswer = z
     type: z.literal("predicate").openapi({ description: "Always `predicate`." }),
     name: answeredName,
     probability,
+    explanation,
   })
   .openapi("PredicateAnswer");
 
@@ -127,6 +133,7 @@ export const ChoiceAnswer = z
         description:
           "One for each choice, in the order given; they sum to 1. A fine-tuned model's are calibrated; zero-shot ones are not: they rank.",
       }),
+    explanation,
   })
   .openapi("ChoiceAnswer");
 
@@ -148,6 +155,7 @@ export const ScoreAnswer = z
         }),
       )
       .openapi({ description: "One for each level, in the order given; they sum to 1." }),
+    explanation,
   })
   .openapi("ScoreAnswer");
 

@@ -1,4 +1,4 @@
-/** What a decision is about: a text, or a conversation whose user messages are the text. */
+/** What a decision is about: a text, a conversation whose user messages are the text, or a row of a table. */
 import { z } from "@hono/zod-openapi";
 
 export const InputText = z
@@ -23,14 +23,28 @@ const OutputRefusal = z
   })
   .openapi("OutputRefusal");
 
-/** OpenAI's other parts: known, so that they can be refused by path and not as nonsense. */
-const OtherPart = z
-  .looseObject({
-    type: z.enum(["input_image", "input_json"]).openapi({ description: "Refused: the models here read text." }),
-  })
-  .openapi("OtherPart");
+const JsonRow = z.record(z.string(), z.unknown());
 
-const Part = z.discriminatedUnion("type", [InputText, OutputText, OutputRefusal, OtherPart]);
+const InputJson = z
+  .strictObject({
+    type: z.literal("input_json").openapi({ description: "Always `input_json`. For models tuned on tables." }),
+    data: z.union([JsonRow, z.array(JsonRow)]).openapi({
+      description:
+        "The row to decide on, by column, or a list of that one row. A column that is absent, null or empty is missing.",
+      example: { age: 39, workclass: "Private" },
+    }),
+    prompt_cache_breakpoint: z.looseObject({}).nullish().openapi({ description: "Accepted and ignored." }),
+  })
+  .openapi("InputJson");
+
+/** OpenAI's other part: known, so that it can be refused by path and not as nonsense. */
+const InputImage = z
+  .looseObject({
+    type: z.literal("input_image").openapi({ description: "Refused: the models here read texts and rows of tables." }),
+  })
+  .openapi("InputImage");
+
+const Part = z.discriminatedUnion("type", [InputText, OutputText, OutputRefusal, InputJson, InputImage]);
 
 const InputMessage = z
   .strictObject({
@@ -51,7 +65,8 @@ const OtherItem = z
   })
   .openapi("OtherItem");
 
-export const DecisionInput = z
-  .union([z.string(), z.array(z.union([InputMessage, OtherItem])).min(1)])
-  .openapi({ description: "A text, or messages; the user's, joined by line breaks, are decided on." });
+export const DecisionInput = z.union([z.string(), z.array(z.union([InputMessage, OtherItem])).min(1)]).openapi({
+  description:
+    "A text, or messages; the user's, joined by line breaks, are decided on. For a model tuned on tables, a user's message whose content is one `input_json` part.",
+});
 export type DecisionInput = z.infer<typeof DecisionInput>;
