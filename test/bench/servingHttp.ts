@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createApp } from "../../api/app.ts";
 import { listen } from "../../api/listen.ts";
 import { createServices } from "../../api/services/services.ts";
+import { parseConfig } from "../../shared/config.ts";
 import { openEncoder } from "../../shared/engine/models/adaptedBase.ts";
 import { startDevice } from "../../shared/engine/runtime/device.ts";
 import type { ModelHost } from "../../shared/serving/host.ts";
@@ -27,7 +28,8 @@ export async function http(stage: Stage, bench: Bench): Promise<void> {
   const [model] = await stage.models(1);
   const host = stage.host({ precisionOf: () => precision });
   const { stores, queue } = stage.cloud;
-  const services = createServices({ stores, queue, host, observe: () => {}, maxUploadBytes: 2 ** 20 });
+  const config = parseConfig(stage.cloud.environment);
+  const services = createServices({ ...config, stores, queue, host, observe: () => {} });
   const server = await listen(createApp(services), { host: "127.0.0.1", port: 0 });
   const sender = startClients();
   const requests = stage.set.test

@@ -89,7 +89,7 @@ function peerCases(peer: Peer, questions: readonly Question[]): Record<string, (
 async function writeClassifier(folder: string, { tuning, set }: Stage): Promise<void> {
   const { directory, files } = tuning.base;
   const { model } = tuning.pretrained;
-  const graph = (inputs: TextInputs) => pooledClassifier(model, set.labels.length, { inputs }).logits;
+  const graph = (inputs: TextInputs) => pooledClassifier(model, set.labels.length, inputs).logits;
   const classifier = peerClassifier(graph, mergedWeights(tuning, 0));
   const names = files.filter((name) => name.startsWith("tokenizer"));
   writePeerModel(folder, await configOf(tuning.base), classifier, { from: directory, names });
