@@ -49,11 +49,11 @@ async function cold(stage: Stage, { emit }: Bench): Promise<void> {
   const host = open(stage);
   const ask = (model: Question["model"]) => timed(() => askAll(host, [{ text, model }], 1));
   for (let i = 0; i < 10; i++) await ask(known!);
-  const warm = await Promise.all([ask(known!)]);
+  const warm = await ask(known!);
   const times: number[] = [];
   for (const model of others) times.push(await ask(model));
   await host.close();
-  const bar = { baseline: 100, baseline_source: `bar; a warm one's: ${warm[0]!.toFixed(1)}` };
+  const bar = { baseline: 100, baseline_source: `bar; a warm model's: ${warm.toFixed(1)}` };
   emit({ case: "first-call", value: median(times), unit: "milliseconds", ...bar });
 }
 
@@ -72,6 +72,6 @@ async function memory(stage: Stage, { emit, tell }: Bench): Promise<void> {
   points.push([all.length, residentMebibytes()]);
   await host.close();
   tell(`serving: resident MiB with 1 to ${models} models: ${points.map(([, found]) => found.toFixed(0)).join(" ")}`);
-  const bar = { baseline: 1, baseline_source: "bar; resident set of host and device, by least squares" };
+  const bar = { baseline: 1, baseline_source: "bar; resident sets of host and device" };
   emit({ case: "memory-per-model", value: slope(points), unit: "mebibytes", ...bar });
 }

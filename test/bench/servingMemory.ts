@@ -1,5 +1,6 @@
 /** Memory of this process and of its device processes, and how it changes. */
 import { execFileSync } from "node:child_process";
+import { median } from "./timing.ts";
 
 /** The resident sets of both, in MiB. */
 export function residentMebibytes(): number {
@@ -12,10 +13,10 @@ export function residentMebibytes(): number {
   return sets.reduce((sum, mebibytes) => sum + mebibytes, 0);
 }
 
-/** Of the line nearest to some points, by least squares. */
+/**
+ * Of a line through points, the median of the slopes between any two of them (Theil 1950): what a collection of garbage
+ * gives back once, it does not count.
+ */
 export function slope(points: readonly (readonly [x: number, y: number])[]): number {
-  const mean = (axis: 0 | 1) => points.reduce((sum, point) => sum + point[axis], 0) / points.length;
-  const [x, y] = [mean(0), mean(1)];
-  const covariance = points.reduce((sum, point) => sum + (point[0] - x) * (point[1] - y), 0);
-  return covariance / points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0);
+  return median(points.flatMap(([x, y], i) => points.slice(i + 1).map(([x2, y2]) => (y2 - y) / (x2 - x))));
 }
