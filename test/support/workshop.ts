@@ -5,7 +5,7 @@ import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { toFile } from "openai";
 import type { JobRecord } from "../../shared/schemas/fineTuningJob.ts";
 import type { JobEvent } from "../../shared/schemas/jobEvent.ts";
-import { type Deployment, deploy } from "./deployment.ts";
+import { type Deployment, type DeploymentOptions, deploy } from "./deployment.ts";
 import { type Gate, startGate } from "./gate.ts";
 import { jsonl } from "./trainingData.ts";
 import { until } from "./until.ts";
@@ -44,8 +44,8 @@ export interface Workshop extends Deployment {
   close(): Promise<void>;
 }
 
-export async function openWorkshop(): Promise<Workshop> {
-  const deployment = await deploy();
+export async function openWorkshop(options: DeploymentOptions = {}): Promise<Workshop> {
+  const deployment = await deploy(options);
   const { stores, a, aws, names } = deployment;
   const gate = await startGate(deployment.environment.AWS_ENDPOINT_URL_DYNAMODB!);
   const client = deployment.client();
