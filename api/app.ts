@@ -8,6 +8,7 @@ import { readJsonBody } from "./middleware/jsonBody.ts";
 import { notFoundHandler } from "./middleware/notFound.ts";
 import { requestId } from "./middleware/requestId.ts";
 import { newRouter, type Router } from "./router.ts";
+import { answerRoutes } from "./routes/answers.ts";
 import { batchRoutes } from "./routes/batches.ts";
 import { chatCompletionRoutes } from "./routes/chatCompletions.ts";
 import { decisionRoutes } from "./routes/decisions.ts";
@@ -37,6 +38,7 @@ export function createApp(services: Services): Router {
   app.route("/", moderationRoutes(services.inference));
   app.route("/", chatCompletionRoutes(services));
   app.route("/", batchRoutes(services.batches));
+  app.route("/", answerRoutes(services.inference));
   app.route("/", healthRoutes());
   app.route(
     "/",

@@ -22,6 +22,8 @@ export function openContainer(environment: Record<string, string | undefined>) {
     observe: logRequests(log),
     maxUploadBytes: config.maxUploadBytes,
     moderationModel: config.moderationModel,
+    heavyBytes: config.heavyBytes,
+    answerWaitSeconds: config.answerWaitSeconds,
   });
   return { config, log, app: createApp(services), close: () => host.close() };
 }

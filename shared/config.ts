@@ -17,6 +17,8 @@ const Environment = z.object({
   MILLRACE_BUCKET: z.string().default("millrace-data"),
   MILLRACE_QUEUE_URL: z.url(),
   MILLRACE_DEAD_LETTER_QUEUE_URL: z.url(),
+  /** Where somebody waits for the answer, so that it is not behind a training; without: the same queue. */
+  MILLRACE_ANSWER_QUEUE_URL: z.url().optional(),
   /** A worker that is silent for this long has lost its job to the next one. */
   MILLRACE_LEASE_SECONDS: seconds.default(30),
   /** How often a worker looks whether its job was paused or cancelled. */
@@ -31,6 +33,14 @@ const Environment = z.object({
     .int()
     .positive()
     .default(512 * 1024 * 1024),
+  /** Models of more bytes are answered by workers, through the queue; 0: only those that an operator marked as heavy. */
+  MILLRACE_HEAVY_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(2 * 1024 * 1024 * 1024),
+  /** How long a request waits for a worker's answer; a gateway in front may wait no more than 29 seconds. */
+  MILLRACE_ANSWER_WAIT_SECONDS: seconds.default(25),
   /** What models are trained and run on; `auto` is CUDA where it works, else the CPU. */
   MILLRACE_DEVICE: Device.default("auto"),
   /** Threads of one device process; 0 leaves it to the number of cores. */
@@ -51,6 +61,7 @@ export interface Config {
   bucket: string;
   queueUrl: string;
   deadLetterQueueUrl: string;
+  answerQueueUrl: string;
   leaseSeconds: number;
   pollSeconds: number;
   sweepSeconds: number;
@@ -58,6 +69,8 @@ export interface Config {
   checkpointSteps: number;
   maxAttempts: number;
   maxUploadBytes: number;
+  heavyBytes: number;
+  answerWaitSeconds: number;
   device: DeviceChoice;
   deviceThreads: number;
   deviceMemoryBytes: number;
@@ -78,6 +91,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     bucket: e.MILLRACE_BUCKET,
     queueUrl: e.MILLRACE_QUEUE_URL,
     deadLetterQueueUrl: e.MILLRACE_DEAD_LETTER_QUEUE_URL,
+    answerQueueUrl: e.MILLRACE_ANSWER_QUEUE_URL ?? e.MILLRACE_QUEUE_URL,
     leaseSeconds: e.MILLRACE_LEASE_SECONDS,
     pollSeconds: e.MILLRACE_POLL_SECONDS,
     sweepSeconds: e.MILLRACE_SWEEP_SECONDS,
@@ -85,6 +99,8 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     checkpointSteps: e.MILLRACE_CHECKPOINT_STEPS,
     maxAttempts: e.MILLRACE_MAX_ATTEMPTS,
     maxUploadBytes: e.MILLRACE_MAX_UPLOAD_BYTES,
+    heavyBytes: e.MILLRACE_HEAVY_BYTES,
+    answerWaitSeconds: e.MILLRACE_ANSWER_WAIT_SECONDS,
     device: e.MILLRACE_DEVICE,
     deviceThreads: e.MILLRACE_DEVICE_THREADS,
     deviceMemoryBytes: e.MILLRACE_DEVICE_MEMORY_BYTES,

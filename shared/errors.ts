@@ -22,6 +22,7 @@ const codes = {
   payload_too_large: [413, "invalid_request_error"],
   unsupported_media_type: [415, "invalid_request_error"],
   queue_full: [429, "rate_limit_error"],
+  answer_pending: [504, "server_error"],
   overloaded: [503, "server_error"],
   internal_error: [500, "server_error"],
 } as const satisfies Record<string, readonly [number, string]>;

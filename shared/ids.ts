@@ -19,6 +19,7 @@ const prefixes = {
   moderation: "modr-",
   batch: "batch_",
   batch_request: "batch_req_",
+  answer: "answer_",
 } as const;
 
 export type IdKind = keyof typeof prefixes;

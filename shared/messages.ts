@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 export const Message = z.object({
-  kind: z.enum(["fine_tuning_job", "batch"]),
+  kind: z.enum(["fine_tuning_job", "batch", "answer"]),
   project_id: z.string(),
   id: z.string(),
 });

@@ -2,6 +2,13 @@
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { Message } from "./messages.ts";
 
+export interface QueueUrls {
+  queueUrl: string;
+  /** For messages whose outcome somebody waits for. */
+  answerQueueUrl: string;
+  deadLetterQueueUrl: string;
+}
+
 export interface Queue {
   /** Fair by project: one customer's thousand jobs do not delay another's one. */
   send(message: Message): Promise<void>;
@@ -9,7 +16,7 @@ export interface Queue {
   bury(message: Message, cause: string): Promise<void>;
 }
 
-export function createQueue(sqs: SQSClient, urls: { queueUrl: string; deadLetterQueueUrl: string }): Queue {
+export function createQueue(sqs: SQSClient, urls: QueueUrls): Queue {
   const send = async (url: string, message: Message, cause?: string) => {
     await sqs.send(
       new SendMessageCommand({
@@ -21,7 +28,7 @@ export function createQueue(sqs: SQSClient, urls: { queueUrl: string; deadLetter
     );
   };
   return {
-    send: (message) => send(urls.queueUrl, message),
+    send: (message) => send(message.kind === "answer" ? urls.answerQueueUrl : urls.queueUrl, message),
     bury: (message, cause) => send(urls.deadLetterQueueUrl, message, cause),
   };
 }

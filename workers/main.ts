@@ -33,15 +33,13 @@ const tasks = createTasks({
   log,
   startDevice: () => startDevice(devices),
 });
-const consumer = startConsumer({
-  sqs: aws.sqs,
-  queueUrl: config.queueUrl,
-  queue,
-  tasks,
-  visibilitySeconds: config.leaseSeconds,
-  log,
-});
-const sweeper = startSweeper([stores.jobs, stores.batches], queue, config.sweepSeconds, log);
+/** Answers are worked on several at a time, so that the model host can batch them; of jobs a worker has one. */
+const answersAtOnce = config.answerQueueUrl === config.queueUrl ? 0 : 4;
+const queueUrls = [config.queueUrl, ...Array.from({ length: answersAtOnce }, () => config.answerQueueUrl)];
+const consumers = queueUrls.map((queueUrl) =>
+  startConsumer({ sqs: aws.sqs, queueUrl, queue, tasks, visibilitySeconds: config.leaseSeconds, log }),
+);
+const sweeper = startSweeper([stores.jobs, stores.batches, stores.answers], queue, config.sweepSeconds, log);
 
 let stopping = false;
 async function stop(signal: string): Promise<void> {
@@ -49,7 +47,7 @@ async function stop(signal: string): Promise<void> {
   stopping = true;
   log.info({ signal }, "worker stops");
   sweeper.stop();
-  await consumer.stop();
+  await Promise.all(consumers.map((consumer) => consumer.stop()));
   await host.close();
   rmSync(bases, { recursive: true, force: true });
   process.exit(0);

@@ -11,7 +11,8 @@ export function requestId(observe: Observe): MiddlewareHandler<Env> {
     c.set("requestId", id);
     await next();
     const milliseconds = Math.round(performance.now() - started);
-    c.header("x-request-id", id);
+    // An answer that an earlier request asked for has that one's id.
+    c.header("x-request-id", c.get("requestId"));
     c.header("openai-version", "2020-10-01");
     c.header("openai-processing-ms", String(milliseconds));
     observe({

@@ -5,7 +5,7 @@ import { CreateEmbedding, EmbeddingList } from "../../shared/schemas/embedding.t
 import { newRouter, type Router } from "../router.ts";
 import type { InferenceService } from "../services/inference.ts";
 import { failures, json, jsonBody, overloaded, tooLarge, wrongMediaType } from "./contract.ts";
-import { sendAnswer } from "./inference.ts";
+import { inferenceCall, sendAnswer } from "./inference.ts";
 
 const create = createRoute({
   method: "post",
@@ -24,7 +24,7 @@ const create = createRoute({
 
 export function embeddingRoutes(inference: InferenceService): Router {
   return newRouter().openapi(create, async (c) => {
-    const call = { project: c.var.project, request: c.req.valid("json"), signal: c.req.raw.signal };
-    return c.json(EmbeddingList.parse(sendAnswer(c, await inference.answer(embeddings, call))), 200);
+    const answered = await inference.answer(embeddings, inferenceCall(c, c.req.valid("json")));
+    return c.json(EmbeddingList.parse(sendAnswer(c, answered)), 200);
   });
 }

@@ -6,7 +6,7 @@ import { toApiError } from "../middleware/errors.ts";
 import type { Observe } from "../requestEvents.ts";
 import type { Env } from "../router.ts";
 import type { InferenceService } from "../services/inference.ts";
-import { sendAnswer } from "./inference.ts";
+import { inferenceCall, sendAnswer } from "./inference.ts";
 
 export interface EventStreamOptions {
   readonly observe: Observe;
@@ -92,11 +92,10 @@ export async function answerOrStream<Request extends { stream?: boolean | null |
   request: Request,
   { inference, endpoint, schema, observe }: TextRoute<Request, Answer>,
 ): Promise<Response> {
-  const { project } = c.var;
   if (!request.stream) {
-    const answered = await inference.answer(endpoint, { project, request, signal: c.req.raw.signal });
+    const answered = await inference.answer(endpoint, inferenceCall(c, request));
     return c.json(schema.parse(sendAnswer(c, answered)), 200);
   }
   const { signal, stop } = readerSignal(c);
-  return sendEvents(c, await inference.stream(endpoint, { project, request, signal }), stop, { observe });
+  return sendEvents(c, await inference.stream(endpoint, inferenceCall(c, request, signal)), stop, { observe });
 }

@@ -1,9 +1,17 @@
-/** What answers of models have in common on their way out. */
+/** What requests to models and their answers have in common on their way in and out. */
 import type { Context } from "hono";
-import type { Answered } from "../../shared/inference/endpoint.ts";
+import type { Env } from "../router.ts";
+import type { Call, Inferred } from "../services/inference.ts";
+import { attemptIn } from "./retries.ts";
 
-/** Says which model it was, and returns the body. */
-export function sendAnswer<Answer>(c: Context, { body, digest }: Answered<Answer>): Answer {
+/** `signal` aborts when nobody waits for the answer any longer. */
+export function inferenceCall<Request>(c: Context<Env>, request: Request, signal = c.req.raw.signal): Call<Request> {
+  return { project: c.var.project, request, signal, requestId: c.var.requestId, attempt: attemptIn(c) };
+}
+
+/** Says which model it was and under which id, and returns the body. */
+export function sendAnswer<Answer>(c: Context, { body, digest, requestId }: Inferred<Answer>): Answer {
   if (digest !== null) c.header("x-millrace-model-digest", digest);
+  if (requestId !== undefined) c.set("requestId", requestId);
   return body;
 }

@@ -1,5 +1,6 @@
 /** Headers by which a client says that it may have sent a request before. */
 import { z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 
 export const retryHeaders = (noun: string) =>
   z.object({
@@ -16,6 +17,12 @@ export const retryHeaders = (noun: string) =>
       .catch(0)
       .openapi({ type: "integer", description: `Sent by SDKs; from 1 on, the same body makes no second ${noun}.` }),
   });
+
+/** Of a route whose contract leaves these headers out. */
+export function attemptIn(c: Context): ReturnType<typeof attemptOf> {
+  const retryCount = Number.parseInt(c.req.header("x-stainless-retry-count") ?? "0", 10) || 0;
+  return { idempotencyKey: c.req.header("idempotency-key"), retryCount };
+}
 
 export function attemptOf(headers: z.infer<ReturnType<typeof retryHeaders>>) {
   return { idempotencyKey: headers["idempotency-key"], retryCount: headers["x-stainless-retry-count"] };

@@ -1,25 +1,105 @@
-/** Answers of models at once, where the request landed. */
+/** Answers of models: at once, where the request landed, or by a worker where the model is too heavy for that. */
+import { answerLife } from "../../shared/answerStates.ts";
+import { ApiError } from "../../shared/errors.ts";
+import { newId } from "../../shared/ids.ts";
 import type { Answered, Endpoint, InferenceContext, Streamed } from "../../shared/inference/endpoint.ts";
+import type { CallableModel } from "../../shared/inference/modelLookUp.ts";
+import { heavyModel } from "../../shared/inference/queuedModels.ts";
+import type { AnswerRecord, AnswerTask, AnswerWithResponse } from "../../shared/schemas/answerTask.ts";
 import type { Project } from "../../shared/schemas/project.ts";
+import type { Stores } from "../../shared/stores/stores.ts";
+import { type QueuedAnswers, toTask } from "./queuedAnswers.ts";
+import { relayEvents } from "./relayedEvents.ts";
+import type { Attempt } from "./requestClaims.ts";
 
-interface Call<Request> {
+export interface Call<Request> {
   project: Project;
   request: Request;
   signal: AbortSignal;
+  /** The `x-request-id`, which is the id of the inference. */
+  requestId?: string;
+  /** How the client says that it asks again. */
+  attempt?: Attempt;
 }
+
+/** With the id of the request that first asked, where that was another one. */
+export type Inferred<Answer> = Answered<Answer> & { requestId?: string };
 
 export interface InferenceService {
-  answer<Request, Answer>(endpoint: Endpoint<Request, Answer>, call: Call<Request>): Promise<Answered<Answer>>;
+  /** Throws ApiError `answer_pending` where a worker takes longer than a client is kept waiting: asked again, it has the answer. */
+  answer<Request, Answer>(endpoint: Endpoint<Request, Answer>, call: Call<Request>): Promise<Inferred<Answer>>;
+  /** Tells where to look for the answer instead. */
+  answerOrQueue<Request, Answer>(
+    endpoint: Endpoint<Request, Answer>,
+    call: Call<Request>,
+  ): Promise<Inferred<Answer> | { queued: AnswerTask }>;
   /** Of an endpoint that streams. */
   stream<Request, Answer>(endpoint: Endpoint<Request, Answer>, call: Call<Request>): Promise<Streamed>;
+  /** What a worker has answered so far. */
+  queued(project: Pick<Project, "id">, id: string): Promise<AnswerWithResponse>;
 }
 
-export function createInferenceService(context: InferenceContext): InferenceService {
+export interface QueueOptions {
+  /** Models of more bytes are answered by workers; 0: none by its size alone. */
+  heavyBytes: number;
+  /** How long a request waits for a worker's answer. */
+  answerWaitSeconds: number;
+}
+
+const firstTry: Attempt = { idempotencyKey: undefined, retryCount: 0 };
+
+export function createInferenceService(
+  context: InferenceContext,
+  stores: Pick<Stores, "answers" | "objects">,
+  queue: QueuedAnswers,
+  { heavyBytes, answerWaitSeconds }: QueueOptions,
+): InferenceService {
+  const patience = answerWaitSeconds * 1000;
+  const heavy = <Request>({ project, request }: Call<Request>) =>
+    heavyModel(context.models, project, request as { model?: unknown }, heavyBytes);
+
+  const question = <Request>({ path }: Endpoint<Request, unknown>, model: CallableModel, call: Call<Request>) => {
+    const { project, request, requestId = newId("request") } = call;
+    return { project, request, requestId, endpoint: path, model: model.id };
+  };
+
+  /** A final row, or one whose time is not yet. A client that goes away may come back for it. */
+  const ask = async <Request>(endpoint: Endpoint<Request, unknown>, model: CallableModel, call: Call<Request>) => {
+    const asked = await queue.ask(question(endpoint, model, call), call.attempt ?? firstTry);
+    return await queue.wait(asked, { milliseconds: patience, signal: call.signal });
+  };
+
+  const answerOrQueue: InferenceService["answerOrQueue"] = async (endpoint, call) => {
+    const model = await heavy(call);
+    if (!model) return endpoint.answer({ context, ...call });
+    const row = await ask(endpoint, model, call);
+    if (!answerLife.isFinal(row.status)) return { queued: toTask(row) };
+    return { ...((await queue.result(row)) as Answered<never>), requestId: row.request_id };
+  };
+
   return {
-    answer: (endpoint, call) => endpoint.answer({ context, ...call }),
+    answerOrQueue,
+    async answer(endpoint, call) {
+      const answered = await answerOrQueue(endpoint, call);
+      if (!("queued" in answered)) return answered;
+      throw new ApiError("answer_pending", "The model is still at work on it: ask again, and the answer is found.");
+    },
     async stream(endpoint, call) {
       if (!endpoint.stream) throw new Error(`${endpoint.path} does not stream`);
-      return endpoint.stream({ context, ...call });
+      const model = await heavy(call);
+      if (!model) return endpoint.stream({ context, ...call });
+      const asked = await queue.askForEvents(question(endpoint, model, call));
+      // Who goes away before the first event has no events to give up.
+      const cancel = () => void queue.cancel(asked).catch(() => {});
+      call.signal.addEventListener("abort", cancel, { once: true });
+      if (call.signal.aborted) cancel();
+      const begun = (row: AnswerRecord) => row.written_by !== null;
+      const row = await queue.wait(asked, { milliseconds: patience, signal: call.signal, until: begun });
+      // What is wrong with the request is an answer of its own, before any event.
+      if (row.status === "failed" && !begun(row)) await queue.result(row);
+      const digest = "digest" in model ? model.digest : null;
+      return { model: model.id, digest, events: relayEvents(stores, asked, call.signal) };
     },
+    queued: queue.get,
   };
 }

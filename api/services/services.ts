@@ -8,10 +8,11 @@ import { type BatchService, createBatchService } from "./batches.ts";
 import { createDelivery } from "./delivery.ts";
 import { createFileService, type FileService } from "./files.ts";
 import { createFineTuningService, type FineTuningService } from "./fineTuningJobs.ts";
-import { createInferenceService, type InferenceService } from "./inference.ts";
+import { createInferenceService, type InferenceService, type QueueOptions } from "./inference.ts";
 import { createJobCreation } from "./jobCreation.ts";
 import { createModelService, type ModelService } from "./models.ts";
 import { createProjectService, type ProjectService } from "./projects.ts";
+import { createQueuedAnswers } from "./queuedAnswers.ts";
 import { createRequestClaims } from "./requestClaims.ts";
 
 export interface Services {
@@ -24,7 +25,7 @@ export interface Services {
   observe: Observe;
 }
 
-export interface Dependencies {
+export interface Dependencies extends QueueOptions {
   stores: Stores;
   queue: Pick<Queue, "send">;
   host: ModelHost;
@@ -38,13 +39,14 @@ export function createServices(dependencies: Dependencies): Services {
   const delivery = createDelivery("fine_tuning_job", queue, observe);
   const claims = createRequestClaims(stores.claims);
   const models = createModelLookUp(stores);
+  const queued = createQueuedAnswers(stores, claims, createDelivery("answer", queue, observe));
   return {
     projects: createProjectService(stores.projects),
     files: createFileService(stores.files, stores.objects, maxUploadBytes),
     fineTuning: createFineTuningService(stores, createJobCreation(stores, claims, delivery), delivery),
     batches: createBatchService(stores, claims, createDelivery("batch", queue, observe)),
     models: createModelService(stores, models),
-    inference: createInferenceService({ models, host, moderationModel }),
+    inference: createInferenceService({ models, host, moderationModel }, stores, queued, dependencies),
     observe,
   };
 }

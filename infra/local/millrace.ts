@@ -38,6 +38,7 @@ export async function startMillrace({ home, port, environment = {} }: MillraceOp
     MILLRACE_TABLE: names.table,
     MILLRACE_BUCKET: names.bucket,
     MILLRACE_QUEUE_URL: names.queueUrl,
+    MILLRACE_ANSWER_QUEUE_URL: names.answerQueueUrl,
     MILLRACE_DEAD_LETTER_QUEUE_URL: names.deadLetterQueueUrl,
   };
   const childEnvironment = { ...process.env, MILLRACE_LOG_LEVEL: "warn", ...cloudEnvironment, ...environment };

@@ -9,6 +9,7 @@ export interface ProvisionedNames {
   table: string;
   bucket: string;
   queueUrl: string;
+  answerQueueUrl: string;
   deadLetterQueueUrl: string;
 }
 
@@ -20,11 +21,14 @@ export async function provision(aws: AwsClients): Promise<ProvisionedNames> {
   const bucket = "millrace-data";
   await Promise.all([createTable(aws, table), createBucket(aws, bucket)]);
   const deadLetterQueueUrl = await createQueue(aws.sqs, "millrace-jobs-dead", {});
-  const queueUrl = await createQueue(aws.sqs, "millrace-jobs", {
+  const deadLetterTargetArn = await arnOf(aws.sqs, deadLetterQueueUrl);
+  const attributes = {
     VisibilityTimeout: "30",
-    RedrivePolicy: JSON.stringify({ deadLetterTargetArn: await arnOf(aws.sqs, deadLetterQueueUrl), maxReceiveCount }),
-  });
-  return { table, bucket, queueUrl, deadLetterQueueUrl };
+    RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount }),
+  };
+  const queueUrl = await createQueue(aws.sqs, "millrace-jobs", attributes);
+  const answerQueueUrl = await createQueue(aws.sqs, "millrace-answers", attributes);
+  return { table, bucket, queueUrl, answerQueueUrl, deadLetterQueueUrl };
 }
 
 async function createTable(aws: AwsClients, name: string): Promise<void> {

@@ -1,4 +1,5 @@
 /** Every endpoint by its path: what a line of a batch may ask for, and what a worker answers for the API. */
+import { chatCompletions } from "./chatCompletions.ts";
 import { decisions } from "./decisions.ts";
 import { embeddings } from "./embeddings.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -8,7 +9,7 @@ import { moderations } from "./moderations.ts";
 // biome-ignore lint/suspicious/noExplicitAny: the schema stands between a body and the endpoint that reads it
 export type AnyEndpoint = Endpoint<any, any>;
 
-const all: readonly AnyEndpoint[] = [decisions, embeddings, moderations];
+const all: readonly AnyEndpoint[] = [decisions, embeddings, moderations, chatCompletions];
 
 export const endpoints: ReadonlyMap<string, AnyEndpoint> = new Map(all.map((endpoint) => [endpoint.path, endpoint]));
 

@@ -35,6 +35,8 @@ export const objectKeys = {
   /** Of one attempt, so that a worker that lost its lease never writes over its successor's. */
   batchPart: (project: string, batch: string, first: number, attempt: string, kind: "output" | "errors") =>
     `${project}/batches/${batch}/${String(first).padStart(8, "0")}-${attempt}.${kind}.jsonl`,
+  /** `part` is `request`, or the attempt that answered. */
+  answer: (project: string, answer: string, part: string) => `${project}/answers/${answer}/${part}.json`,
   /** By content, so that an import over another one, or one that was killed, never mixes two checkpoints. */
   base: (id: string, digest: string, name: string) => `bases/${id}/${digest}/${name}`,
 };

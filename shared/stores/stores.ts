@@ -1,5 +1,6 @@
 /** All stores over one table and one bucket. */
 import type { AwsClients } from "../aws.ts";
+import { type Answers, createAnswers } from "./answers.ts";
 import { type Bases, createBases } from "./bases.ts";
 import { type Batches, createBatches } from "./batches.ts";
 import { type Checkpoints, createCheckpoints } from "./checkpoints.ts";
@@ -17,6 +18,7 @@ export interface Stores {
   files: Files;
   jobs: Jobs;
   batches: Batches;
+  answers: Answers;
   events: Events;
   checkpoints: Checkpoints;
   models: Models;
@@ -32,6 +34,7 @@ export function createStores(aws: AwsClients, names: { table: string; bucket: st
     files: createFiles(table),
     jobs: createJobs(table),
     batches: createBatches(table),
+    answers: createAnswers(table),
     events: createEvents(table),
     checkpoints: createCheckpoints(table),
     models: createModels(table),

@@ -1,6 +1,7 @@
 /** What every operation promises, asked of each one in `api/openapi.json`: a new route is covered without an edit here. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { addAnswer } from "../support/answers.ts";
 import {
   formOf,
   formWith,
@@ -52,6 +53,7 @@ before(async () => {
   const asked = { input_file_id, endpoint: "/v1/decisions", completion_window: "24h" };
   const batch = (await (await send("POST", "/v1/batches", asked)).json()) as { id: string };
   Object.assign(fixtures, { input_file_id, batches: batch.id });
+  fixtures.answers = (await addAnswer(deployment.stores, deployment.a)).id;
 });
 after(() => deployment.close());
 

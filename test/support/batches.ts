@@ -1,13 +1,5 @@
-/** Batches for tests: asked for through the SDK, worked on in this process with a host of the test's own. */
+/** Batches for tests: asked for and read through the SDK. */
 import OpenAI, { toFile } from "openai";
-import { parseConfig } from "../../shared/config.ts";
-import { createModelLookUp } from "../../shared/inference/modelLookUp.ts";
-import { createLog } from "../../shared/log.ts";
-import { createBaseFiles } from "../../shared/serving/baseFiles.ts";
-import type { ModelHost } from "../../shared/serving/host.ts";
-import type { Outcome, Tasks } from "../../workers/task.ts";
-import type { WorkerContext } from "../../workers/tasks/context.ts";
-import { createTasks } from "../../workers/tasks/tasks.ts";
 import type { Deployment } from "./deployment.ts";
 import type { Sdk } from "./sdks.ts";
 
@@ -17,38 +9,6 @@ export interface OutputLine {
   // biome-ignore lint/suspicious/noExplicitAny: bodies of any endpoint, read by the tests
   response: { status_code: number; request_id: string; body: any } | null;
   error: { code: string; message: string } | null;
-}
-
-/** What a worker works with, but for the queue's consumer and devices to train on. */
-export function workerContext(deployment: Deployment, host: ModelHost): WorkerContext {
-  const config = {
-    ...parseConfig(deployment.environment),
-    leaseSeconds: 2,
-    pollSeconds: 0.05,
-    logLevel: "silent" as const,
-  };
-  const { stores, queue } = deployment;
-  return {
-    stores,
-    queue,
-    config,
-    log: createLog(config, "worker"),
-    baseFiles: createBaseFiles(stores.objects, deployment.home),
-    inference: { models: createModelLookUp(stores), host },
-    startDevice: () => {
-      throw new Error("This test trains nothing");
-    },
-  };
-}
-
-/** Works on a row as if its message had come. */
-export function workOn(
-  context: WorkerContext,
-  kind: keyof Tasks,
-  row: { id: string; project_id: string },
-  shutdown = new AbortController().signal,
-): Promise<Outcome> {
-  return createTasks(context)[kind]({ kind, project_id: row.project_id, id: row.id }, shutdown);
 }
 
 export const decisionLine = (custom_id: string, model: string, input: string, changes: object = {}) => ({

@@ -51,6 +51,8 @@ export interface DeploymentOptions {
   host?: ModelHost;
   maxUploadBytes?: number;
   moderationModel?: string;
+  heavyBytes?: number;
+  answerWaitSeconds?: number;
   queue?: Pick<Queue, "send">;
 }
 
@@ -71,6 +73,7 @@ export async function openCloud(): Promise<Cloud> {
     MILLRACE_TABLE: names.table,
     MILLRACE_BUCKET: names.bucket,
     MILLRACE_QUEUE_URL: names.queueUrl,
+    MILLRACE_ANSWER_QUEUE_URL: names.answerQueueUrl,
     MILLRACE_DEAD_LETTER_QUEUE_URL: names.deadLetterQueueUrl,
   };
   return { aws, names, stores: createStores(aws, names), queue: createQueue(aws.sqs, names), environment, home, close };
@@ -112,6 +115,8 @@ export async function deploy(options: DeploymentOptions = {}): Promise<Deploymen
     observe: (event) => observed.push(event),
     maxUploadBytes: options.maxUploadBytes ?? 64 * 1024 * 1024,
     moderationModel: options.moderationModel,
+    heavyBytes: options.heavyBytes ?? 0,
+    answerWaitSeconds: options.answerWaitSeconds ?? 25,
   });
   const server = await listen(createApp(services), { host: "127.0.0.1", port: 0 });
   const baseURL = `${server.url}/v1`;

@@ -1,9 +1,10 @@
 /** Every task by the kind of message it answers. */
 import type { Tasks } from "../task.ts";
+import { answerTask } from "./answer/task.ts";
 import { batchTask } from "./batch/task.ts";
 import type { WorkerContext } from "./context.ts";
 import { fineTuningTask } from "./fineTuning/task.ts";
 
 export function createTasks(context: WorkerContext): Tasks {
-  return { fine_tuning_job: fineTuningTask(context), batch: batchTask(context) };
+  return { fine_tuning_job: fineTuningTask(context), batch: batchTask(context), answer: answerTask(context) };
 }

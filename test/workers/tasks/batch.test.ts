@@ -4,12 +4,13 @@ import { after, before, describe, test } from "node:test";
 import { ApiError } from "../../../shared/errors.ts";
 import type { BatchRecord } from "../../../shared/schemas/batch.ts";
 import { createTable } from "../../../shared/stores/table.ts";
-import { batchesOf, decisionLine, workerContext, workOn } from "../../support/batches.ts";
+import { batchesOf, decisionLine } from "../../support/batches.ts";
 import { type Deployment, deploy } from "../../support/deployment.ts";
 import { fakeHost } from "../../support/fakeHost.ts";
 import { addModel } from "../../support/records.ts";
 import { sdks } from "../../support/sdks.ts";
 import { until } from "../../support/until.ts";
+import { workerContext, workOn } from "../../support/workerTasks.ts";
 
 const host = fakeHost();
 let deployment: Deployment;

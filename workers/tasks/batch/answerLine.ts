@@ -1,9 +1,9 @@
 /** One line's answer, in the form it has in the output or the error file. */
-import { setTimeout as pause } from "node:timers/promises";
 import { ApiError } from "../../../shared/errors.ts";
 import { derivedId } from "../../../shared/ids.ts";
 import type { Answered } from "../../../shared/inference/endpoint.ts";
 import { noTokens, type TokenUsage, usageOf } from "../../../shared/inference/usage.ts";
+import { askPatiently, refusalOf, unlessAborted } from "../patience.ts";
 import type { Attempt } from "./attempt.ts";
 import { type BatchRequest, parseBody, parseRequest, type RawRequest } from "./requests.ts";
 
@@ -18,47 +18,25 @@ export interface LineResult {
   isLate: boolean;
 }
 
-/** What is refused for a passing reason is asked again so often, each time after a longer pause. */
-const mostTries = 4;
-const firstPauseMilliseconds = 250;
-
 /** Throws `Stopped` where the attempt is halted. `deadline` aborts when the batch has expired. */
 export async function answerLine(attempt: Attempt, raw: RawRequest, deadline: AbortSignal): Promise<LineResult> {
   const { context, batch, halt } = attempt;
   const request = parseRequest(raw, attempt.endpoint);
   const signal = AbortSignal.any([halt, deadline]);
-  for (let tries = 1; ; tries++) {
-    try {
-      return completed(attempt, request, await unlessAborted(answer(attempt, request, signal), signal));
-    } catch (error) {
-      halt.throwIfAborted();
-      if (deadline.aborted) return late(attempt, request);
-      if (!(error instanceof ApiError)) context.log.error({ batch: batch.id, line: raw.line, error }, "line failed");
-      const refusal =
-        error instanceof ApiError ? error : new ApiError("internal_error", "Something went wrong on our side.");
-      if (!refusal.shouldRetry || tries === mostTries) return refused(attempt, request, refusal);
-      await pause(firstPauseMilliseconds * 2 ** (tries - 1), undefined, { signal }).catch(() => {});
-    }
+  try {
+    const ask = () => unlessAborted(answer(attempt, request, signal), signal);
+    return completed(attempt, request, await askPatiently(ask, signal));
+  } catch (error) {
+    halt.throwIfAborted();
+    if (deadline.aborted) return late(attempt, request);
+    if (!(error instanceof ApiError)) context.log.error({ batch: batch.id, line: raw.line, error }, "line failed");
+    return refused(attempt, request, refusalOf(error));
   }
 }
 
 async function answer({ context, endpoint, project }: Attempt, request: BatchRequest, signal: AbortSignal) {
   signal.throwIfAborted();
   return await endpoint.answer({ context: context.inference, project, request: parseBody(request, endpoint), signal });
-}
-
-/** What cannot be interrupted is left to end by itself. */
-async function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  let abandon: () => void = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    abandon = () => reject(signal.reason);
-    signal.addEventListener("abort", abandon, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener("abort", abandon);
-  }
 }
 
 /** The same for the line whichever attempt answers it. */

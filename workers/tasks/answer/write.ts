@@ -1,0 +1,84 @@
+/** An answer comes to be in its row: as one body, or as chunks of events beside it while it is made. */
+import type { Answered, StreamEvent } from "../../../shared/inference/endpoint.ts";
+import type { AnswerChunk } from "../../../shared/schemas/answerTask.ts";
+import { chunkWrite } from "../../../shared/stores/answers.ts";
+import { objectKeys } from "../../../shared/stores/objects.ts";
+import { createPayloads } from "../../../shared/stores/payloads.ts";
+import { askPatiently, unlessAborted } from "../patience.ts";
+import { type Attempt, refusal, throwIfStopped } from "./attempt.ts";
+
+export async function writeAnswer(attempt: Attempt): Promise<void> {
+  const { context, project, endpoint, request, lease } = attempt;
+  const { signal } = lease;
+  const ask = () => endpoint.answer({ context: context.inference, project, request, signal });
+  const answered = await unlessAborted(askPatiently(ask, signal), signal);
+  await complete(attempt, { digest: answered.digest, response: await stored(attempt, 200, answered.body) });
+}
+
+/** A client sees an event this long after it was made, at most, and a row is written no more often. */
+const chunkMilliseconds = 60;
+const chunkBytes = 100 * 1024;
+
+export async function writeEvents(attempt: Attempt): Promise<void> {
+  const { context, project, endpoint, request, lease } = attempt;
+  const { signal } = lease;
+  if (!endpoint.stream) throw new Error(`${endpoint.path} does not stream`);
+  const begin = () => endpoint.stream!({ context: context.inference, project, request, signal });
+  const { events, digest } = await unlessAborted(askPatiently(begin, signal), signal);
+  const chunks = new ChunkWriter(attempt);
+  for await (const event of events) {
+    throwIfStopped(attempt);
+    await chunks.add(event);
+  }
+  throwIfStopped(attempt);
+  await chunks.flush();
+  await complete(attempt, { digest });
+}
+
+class ChunkWriter {
+  readonly #attempt: Attempt;
+  #events: StreamEvent[] = [];
+  #bytes = 0;
+  #count = 0;
+  #since = 0;
+
+  constructor(attempt: Attempt) {
+    this.#attempt = attempt;
+  }
+
+  async add(event: StreamEvent): Promise<void> {
+    this.#events.push(event);
+    this.#bytes += JSON.stringify(event).length;
+    // The first event is on its way at once.
+    if (this.#bytes >= chunkBytes || Date.now() - this.#since >= chunkMilliseconds) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    if (this.#events.length === 0) return;
+    const { context, answer, lease } = this.#attempt;
+    const chunk = { events: this.#events, expires_at_ttl: answer.expires_at_ttl } as AnswerChunk;
+    const write = chunkWrite(answer, lease.attempt, this.#count, chunk);
+    const changes = this.#count === 0 ? { written_by: lease.attempt } : {};
+    if (!(await context.stores.answers.record(answer, lease.attempt, changes, [write])))
+      throw await refusal(this.#attempt);
+    Object.assign(answer, changes);
+    this.#events = [];
+    this.#bytes = 0;
+    this.#count++;
+    this.#since = Date.now();
+  }
+}
+
+type Completion = Pick<Answered<unknown>, "digest"> & { response?: Awaited<ReturnType<typeof stored>> };
+
+async function complete(attempt: Attempt, changes: Completion): Promise<void> {
+  const { context, answer, lease } = attempt;
+  const options = { attempt: lease.attempt, changes: { ...changes, written_by: lease.attempt, lease: null } };
+  if (!(await context.stores.answers.transition(answer, "completed", options))) throw await refusal(attempt);
+}
+
+/** A body as the row holds it. */
+export async function stored({ context, answer, lease }: Attempt, status_code: number, body: unknown) {
+  const key = objectKeys.answer(answer.project_id, answer.id, lease.attempt);
+  return { status_code, body: await createPayloads(context.stores.objects).put(key, body) };
+}
