@@ -16,8 +16,10 @@ import { embeddingRoutes } from "./routes/embeddings.ts";
 import { fileRoutes } from "./routes/files.ts";
 import { fineTuningRoutes } from "./routes/fineTuningJobs.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { inferRoutes } from "./routes/infer.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { moderationRoutes } from "./routes/moderations.ts";
+import { projectRoutes } from "./routes/projects.ts";
 import { referenceRoutes } from "./routes/reference.ts";
 import type { Services } from "./services/services.ts";
 
@@ -33,12 +35,14 @@ export function createApp(services: Services): Router {
   app.route("/", fileRoutes(services.files));
   app.route("/", fineTuningRoutes(services.fineTuning));
   app.route("/", modelRoutes(services.models));
+  app.route("/", inferRoutes(services.inference));
   app.route("/", decisionRoutes(services.inference));
   app.route("/", embeddingRoutes(services.inference));
   app.route("/", moderationRoutes(services.inference));
   app.route("/", chatCompletionRoutes(services));
   app.route("/", batchRoutes(services.batches));
   app.route("/", answerRoutes(services.inference));
+  app.route("/", projectRoutes(services.projects));
   app.route("/", healthRoutes());
   app.route(
     "/",

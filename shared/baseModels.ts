@@ -1,5 +1,5 @@
 /** The base models anyone may fine-tune, and which architecture of the engine each one is. */
-import type { BaseRecord } from "./schemas/base.ts";
+import type { ImportedRecord } from "./schemas/base.ts";
 import type { Model } from "./schemas/model.ts";
 import type { Bases } from "./stores/bases.ts";
 
@@ -36,6 +36,9 @@ export function readsTables(baseId: string): boolean {
 }
 
 /** A base model of the deployment: one that comes with Millrace, or one that was imported. */
-export async function lookUpBase(bases: Pick<Bases, "get">, id: string): Promise<BaseModel | BaseRecord | undefined> {
+export async function lookUpBase(
+  bases: Pick<Bases, "get">,
+  id: string,
+): Promise<BaseModel | ImportedRecord | undefined> {
   return findBaseModel(id) ?? bases.get(id);
 }

@@ -19,7 +19,12 @@ export function createJobCreation(
   delivery: Delivery,
 ): JobCreation {
   const requireBaseModel = async (project: Project, id: string) => {
-    if (await lookUpBase(bases, id)) return;
+    const base = await lookUpBase(bases, id);
+    if (base?.architecture === "onnx") {
+      const message = `'${id}' is an ONNX model, which is called as it is and cannot be tuned: name another base model.`;
+      throw new ApiError("invalid_value", message, { param: "model" });
+    }
+    if (base) return;
     if (id.startsWith("ft:") && id.length <= 512 && (await models.get(project.id, id))) {
       const message = `Continuing from a fine-tuned model is not supported yet: '${id}'. Name a base model.`;
       throw new ApiError("invalid_value", message, { param: "model" });

@@ -1,16 +1,18 @@
 /** What the operator's tool does, by the name of the command. */
 import { join } from "node:path";
 import { baseModels, findBaseModel } from "../../shared/baseModels.ts";
-import type { BaseRecord } from "../../shared/schemas/base.ts";
+import type { ImportedRecord } from "../../shared/schemas/base.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
+import { cardOf } from "./card.ts";
 import { createHub } from "./hub.ts";
-import { idFrom, importBase, requireId } from "./importBase.ts";
+import { idFrom, importBase, importOnnx, requireId } from "./importBase.ts";
+import { openOnnx } from "./onnxModel.ts";
 import type { Progress } from "./progress.ts";
 import { Refusal } from "./refusal.ts";
-import { openFolder, openHub, type Source } from "./source.ts";
+import { onnxFileOf, openFolder, openHub, type Source } from "./source.ts";
 
 export interface Call {
-  /** What the command is about: a folder, `hf:org/name`, or an id. */
+  /** What the command is about: a folder, an ONNX file, `hf:org/name`, or an id. */
   subject: string;
   options: { id?: string; revision?: string; replace?: boolean; files?: boolean };
   environment: NodeJS.ProcessEnv;
@@ -29,16 +31,19 @@ export interface Command {
 
 export const commands: Record<string, Command> = {
   import: {
-    usage: "<folder | hf:org/name> [--revision r] [--id name] [--replace]",
+    usage: "<folder | model.onnx | hf:org/name> [--revision r] [--id name] [--replace]",
     async run(call) {
       const { options, stores, print } = call;
       if (options.id !== undefined) requireId(options.id);
       const source = await open(call);
       const id = options.id ?? idFrom(source.name);
-      const { directory, files } = source;
-      const { record, outcome } = await importBase(stores, { id, directory, files, replace: options.replace ?? false });
+      const request = { id, directory: source.directory, files: source.files, replace: options.replace ?? false };
+      const { record, outcome } = source.signature
+        ? await importOnnx(stores, request, source.signature)
+        : await importBase(stores, request);
       await source.discard();
       print(`${record.id}: ${outcome}, ${summary(record)}`);
+      for (const line of cardOf(record)) print(line);
     },
   },
 
@@ -46,7 +51,10 @@ export const commands: Record<string, Command> = {
     usage: "",
     async run({ stores, print }) {
       for (const { id, architecture } of baseModels) print(`${id}  comes with Millrace, ${architecture}`);
-      for (const record of await stores.bases.list()) print(`${record.id}  imported ${summary(record)}`);
+      for (const record of await stores.bases.list()) {
+        print(`${record.id}  imported ${summary(record)}`);
+        for (const line of cardOf(record)) print(line);
+      }
     },
   },
 
@@ -64,17 +72,18 @@ export const commands: Record<string, Command> = {
   },
 };
 
-function open({ subject, options, environment, home, progress }: Call): Promise<Source> {
+async function open({ subject, options, environment, home, progress }: Call): Promise<Source> {
   if (!subject.startsWith("hf:")) {
     if (options.revision !== undefined) throw new Refusal("--revision is for repositories of the hub: hf:org/name.");
-    return openFolder(subject);
+    const onnx = await onnxFileOf(subject);
+    return onnx ? openOnnx(onnx.file, onnx.name) : openFolder(subject);
   }
   const hub = createHub({ endpoint: environment.HF_ENDPOINT || "https://huggingface.co", token: environment.HF_TOKEN });
   const request = { repository: subject.slice(3), revision: options.revision ?? "main", downloads: join(home, "hub") };
   return openHub(hub, request, { onProgress: progress });
 }
 
-function summary({ digest, files, created }: BaseRecord): string {
+function summary({ digest, files, created }: ImportedRecord): string {
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const date = new Date(created * 1000).toISOString().slice(0, 10);
   return `${date}, ${files.length} files of ${(bytes / 1e6).toFixed(1)} MB, digest ${digest.slice(0, 12)}`;

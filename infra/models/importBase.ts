@@ -1,11 +1,19 @@
-/** From a folder's files to a base of the deployment: objects first, the row last, so that a row never promises too much. */
+/** From a folder's files to a model of the deployment: objects first, the row last, so that a row never promises too much. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { findBaseModel } from "../../shared/baseModels.ts";
-import { type BaseRecord, baseDigest, baseIdPattern } from "../../shared/schemas/base.ts";
-import { BaseFile } from "../../shared/schemas/baseContent.ts";
+import {
+  type BaseRecord,
+  baseDigest,
+  baseIdPattern,
+  type ImportedRecord,
+  type OnnxRecord,
+} from "../../shared/schemas/base.ts";
+import { type BaseContent, BaseFile } from "../../shared/schemas/baseContent.ts";
+import type { Model } from "../../shared/schemas/model.ts";
+import type { Signature } from "../../shared/schemas/tensor.ts";
 import { objectKeys } from "../../shared/stores/objects.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
 import { Refusal } from "./refusal.ts";
@@ -19,8 +27,8 @@ export interface Import {
   replace: boolean;
 }
 
-export interface Imported {
-  record: BaseRecord;
+export interface Imported<Imports extends ImportedRecord> {
+  record: Imports;
   outcome: "imported" | "replaced" | "unchanged";
 }
 
@@ -44,11 +52,23 @@ export function requireId(id: string): string {
   return id;
 }
 
-/** Throws Refusal, before anything is stored, where the id has other content and `replace` is not set. */
-export async function importBase(
-  { bases, objects }: Pick<Stores, "bases" | "objects">,
+type Destination = Pick<Stores, "bases" | "objects">;
+
+/** A checkpoint. Throws Refusal, before anything is stored, where the id has other content and `replace` is not set. */
+export function importBase(stores: Destination, request: Import): Promise<Imported<BaseRecord>> {
+  return importFiles(stores, request, (model) => ({ ...model, architecture: "pretrained" }));
+}
+
+/** One ONNX file, as `importBase`. */
+export function importOnnx(stores: Destination, request: Import, signature: Signature): Promise<Imported<OnnxRecord>> {
+  return importFiles(stores, request, (model) => ({ ...model, architecture: "onnx", ...signature }));
+}
+
+async function importFiles<Imports extends ImportedRecord>(
+  { bases, objects }: Destination,
   { id, directory, files, replace }: Import,
-): Promise<Imported> {
+  recordOf: (model: Model & BaseContent) => Imports,
+): Promise<Imported<Imports>> {
   // A row with a name that the schema refuses would be unreadable, and every list of models with it.
   const odd = files.find((name) => !BaseFile.shape.name.safeParse(name).success);
   if (odd !== undefined) throw new Refusal(`${JSON.stringify(odd)} cannot be a file's name here: rename it.`);
@@ -57,7 +77,8 @@ export async function importBase(
   );
   const digest = baseDigest(hashed);
   const earlier = await bases.get(id);
-  if (earlier?.digest === digest && !replace) return { record: earlier, outcome: "unchanged" };
+  // The same files are the same kind of model.
+  if (earlier?.digest === digest && !replace) return { record: earlier as Imports, outcome: "unchanged" };
   if (earlier && !replace) throw taken(id);
   const stored: BaseFile[] = [];
   for (const file of hashed) {
@@ -66,7 +87,8 @@ export async function importBase(
     if (object.digest !== file.digest) throw new Refusal(`${file.name} changed while it was imported: try again.`);
     stored.push({ ...file, object_key, bytes: object.bytes });
   }
-  const record = newRecord(id, digest, stored);
+  const created = Math.floor(Date.now() / 1000);
+  const record = recordOf({ id, object: "model", created, owned_by: "millrace", digest, files: stored });
   const written = await (earlier ? bases.replace(record, earlier.digest) : bases.create(record));
   if (!written) throw taken(id);
   return { record, outcome: earlier ? "replaced" : "imported" };
@@ -74,18 +96,6 @@ export async function importBase(
 
 const taken = (id: string) =>
   new Refusal(`"${id}" is taken by a base of other content: give another id with --id, or --replace it.`);
-
-function newRecord(id: string, digest: string, files: BaseFile[]): BaseRecord {
-  return {
-    id,
-    object: "model",
-    created: Math.floor(Date.now() / 1000),
-    owned_by: "millrace",
-    architecture: "pretrained",
-    digest,
-    files,
-  };
-}
 
 async function digestOf(path: string): Promise<string> {
   const hash = createHash("sha256");

@@ -1,6 +1,7 @@
 /** Where a base comes from: a folder of this machine, or a repository of the hub brought to one. Both are checked whole. */
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
+import type { Signature } from "../../shared/schemas/tensor.ts";
 import { checkDescription, checkWeights, descriptionFiles, shardFiles, weightsEntry } from "./checkpoint.ts";
 import { type Hub, repositoryPattern } from "./hub.ts";
 import { type DownloadOptions, downloadFile } from "./hubDownload.ts";
@@ -12,16 +13,33 @@ export interface Source {
   directory: string;
   /** Names of the files that make the base. */
   files: string[];
+  /** What an ONNX file declares; absent for a checkpoint. */
+  signature?: Signature;
   /** To be called when the files are no longer needed. */
   discard(): Promise<void>;
+}
+
+/** The ONNX file that a path means: itself, or the only one of a folder that holds no checkpoint. */
+export async function onnxFileOf(path: string): Promise<{ file: string; name: string } | undefined> {
+  if (path.endsWith(".onnx")) return { file: path, name: basename(path, ".onnx") };
+  const directory = resolve(path);
+  const names = await namesIn(directory);
+  const found = names.filter((name) => name.endsWith(".onnx"));
+  if (found.length === 0 || names.includes("config.json")) return undefined;
+  if (found.length === 1) return { file: join(directory, found[0]!), name: basename(directory) };
+  throw new Refusal(`${directory} holds several ONNX files: name one of them (${found.sort().join(", ")}).`);
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  return readdir(directory).catch(() => {
+    throw new Refusal(`${directory} is no folder that can be read.`);
+  });
 }
 
 /** Throws Refusal, CheckpointError or SafetensorsError naming the file, field or tensor at fault. */
 export async function openFolder(path: string): Promise<Source> {
   const directory = resolve(path);
-  const names = await readdir(directory).catch(() => {
-    throw new Refusal(`${directory} is no folder that can be read.`);
-  });
+  const names = await namesIn(directory);
   const files = descriptionFiles(names);
   const entry = weightsEntry(names);
   await checkDescription(directory);

@@ -1,20 +1,20 @@
 /** Which model a name stands for: a base of the deployment, or one that the project tuned. */
 import { type BaseModel, lookUpBase } from "../baseModels.ts";
 import { ApiError } from "../errors.ts";
-import type { BaseRecord } from "../schemas/base.ts";
+import type { BaseRecord, ImportedRecord, OnnxRecord } from "../schemas/base.ts";
 import type { ModelRecord } from "../schemas/model.ts";
 import type { Project } from "../schemas/project.ts";
 import type { Stores } from "../stores/stores.ts";
 
 /** Anything that can be named in a request. */
-export type CallableModel = BaseModel | BaseRecord | ModelRecord;
+export type CallableModel = BaseModel | ImportedRecord | ModelRecord;
 
 /** Longer names cannot exist: a key of the table ends there. */
 const longestId = 512;
 
 export interface ModelLookUp {
   /** The base model of this name, if the deployment has one. */
-  base(id: string): Promise<BaseModel | BaseRecord | undefined>;
+  base(id: string): Promise<BaseModel | ImportedRecord | undefined>;
   /** The project's own model of this name; 404 naming `param` when it has none. */
   fineTuned(project: Pick<Project, "id">, id: string, param?: string): Promise<ModelRecord>;
   /** Either of them; 404 naming `param` when there is none. */
@@ -38,4 +38,9 @@ export function isFineTuned(model: CallableModel): model is ModelRecord {
 /** A checkpoint that an operator imported. */
 export function isImported(model: CallableModel): model is BaseRecord {
   return !isFineTuned(model) && model.architecture === "pretrained";
+}
+
+/** An ONNX file that an operator imported. */
+export function isOnnx(model: CallableModel): model is OnnxRecord {
+  return !isFineTuned(model) && model.architecture === "onnx";
 }

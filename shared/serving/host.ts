@@ -11,6 +11,7 @@ import { createClassification } from "./classification.ts";
 import { createEmbedding } from "./embedding.ts";
 import { createGeneration, type Generation } from "./generation.ts";
 import { createHostContext } from "./hostContext.ts";
+import { createInfer, type Inferring } from "./infer.ts";
 import { type ServingLimits, usualLimits } from "./limits.ts";
 
 export interface Classification {
@@ -43,12 +44,14 @@ export interface ModelHost {
   classify(model: ModelRecord, texts: readonly string[], signal?: AbortSignal): Promise<Classification[]>;
   /** Throws ApiError for a model without vectors, and for token ids that the model has not. */
   embed(model: BaseRecord | ModelRecord, inputs: readonly EmbeddingInput[], signal?: AbortSignal): Promise<Embedding[]>;
-  attribute: Attributing["attribute"];
   /**
    * A text that goes on from a prompt. Throws ApiError naming the model or the field that cannot be met; while the pieces
    * are read, `overloaded` where the device failed.
    */
   generate: Generation["generate"];
+  /** Outputs of an ONNX model. Throws ApiError for inputs that the model itself refuses. */
+  infer: Inferring["infer"];
+  attribute: Attributing["attribute"];
   /** Loads a model before anybody asks; whether that succeeds is for those who do to learn. */
   prefetch(model: ModelRecord): void;
   close(): Promise<void>;
@@ -62,13 +65,15 @@ export function createModelHost(objects: Objects, options: ModelHostOptions): Mo
   const reader = createBaseReader(context, limits);
   const { classify } = createClassification(context, reader, limits);
   const { embed } = createEmbedding(context, reader);
-  const { generate } = createGeneration(context);
   const { attribute } = createAttribution(context);
+  const { generate } = createGeneration(context);
+  const { infer } = createInfer(context);
   return {
     classify: answering(classify),
     embed: answering(embed),
-    generate: answering(generate),
     attribute: answering(attribute),
+    generate: answering(generate),
+    infer: answering(infer),
     prefetch: (model) => void classify(model, [""]).catch(() => {}),
     close: () => context.close(),
   };

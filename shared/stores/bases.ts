@@ -1,16 +1,16 @@
-/** Rows of imported base models: one partition of the deployment, as they belong to no project. */
-import { BaseRecord, baseIdPattern } from "../schemas/base.ts";
+/** Rows of imported models: one partition of the deployment, as they belong to no project. */
+import { baseIdPattern, ImportedRecord } from "../schemas/base.ts";
 import type { Table } from "./table.ts";
 
 export interface Bases {
   /** False when the id is taken. */
-  create(record: BaseRecord): Promise<boolean>;
+  create(record: ImportedRecord): Promise<boolean>;
   /** Puts other content under the id; false unless its content is still what `digest` says. */
-  replace(record: BaseRecord, digest: string): Promise<boolean>;
+  replace(record: ImportedRecord, digest: string): Promise<boolean>;
   /** Undefined also for what could be no base's id, without asking the table. */
-  get(id: string): Promise<BaseRecord | undefined>;
+  get(id: string): Promise<ImportedRecord | undefined>;
   /** By id. */
-  list(): Promise<BaseRecord[]>;
+  list(): Promise<ImportedRecord[]>;
   /** False when there was none. */
   delete(id: string): Promise<boolean>;
 }
@@ -30,10 +30,10 @@ export function createBases(table: Table): Bases {
       }),
     async get(id) {
       const item = baseIdPattern.test(id) ? await table.get(keyOf(id)) : undefined;
-      return item && BaseRecord.parse(item);
+      return item && ImportedRecord.parse(item);
     },
     async list() {
-      return (await table.query(partition, { limit: everyBase })).map((item) => BaseRecord.parse(item));
+      return (await table.query(partition, { limit: everyBase })).map((item) => ImportedRecord.parse(item));
     },
     delete: (id) => table.delete(keyOf(id)),
   };

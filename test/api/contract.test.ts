@@ -15,15 +15,20 @@ import {
 import { type Deployment, deploy } from "../support/deployment.ts";
 import { fakeHost } from "../support/fakeHost.ts";
 import { brokenBodies, type Fixtures, mismatches, validBody } from "../support/openapiBodies.ts";
-import { addModel } from "../support/records.ts";
+import { addModel, addOnnx } from "../support/records.ts";
 import { addBase } from "../support/tinyCheckpoint.ts";
 
+/** Its models are the deployment's, for every project. */
+const inferPath = "/v1/models/{id}/infer";
 const publicPaths = ["/healthz", "/openapi.json", "/reference"];
 const maxUploadBytes = 256 * 1024;
 
 const host = fakeHost();
 let deployment: Deployment;
-/** Ids of tenant A, by the collection that stands before `{id}` in a path, and by the name of the field in a body. */
+/**
+ * Ids of tenant A, by the collection that stands before `{id}` in a path (or by the path, where that is another), and by
+ * the name of the field in a body.
+ */
 let fixtures: Fixtures;
 
 async function upload(name: string, purpose = "fine-tune"): Promise<string> {
@@ -53,13 +58,16 @@ before(async () => {
   const asked = { input_file_id, endpoint: "/v1/decisions", completion_window: "24h" };
   const batch = (await (await send("POST", "/v1/batches", asked)).json()) as { id: string };
   Object.assign(fixtures, { input_file_id, batches: batch.id });
+  await addOnnx(deployment.stores, "onnx");
+  const inputs = [{ name: "x", shape: [2], datatype: "FP32", data: [1, 2] }];
+  Object.assign(fixtures, { [inferPath]: "onnx", inputs });
   fixtures.answers = (await addAnswer(deployment.stores, deployment.a)).id;
 });
 after(() => deployment.close());
 
 function urlOf(path: string, id?: string): string {
   return path.replace(/(\w+)\/\{\w+\}/g, (_, collection: string) => {
-    const own = id ?? fixtures[collection];
+    const own = id ?? fixtures[path] ?? fixtures[collection];
     assert.ok(own, `No fixture for ${path}: make one of '${collection}' in before()`);
     return `${collection}/${encodeURIComponent(String(own))}`;
   });
@@ -137,8 +145,10 @@ for (const { path, method, operation } of operations) {
 
     if (path.includes("{")) {
       test("is 404 for another project's id, a missing one, and for what cannot be one", async () => {
-        const foreign = await send(method, urlOf(path), validRequestBody(operation), { key: deployment.keys.b });
-        await refused(foreign, { status: 404 });
+        if (path !== inferPath) {
+          const foreign = await send(method, urlOf(path), validRequestBody(operation), { key: deployment.keys.b });
+          await refused(foreign, { status: 404 });
+        }
         for (const id of ["x", "file-0", "a b", "ünï", "\u0000", "%", "'", "x".repeat(3000), "🦀"]) {
           await refused(await send(method, urlOf(path, id), validRequestBody(operation)), { status: 404 });
         }

@@ -6,7 +6,7 @@ import { ErrorResponse } from "../../shared/schemas/error.ts";
 import { type Deployment, deploy } from "../support/deployment.ts";
 import { fakeHost } from "../support/fakeHost.ts";
 import { end, field, file, multipartType } from "../support/multipart.ts";
-import { addModel } from "../support/records.ts";
+import { addModel, addOnnx } from "../support/records.ts";
 import { addBase } from "../support/tinyCheckpoint.ts";
 
 let deployment: Deployment;
@@ -18,6 +18,7 @@ before(async () => {
   const { id: model } = await addModel(deployment.stores, deployment.a, { base });
   host.labels.set(model, ["ham", "spam", "safe"]);
   const question = { type: "choice", name: "n", instructions: "?", choices: [{ value: "ham" }, { value: "spam" }] };
+  await addOnnx(deployment.stores, "onnx");
   bodies = {
     "/v1/fine_tuning/jobs": {
       model: "millrace-ngram",
@@ -31,6 +32,11 @@ before(async () => {
       endpoint: "/v1/decisions",
       completion_window: "24h",
       output_expires_after: { anchor: "created_at", seconds: 3600 },
+    },
+    "/v1/models/onnx/infer": {
+      id: "1",
+      inputs: [{ name: "x", shape: [2], datatype: "FP32", data: [1, 2] }],
+      outputs: [{ name: "y" }],
     },
     "/v1/decisions": {
       model,

@@ -100,6 +100,7 @@ const noModels: ModelHost = {
   embed: refuse,
   attribute: refuse,
   generate: refuse,
+  infer: refuse,
   prefetch() {},
   close: async () => {},
 };

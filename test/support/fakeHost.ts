@@ -32,6 +32,13 @@ export function fakeHost(): FakeHost {
       asked.push({ model: model.id, texts: inputs.map(String) });
       return inputs.map((input) => ({ vector: letterVector(String(input)), tokens: input.length }));
     },
+    generate: (_, request) => fakeWrite(request),
+    // Every output is the first input again.
+    async infer(model, { inputs, outputs }) {
+      const [first] = Object.values(inputs);
+      asked.push({ model: model.id, texts: Object.keys(inputs) });
+      return Object.fromEntries(outputs.map((name) => [name, first!]));
+    },
     // Each word adds 1 to the label that it is.
     async attribute(model, text, labels) {
       asked.push({ model: model.id, texts: [text] });
@@ -39,10 +46,13 @@ export function fakeHost(): FakeHost {
         const tokens = Array.from(text.matchAll(/\p{L}+/gu), ({ 0: word, index: start }) => {
           return { start, end: start + word.length, attribution: word === label ? 1 : 0 };
         });
-        return { logit: tokens.reduce((sum, { attribution }) => sum + attribution, 0), baselineLogit: 0, parts: { tokens } };
+        return {
+          logit: tokens.reduce((sum, { attribution }) => sum + attribution, 0),
+          baselineLogit: 0,
+          parts: { tokens },
+        };
       });
     },
-    generate: (_, request) => fakeWrite(request),
     prefetch() {},
     async close() {},
   };
@@ -57,7 +67,6 @@ function classify(text: string, labels: readonly string[]) {
     probabilities: weights.map((weight) => weight / total),
     tokens: words.length,
     known: words.length > 0,
-    thresholds: [],
   };
 }
 

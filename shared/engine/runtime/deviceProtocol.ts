@@ -1,11 +1,14 @@
 /** What travels between a process and its device process: calls of functions, and their answers. */
+
 import type { Attribution } from "../attribution/attributor.ts";
+import type { Tensor } from "../dataTypes.ts";
 import type { GeneratedTokens } from "../generation/generator.ts";
 import type { JsonFormat } from "../generation/json/constraint.ts";
 import type { SamplingSettings } from "../generation/settings.ts";
 import type { LoraConfig } from "../layers/lora.ts";
 import type { Precision } from "../quantization/serving.ts";
 import type { BaseDirectory, TrainingEvent, TrainingRequest } from "../training/train.ts";
+import type { Session } from "./session.ts";
 
 /** A function of the device: what it is called with, what it tells while it works, and what it answers in the end. */
 interface DeviceFunction<Argument, Result, Piece = never> {
@@ -24,10 +27,14 @@ export interface DeviceFunctions {
   unload: DeviceFunction<{ artifact: string }, void>;
   /** Texts read by an imported base, each through the model it names; loads what is not loaded. */
   read: DeviceFunction<ReadArgument, ReadAnswer[]>;
-  /** A text written by an imported base, beside others; loads what is not loaded. Cancelled, it ends without a word. */
-  generate: DeviceFunction<GenerateArgument, void, GeneratedTokens>;
   /** What the parts of an input add to labels; builds what computes it at the first call for a model. */
   attribute: DeviceFunction<AttributeArgument, Attribution[]>;
+  /** A text written by an imported base, beside others; loads what is not loaded. Cancelled, it ends without a word. */
+  generate: DeviceFunction<GenerateArgument, void, GeneratedTokens>;
+  /** What an ONNX file declares; fails where it does not start. */
+  inspect: DeviceFunction<{ path: string }, Pick<Session, "inputs" | "outputs">>;
+  /** Outputs of an ONNX file, or why it refuses what it was given; loads it if it is not loaded. */
+  infer: DeviceFunction<InferArgument, { found: Record<string, Tensor> } | { refused: string }>;
 }
 
 export type FunctionName = keyof DeviceFunctions;
@@ -119,6 +126,15 @@ export interface GenerateArgument {
   settings: Omit<SamplingSettings, "allowed">;
   /** Null: any text. */
   json: JsonFormat | null;
+}
+
+export interface InferArgument {
+  /** Of an ONNX file; under one path always the same content. */
+  path: string;
+  /** By the names it declares. */
+  feeds: Readonly<Record<string, Tensor>>;
+  /** Names of those wanted. */
+  outputs: readonly string[];
 }
 
 export type DeviceRequest =

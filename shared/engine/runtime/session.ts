@@ -27,14 +27,25 @@ export interface SessionOptions {
   readonly device?: DeviceChoice;
 }
 
+/** What a model declares of an input or output. */
+export interface Declared {
+  readonly name: string;
+  /** What is no tensor at all is a "sequence, map or optional". */
+  readonly type: string;
+  /** Sizes, or names of sizes; "" where one has neither. */
+  readonly shape: readonly (number | string)[];
+}
+
 export interface Session {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
+  readonly inputs: readonly Declared[];
+  readonly outputs: readonly Declared[];
   /**
-   * Computes every output. Throws SessionError naming a feed that is missing, unknown, or of another data type or
-   * shape.
+   * Computes the outputs asked for, by default every one. Throws SessionError naming a feed that is missing, unknown, or
+   * of another data type or shape.
    */
-  run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
+  run(feeds: Readonly<Record<string, Tensor>>, outputs?: readonly string[]): Promise<Record<string, Tensor>>;
   release(): Promise<void>;
 }
 
@@ -44,23 +55,32 @@ export class SessionError extends Error {
 }
 
 /**
- * A session for a model from `toOnnx`. Throws SessionError for a device that is not there, naming what is missing, or a
- * model that does not load.
+ * A session for a model from `toOnnx`, or for the ONNX file of that path. Throws SessionError for a device that is not
+ * there, naming what is missing, or a model that does not load.
  */
-export async function createSession(model: Uint8Array, options: SessionOptions = {}): Promise<Session> {
+export async function createSession(model: Uint8Array | string, options: SessionOptions = {}): Promise<Session> {
   const session = await load(model, options);
   const inputs = new Map(session.inputMetadata.map((input) => [input.name, input]));
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
-    run: async (feeds) => {
+    inputs: session.inputMetadata.map(declared),
+    outputs: session.outputMetadata.map(declared),
+    run: async (feeds, outputs = session.outputNames) => {
       const stray = Object.keys(feeds).find((name) => !inputs.has(name));
       if (stray !== undefined) throw new SessionError(`the model has no input "${stray}"`);
       const values = [...inputs.values()].map((input) => [input.name, toValue(input, feeds[input.name])]);
-      return fromValues(await session.run(Object.fromEntries(values)));
+      return fromValues(await session.run(Object.fromEntries(values), [...outputs]));
     },
     release: () => session.release(),
   };
+}
+
+function declared(value: ort.InferenceSession.ValueMetadata): Declared {
+  const { name } = value;
+  return value.isTensor
+    ? { name, type: value.type, shape: value.shape }
+    : { name, type: "sequence, map or optional", shape: [] };
 }
 
 let processDevice: DeviceChoice = "cpu";
@@ -77,7 +97,7 @@ const needs: Record<ExecutionProvider, string> = {
   webgpu: "; it is experimental, and needs a GPU with a Vulkan, Metal or Direct3D 12 driver",
 };
 
-async function load(model: Uint8Array, { threads = 2, device = processDevice }: SessionOptions) {
+async function load(model: Uint8Array | string, { threads = 2, device = processDevice }: SessionOptions) {
   if (!isDeviceChoice(device)) {
     throw new SessionError(`device "${device}" is not known; known: ${deviceChoices.join(", ")}`);
   }
@@ -102,7 +122,11 @@ function automatic(): Promise<ExecutionProvider> {
   return chosen;
 }
 
-async function start(model: Uint8Array, provider: ExecutionProvider, threads: number): Promise<ort.InferenceSession> {
+async function start(
+  model: Uint8Array | string,
+  provider: ExecutionProvider,
+  threads: number,
+): Promise<ort.InferenceSession> {
   const settings: ort.InferenceSession.SessionOptions = {
     executionProviders: [provider],
     intraOpNumThreads: threads,
@@ -116,7 +140,11 @@ async function start(model: Uint8Array, provider: ExecutionProvider, threads: nu
     // four times as long (107 ms against 254-465 ms).
     extra: { session: { intra_op: { allow_spinning: "0" } } },
   };
-  return ort.InferenceSession.create(model, settings).catch((cause) => {
+  const session =
+    typeof model === "string"
+      ? ort.InferenceSession.create(model, settings)
+      : ort.InferenceSession.create(model, settings);
+  return session.catch((cause) => {
     const reason = `a session on "${provider}" does not start: ${firstLine(cause.message)}`;
     throw new SessionError(`${reason}${needs[provider]}`, { cause });
   });
@@ -140,11 +168,20 @@ function toValue(input: ort.InferenceSession.ValueMetadata, tensor: Tensor | und
   if (elementCount(tensor.shape) !== tensor.data.length) {
     throw new SessionError(`input "${name}" [${tensor.shape.join(", ")}] cannot hold ${tensor.data.length} elements`);
   }
-  return new ort.Tensor(type, tensor.data as never, tensor.shape);
+  const value = new ort.Tensor(type, tensor.data as never, tensor.shape);
+  // It has become a Float16Array, which the native side takes for one of no bytes (onnxruntime-node 1.30.0, Node.js 24).
+  return type === "float16" ? Object.assign(value, { cpuData: tensor.data }) : value;
 }
 
 function fromValues(values: ort.InferenceSession.ReturnType): Record<string, Tensor> {
   return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, { shape: value.dims, data: value.data as Tensor["data"] }]),
+    Object.entries(values).map(([name, { dims, data }]) => [name, { shape: dims, data: bitsOf(data) }]),
   );
+}
+
+/** Half precision as its bits, which is what `dataTypes` has. */
+function bitsOf(data: ort.Tensor["data"]): Tensor["data"] {
+  return data instanceof Float16Array
+    ? new Uint16Array(data.buffer, data.byteOffset, data.length)
+    : (data as Tensor["data"]);
 }

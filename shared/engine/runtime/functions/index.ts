@@ -3,7 +3,15 @@ import type { Implementations } from "../deviceProtocol.ts";
 import { attribution } from "./attribution.ts";
 import { classification } from "./classification.ts";
 import { generation } from "./generation.ts";
+import { infer } from "./infer.ts";
 import { reading } from "./reading.ts";
 import { training } from "./training.ts";
 
-export const functions: Implementations = { ...training, ...classification, ...attribution, ...reading, ...generation };
+export const functions: Implementations = {
+  ...training,
+  ...classification,
+  ...attribution,
+  ...reading,
+  ...generation,
+  ...infer,
+};
