@@ -48,6 +48,6 @@ export function tableReader(header: readonly Buffer[], line: number): ReadRecord
     const fields = record.map(decodeUtf8);
     if (fields.includes(undefined)) return problem("invalid_encoding", at);
     const cells = columns.flatMap((name, i) => (i === label ? [] : [[name!, fields[i]] as const]));
-    return readCells(Object.fromEntries(cells), fields[label], at);
+    return readCells(Object.fromEntries(cells), fields[label]!.trim(), at);
   };
 }

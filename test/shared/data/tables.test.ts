@@ -45,7 +45,7 @@ test("JSONL under either name, CSV and TSV give the same cells: any order, any t
   const second = { age: "-4.5", work: "State, gov", member: "?", gone: "" };
   const files: [string, string][] = [
     ["a.jsonl", jsonl([{ input: first, label: "yes" }, "", { label: "no", input_json: second }].filter(Boolean))],
-    ["a.csv", '\ufeffage, work ,Label,member\n39,Private,yes,true\n\n-4.5,"State, gov",no,NA\n'],
+    ["a.csv", '\ufeffage, work ,Label,member\n39, Private, yes , true\n\n-4.5,"State, gov",no,NA\n'],
     ["a.tsv", "label\tmember\twork\tage\r\nyes\ttrue\tPrivate\t39\r\nno\t\tState, gov\t-4.5\r\n"],
   ];
   for (const [filename, content] of files) {
