@@ -4,6 +4,7 @@ import { parseConfig } from "../shared/config.ts";
 import { createLog } from "../shared/log.ts";
 import { createQueue } from "../shared/queue.ts";
 import { createModelHost } from "../shared/serving/host.ts";
+import { hostOptions } from "../shared/serving/hostOptions.ts";
 import { createStores } from "../shared/stores/stores.ts";
 import { createApp } from "./app.ts";
 import { logRequests } from "./requestEvents.ts";
@@ -14,7 +15,7 @@ export function openContainer(environment: Record<string, string | undefined>) {
   const log = createLog(config, "api");
   const aws = createAwsClients();
   const stores = createStores(aws, config);
-  const host = createModelHost(stores.objects, { device: config.device, threads: config.deviceThreads });
+  const host = createModelHost(stores.objects, hostOptions(config));
   const services = createServices({
     stores,
     queue: createQueue(aws.sqs, config),

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type Precision, precisions } from "./engine/quantization/precision.ts";
 import { cudaRefusal, type DeviceChoice, deviceChoices } from "./engine/runtime/deviceChoice.ts";
+import { usualLimits } from "./serving/limits.ts";
 
 const seconds = z.coerce.number().positive();
 
@@ -49,6 +50,12 @@ const Environment = z.object({
   MILLRACE_DEVICE_MEMORY_BYTES: z.coerce.number().int().min(0).default(0),
   /** In what imported bases are served; `auto` is what was measured and chosen for each when it was imported. */
   MILLRACE_PRECISION: z.enum(["auto", ...precisions]).default("auto"),
+  /** The most that the adapters of one base may take in memory. */
+  MILLRACE_ADAPTER_BYTES: z.coerce.number().int().positive().default(usualLimits.adapterBytes),
+  /** How long an idle device waits for company, where the batch before had some. */
+  MILLRACE_BATCH_WAIT_MILLISECONDS: z.coerce.number().min(0).max(1000).default(usualLimits.maxWaitMilliseconds),
+  /** Texts that may wait for their batch; more are refused with 429. */
+  MILLRACE_MAX_WAITING: z.coerce.number().int().positive().default(usualLimits.mostWaiting),
   /** The tuned model that answers `POST /v1/moderations` for its project where a request names none. */
   MILLRACE_MODERATION_MODEL: z.string().min(1).optional(),
   MILLRACE_HOST: z.string().default("127.0.0.1"),
@@ -75,6 +82,9 @@ export interface Config {
   deviceThreads: number;
   deviceMemoryBytes: number;
   precision: Precision | "auto";
+  adapterBytes: number;
+  batchWaitMilliseconds: number;
+  mostWaiting: number;
   moderationModel: string | undefined;
   host: string;
   port: number;
@@ -105,6 +115,9 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     deviceThreads: e.MILLRACE_DEVICE_THREADS,
     deviceMemoryBytes: e.MILLRACE_DEVICE_MEMORY_BYTES,
     precision: e.MILLRACE_PRECISION,
+    adapterBytes: e.MILLRACE_ADAPTER_BYTES,
+    batchWaitMilliseconds: e.MILLRACE_BATCH_WAIT_MILLISECONDS,
+    mostWaiting: e.MILLRACE_MAX_WAITING,
     moderationModel: e.MILLRACE_MODERATION_MODEL,
     host: e.MILLRACE_HOST,
     port: e.MILLRACE_PORT,

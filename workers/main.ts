@@ -10,6 +10,7 @@ import { createLog } from "../shared/log.ts";
 import { createQueue } from "../shared/queue.ts";
 import { createBaseFiles } from "../shared/serving/baseFiles.ts";
 import { createModelHost } from "../shared/serving/host.ts";
+import { hostOptions } from "../shared/serving/hostOptions.ts";
 import { createStores } from "../shared/stores/stores.ts";
 import { startConsumer } from "./consumer.ts";
 import { startSweeper } from "./sweeper.ts";
@@ -23,7 +24,7 @@ const queue = createQueue(aws.sqs, config);
 
 const devices = { device: config.device, threads: config.deviceThreads, memoryLimit: config.deviceMemoryBytes };
 const bases = mkdtempSync(join(tmpdir(), "millrace-bases-"));
-const host = createModelHost(stores.objects, { device: config.device, threads: config.deviceThreads });
+const host = createModelHost(stores.objects, hostOptions(config));
 const tasks = createTasks({
   inference: { models: createModelLookUp(stores), host, moderationModel: config.moderationModel },
   baseFiles: createBaseFiles(stores.objects, bases),

@@ -11,6 +11,7 @@ import type { Stores } from "../../shared/stores/stores.ts";
 import type { Delivery } from "./delivery.ts";
 import { type Change, changes, decide } from "./jobChanges.ts";
 import type { JobCreation } from "./jobCreation.ts";
+import type { Prefetch } from "./prefetch.ts";
 
 export interface Paging {
   limit: number;
@@ -29,6 +30,7 @@ export function createFineTuningService(
   stores: Pick<Stores, "jobs" | "events" | "checkpoints">,
   creation: JobCreation,
   delivery: Delivery,
+  prefetch: Prefetch,
 ): FineTuningService {
   const get: FineTuningService["get"] = async (project, id) => {
     const job = isId("job", id) ? await stores.jobs.get(project.id, id) : undefined;
@@ -37,7 +39,11 @@ export function createFineTuningService(
   };
 
   return {
-    get,
+    async get(project, id) {
+      const job = await get(project, id);
+      prefetch.ofJob(job);
+      return job;
+    },
     create: creation.create,
     async list(project, query) {
       return toPage(await stores.jobs.list(project.id, { ...query, limit: query.limit + 1 }), query.limit);

@@ -2,6 +2,7 @@
 import { baseModels } from "../../shared/baseModels.ts";
 import { ApiError } from "../../shared/errors.ts";
 import type { ModelLookUp } from "../../shared/inference/modelLookUp.ts";
+import type { RecentModels } from "../../shared/inference/recentModels.ts";
 import { type Page, toPage } from "../../shared/schemas/list.ts";
 import type { Model } from "../../shared/schemas/model.ts";
 import type { Project } from "../../shared/schemas/project.ts";
@@ -9,6 +10,7 @@ import type { Stores } from "../../shared/stores/stores.ts";
 
 /** The SDK never asks for a second page of models. */
 const everyModel = 10_000;
+
 export interface ModelService {
   list(project: Project): Promise<Page<Model>>;
   get(project: Project, id: string): Promise<Model>;
@@ -18,6 +20,7 @@ export interface ModelService {
 export function createModelService(
   { models, bases, objects }: Pick<Stores, "models" | "bases" | "objects">,
   lookUp: ModelLookUp,
+  recent: Pick<RecentModels, "forget">,
 ): ModelService {
   return {
     async list(project) {
@@ -31,7 +34,9 @@ export function createModelService(
         throw new ApiError("permission_denied", message, { param: "model" });
       }
       const model = await lookUp.fineTuned(project, id);
-      if (await models.delete(project.id, id)) await objects.delete(model.object_key);
+      const isDeleted = await models.delete(project.id, id);
+      recent.forget(project.id, id);
+      if (isDeleted) await objects.delete(model.object_key);
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Everything the routes may ask for, put together from stores, queue and model host. */
 import { createModelLookUp } from "../../shared/inference/modelLookUp.ts";
+import { createRecentModels } from "../../shared/inference/recentModels.ts";
 import type { Queue } from "../../shared/queue.ts";
 import type { ModelHost } from "../../shared/serving/host.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
@@ -11,6 +12,7 @@ import { createFineTuningService, type FineTuningService } from "./fineTuningJob
 import { createInferenceService, type InferenceService, type QueueOptions } from "./inference.ts";
 import { createJobCreation } from "./jobCreation.ts";
 import { createModelService, type ModelService } from "./models.ts";
+import { createPrefetch } from "./prefetch.ts";
 import { createProjectService, type ProjectService } from "./projects.ts";
 import { createQueuedAnswers } from "./queuedAnswers.ts";
 import { createRequestClaims } from "./requestClaims.ts";
@@ -39,14 +41,21 @@ export function createServices(dependencies: Dependencies): Services {
   const delivery = createDelivery("fine_tuning_job", queue, observe);
   const claims = createRequestClaims(stores.claims);
   const models = createModelLookUp(stores);
+  const recent = createRecentModels(stores);
+  const prefetch = createPrefetch(stores.models, host);
   const queued = createQueuedAnswers(stores, claims, createDelivery("answer", queue, observe));
   return {
     projects: createProjectService(stores.projects),
     files: createFileService(stores.files, stores.objects, maxUploadBytes),
-    fineTuning: createFineTuningService(stores, createJobCreation(stores, claims, delivery), delivery),
+    fineTuning: createFineTuningService(stores, createJobCreation(stores, claims, delivery), delivery, prefetch),
     batches: createBatchService(stores, claims, createDelivery("batch", queue, observe)),
-    models: createModelService(stores, models),
-    inference: createInferenceService({ models, host, moderationModel }, stores, queued, dependencies),
+    models: createModelService(stores, models, recent),
+    inference: createInferenceService(
+      { models: createModelLookUp(recent), host, moderationModel },
+      stores,
+      queued,
+      dependencies,
+    ),
     observe,
   };
 }

@@ -21,8 +21,14 @@ export interface ModelLookUp {
   callable(project: Pick<Project, "id">, id: string, param?: string): Promise<CallableModel>;
 }
 
-export function createModelLookUp({ models, bases }: Pick<Stores, "models" | "bases">): ModelLookUp {
-  const base: ModelLookUp["base"] = (id) => lookUpBase(bases, id);
+interface Rows {
+  models: Pick<Stores["models"], "get">;
+  bases: Pick<Stores["bases"], "get">;
+}
+
+export function createModelLookUp({ models, bases }: Rows): ModelLookUp {
+  // A colon parts the names of tuned models; no base has one.
+  const base: ModelLookUp["base"] = async (id) => (id.includes(":") ? undefined : lookUpBase(bases, id));
   const fineTuned: ModelLookUp["fineTuned"] = async (project, id, param = "model") => {
     const model = id.length <= longestId ? await models.get(project.id, id) : undefined;
     if (!model) throw new ApiError("model_not_found", `No such model: '${id.slice(0, longestId)}'.`, { param });
