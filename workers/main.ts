@@ -6,6 +6,7 @@ import { createAwsClients } from "../shared/aws.ts";
 import { parseConfig } from "../shared/config.ts";
 import { startDevice } from "../shared/engine/runtime/device.ts";
 import { createModelLookUp } from "../shared/inference/modelLookUp.ts";
+import { createRecorder } from "../shared/inference/recorded.ts";
 import { createLog } from "../shared/log.ts";
 import { createQueue } from "../shared/queue.ts";
 import { createBaseFiles } from "../shared/serving/baseFiles.ts";
@@ -26,6 +27,7 @@ const devices = { device: config.device, threads: config.deviceThreads, memoryLi
 const bases = mkdtempSync(join(tmpdir(), "millrace-bases-"));
 const host = createModelHost(stores.objects, hostOptions(config));
 const tasks = createTasks({
+  recorder: createRecorder(stores.inferences),
   inference: { models: createModelLookUp(stores), host, moderationModel: config.moderationModel },
   baseFiles: createBaseFiles(stores.objects, bases),
   stores,

@@ -5,6 +5,7 @@ import { newId } from "../../shared/ids.ts";
 import type { Answered, Endpoint, InferenceContext, Streamed } from "../../shared/inference/endpoint.ts";
 import type { CallableModel } from "../../shared/inference/modelLookUp.ts";
 import { heavyModel } from "../../shared/inference/queuedModels.ts";
+import { createRecorder } from "../../shared/inference/recorded.ts";
 import type { AnswerRecord, AnswerTask, AnswerWithResponse } from "../../shared/schemas/answerTask.ts";
 import type { Project } from "../../shared/schemas/project.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
@@ -50,28 +51,29 @@ const firstTry: Attempt = { idempotencyKey: undefined, retryCount: 0 };
 
 export function createInferenceService(
   context: InferenceContext,
-  stores: Pick<Stores, "answers" | "objects">,
+  stores: Pick<Stores, "answers" | "objects" | "inferences">,
   queue: QueuedAnswers,
   { heavyBytes, answerWaitSeconds }: QueueOptions,
 ): InferenceService {
+  const recorder = createRecorder(stores.inferences);
   const patience = answerWaitSeconds * 1000;
   const heavy = <Request>({ project, request }: Call<Request>) =>
     heavyModel(context.models, project, request as { model?: unknown }, heavyBytes);
 
-  const question = <Request>({ path }: Endpoint<Request, unknown>, model: CallableModel, call: Call<Request>) => {
+  const inference = <Request>({ path }: Endpoint<Request, unknown>, call: Call<Request>) => {
     const { project, request, requestId = newId("request") } = call;
-    return { project, request, requestId, endpoint: path, model: model.id };
+    return { id: requestId, project, endpoint: path, request };
   };
 
   /** A final row, or one whose time is not yet. A client that goes away may come back for it. */
   const ask = async <Request>(endpoint: Endpoint<Request, unknown>, model: CallableModel, call: Call<Request>) => {
-    const asked = await queue.ask(question(endpoint, model, call), call.attempt ?? firstTry);
+    const asked = await queue.ask({ ...inference(endpoint, call), model: model.id }, call.attempt ?? firstTry);
     return await queue.wait(asked, { milliseconds: patience, signal: call.signal });
   };
 
   const answerOrQueue: InferenceService["answerOrQueue"] = async (endpoint, call) => {
     const model = await heavy(call);
-    if (!model) return endpoint.answer({ context, ...call });
+    if (!model) return recorder.answer(inference(endpoint, call), () => endpoint.answer({ context, ...call }));
     const row = await ask(endpoint, model, call);
     if (!answerLife.isFinal(row.status)) return { queued: toTask(row) };
     return { ...((await queue.result(row)) as Answered<never>), requestId: row.request_id };
@@ -85,10 +87,11 @@ export function createInferenceService(
       throw new ApiError("answer_pending", "The model is still at work on it: ask again, and the answer is found.");
     },
     async stream(endpoint, call) {
-      if (!endpoint.stream) throw new Error(`${endpoint.path} does not stream`);
+      const { stream } = endpoint;
+      if (!stream) throw new Error(`${endpoint.path} does not stream`);
       const model = await heavy(call);
-      if (!model) return endpoint.stream({ context, ...call });
-      const asked = await queue.askForEvents(question(endpoint, model, call));
+      if (!model) return recorder.stream(inference(endpoint, call), () => stream({ context, ...call }));
+      const asked = await queue.askForEvents({ ...inference(endpoint, call), model: model.id });
       // Who goes away before the first event has no events to give up.
       const cancel = () => void queue.cancel(asked).catch(() => {});
       call.signal.addEventListener("abort", cancel, { once: true });

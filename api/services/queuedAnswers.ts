@@ -4,6 +4,7 @@ import { answerLife } from "../../shared/answerStates.ts";
 import { ApiError, type ErrorBody, type ErrorCode, notFound } from "../../shared/errors.ts";
 import { isId, newId } from "../../shared/ids.ts";
 import type { Answered } from "../../shared/inference/endpoint.ts";
+import type { Inference } from "../../shared/inference/recorded.ts";
 import type { AnswerRecord, AnswerTask, AnswerWithResponse } from "../../shared/schemas/answerTask.ts";
 import type { Project } from "../../shared/schemas/project.ts";
 import { objectKeys } from "../../shared/stores/objects.ts";
@@ -12,14 +13,8 @@ import type { Stores } from "../../shared/stores/stores.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Attempt, RequestClaims } from "./requestClaims.ts";
 
-export interface Question {
-  project: Project;
-  /** Path of the endpoint. */
-  endpoint: string;
+export interface Question extends Inference {
   model: string;
-  /** Checked by the endpoint's schema. */
-  request: unknown;
-  requestId: string;
 }
 
 export interface QueuedAnswers {
@@ -113,7 +108,7 @@ export function thrownAs({ error }: ErrorBody): ApiError {
 
 function newAnswer(
   id: string,
-  { project, endpoint, model, requestId }: Question,
+  { id: requestId, project, endpoint, model }: Question,
   fields: Pick<AnswerRecord, "is_stream" | "request">,
 ): AnswerRecord {
   const now = Math.floor(Date.now() / 1000);

@@ -37,6 +37,8 @@ export const objectKeys = {
     `${project}/batches/${batch}/${String(first).padStart(8, "0")}-${attempt}.${kind}.jsonl`,
   /** `part` is `request`, or the attempt that answered. */
   answer: (project: string, answer: string, part: string) => `${project}/answers/${answer}/${part}.json`,
+  inference: (project: string, inference: string, part: "input" | "output") =>
+    `${project}/inferences/${inference}/${part}.json`,
   /** By content, so that an import over another one, or one that was killed, never mixes two checkpoints. */
   base: (id: string, digest: string, name: string) => `bases/${id}/${digest}/${name}`,
 };

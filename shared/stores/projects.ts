@@ -7,6 +7,8 @@ import type { Table } from "./table.ts";
 export interface Projects {
   create(record: ProjectRecord): Promise<boolean>;
   get(id: string): Promise<ProjectRecord | undefined>;
+  /** False where there is no such project. */
+  update(id: string, changes: Partial<Pick<ProjectRecord, "name" | "inference_records">>): Promise<boolean>;
   /** The secret is returned once and stored nowhere. */
   createKey(project: string, name: string): Promise<{ secret: string; record: ApiKeyRecord }>;
   /** By the hash of its secret, see `keyHash`. */
@@ -24,6 +26,10 @@ export function createProjects(table: Table): Projects {
     async get(id) {
       const item = await table.get(projectKey(id));
       return item && ProjectRecord.parse(item);
+    },
+    async update(id, changes) {
+      if (Object.keys(changes).length === 0) return true;
+      return table.update(projectKey(id), changes, { expression: "attribute_exists(pk)" });
     },
     async createKey(project, name) {
       const secret = `sk-millrace-${randomBytes(32).toString("base64url")}`;

@@ -7,6 +7,7 @@ import { type Checkpoints, createCheckpoints } from "./checkpoints.ts";
 import { type Claims, createClaims } from "./claims.ts";
 import { createEvents, type Events } from "./events.ts";
 import { createFiles, type Files } from "./files.ts";
+import { createInferences, type Inferences } from "./inferences.ts";
 import { createJobs, type Jobs } from "./jobs.ts";
 import { createModels, type Models } from "./models.ts";
 import { createObjects, type Objects } from "./objects.ts";
@@ -19,6 +20,7 @@ export interface Stores {
   jobs: Jobs;
   batches: Batches;
   answers: Answers;
+  inferences: Inferences;
   events: Events;
   checkpoints: Checkpoints;
   models: Models;
@@ -29,17 +31,19 @@ export interface Stores {
 
 export function createStores(aws: AwsClients, names: { table: string; bucket: string }): Stores {
   const table = createTable(aws.dynamodb, names.table);
+  const objects = createObjects(aws.s3, names.bucket);
   return {
     projects: createProjects(table),
     files: createFiles(table),
     jobs: createJobs(table),
     batches: createBatches(table),
     answers: createAnswers(table),
+    inferences: createInferences(table, objects),
     events: createEvents(table),
     checkpoints: createCheckpoints(table),
     models: createModels(table),
     bases: createBases(table),
-    objects: createObjects(aws.s3, names.bucket),
+    objects,
     claims: createClaims(table),
   };
 }

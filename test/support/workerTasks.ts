@@ -1,6 +1,7 @@
 /** The workers' tasks in this process, with a model host of the test's own. */
 import { parseConfig } from "../../shared/config.ts";
 import { createModelLookUp } from "../../shared/inference/modelLookUp.ts";
+import { createRecorder } from "../../shared/inference/recorded.ts";
 import { createLog } from "../../shared/log.ts";
 import { createBaseFiles } from "../../shared/serving/baseFiles.ts";
 import type { ModelHost } from "../../shared/serving/host.ts";
@@ -28,6 +29,7 @@ export function workerContext(
     log: createLog(config, "worker"),
     baseFiles: createBaseFiles(stores.objects, cloud.home),
     inference: { models: createModelLookUp(stores), host },
+    recorder: createRecorder(stores.inferences),
     startDevice: () => {
       throw new Error("This test trains nothing");
     },

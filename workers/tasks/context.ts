@@ -2,6 +2,7 @@
 import type { Config } from "../../shared/config.ts";
 import type { Device } from "../../shared/engine/runtime/device.ts";
 import type { InferenceContext } from "../../shared/inference/endpoint.ts";
+import type { Recorder } from "../../shared/inference/recorded.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Queue } from "../../shared/queue.ts";
 import type { BaseFiles } from "../../shared/serving/baseFiles.ts";
@@ -16,4 +17,6 @@ export interface WorkerContext {
   startDevice(): Device;
   /** Answers requests in this process, by the code that answers them in the API. */
   inference: InferenceContext;
+  /** Keeps what those projects want kept. */
+  recorder: Recorder;
 }

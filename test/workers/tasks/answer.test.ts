@@ -192,3 +192,24 @@ test("a request too large for a row, and an answer too, go by objects", async ()
   assert.equal((await vectors).data.length, 40);
   assert.ok("object_key" in (await row(answer)).response!.body);
 });
+
+test("an answer is recorded by the worker, under the id of the request that asked", async () => {
+  const { projects, inferences } = deployment.stores;
+  const [project_id, key] = [deployment.b.project.id, deployment.keys.b];
+  await projects.update(project_id, { inference_records: "full" });
+  const { digest, files } = (await deployment.stores.bases.get("tiny-bert"))!;
+  const { id } = await addModel(deployment.stores, deployment.b, { base_model: "tiny-bert", base: { digest, files } });
+  const response = await deployment.fetch("/v1/decisions", {
+    method: "POST",
+    key,
+    body: JSON.stringify(decisionLine("", id, "spam").body),
+    headers: { "content-type": "application/json" },
+  });
+  assert.equal(response.status, 202);
+  const task = (await response.json()) as AnswerRecord;
+  await workOn(workerContext(deployment, host), "answer", { id: task.id, project_id });
+  const [record, ...others] = await inferences.list(project_id, { limit: 10 });
+  assert.equal(others.length, 0);
+  assert.deepEqual([record?.id, record?.model], [task.request_id, id]);
+  assert.equal(response.headers.get("x-request-id"), task.request_id);
+});

@@ -1,5 +1,6 @@
 /** An answer comes to be in its row: as one body, or as chunks of events beside it while it is made. */
 import type { Answered, StreamEvent } from "../../../shared/inference/endpoint.ts";
+import type { Inference } from "../../../shared/inference/recorded.ts";
 import type { AnswerChunk } from "../../../shared/schemas/answerTask.ts";
 import { chunkWrite } from "../../../shared/stores/answers.ts";
 import { objectKeys } from "../../../shared/stores/objects.ts";
@@ -10,7 +11,8 @@ import { type Attempt, refusal, throwIfStopped } from "./attempt.ts";
 export async function writeAnswer(attempt: Attempt): Promise<void> {
   const { context, project, endpoint, request, lease } = attempt;
   const { signal } = lease;
-  const ask = () => endpoint.answer({ context: context.inference, project, request, signal });
+  const call = { context: context.inference, project, request, signal };
+  const ask = () => context.recorder.answer(inferenceOf(attempt), () => endpoint.answer(call));
   const answered = await unlessAborted(askPatiently(ask, signal), signal);
   await complete(attempt, { digest: answered.digest, response: await stored(attempt, 200, answered.body) });
 }
@@ -22,8 +24,10 @@ const chunkBytes = 100 * 1024;
 export async function writeEvents(attempt: Attempt): Promise<void> {
   const { context, project, endpoint, request, lease } = attempt;
   const { signal } = lease;
-  if (!endpoint.stream) throw new Error(`${endpoint.path} does not stream`);
-  const begin = () => endpoint.stream!({ context: context.inference, project, request, signal });
+  const { stream } = endpoint;
+  if (!stream) throw new Error(`${endpoint.path} does not stream`);
+  const call = { context: context.inference, project, request, signal };
+  const begin = () => context.recorder.stream(inferenceOf(attempt), () => stream(call));
   const { events, digest } = await unlessAborted(askPatiently(begin, signal), signal);
   const chunks = new ChunkWriter(attempt);
   for await (const event of events) {
@@ -67,6 +71,11 @@ class ChunkWriter {
     this.#count++;
     this.#since = Date.now();
   }
+}
+
+/** Under the id of the request that asked. */
+function inferenceOf({ answer, project, endpoint, request }: Attempt): Inference {
+  return { id: answer.request_id, project, endpoint: endpoint.path, request };
 }
 
 type Completion = Pick<Answered<unknown>, "digest"> & { response?: Awaited<ReturnType<typeof stored>> };

@@ -34,9 +34,13 @@ export async function answerLine(attempt: Attempt, raw: RawRequest, deadline: Ab
   }
 }
 
-async function answer({ context, endpoint, project }: Attempt, request: BatchRequest, signal: AbortSignal) {
+async function answer(attempt: Attempt, line: BatchRequest, signal: AbortSignal) {
   signal.throwIfAborted();
-  return await endpoint.answer({ context: context.inference, project, request: parseBody(request, endpoint), signal });
+  const { context, endpoint, project } = attempt;
+  const request = parseBody(line, endpoint);
+  const inference = { id: idsOf(attempt, line).request_id, project, endpoint: endpoint.path, request };
+  const call = { context: context.inference, project, request, signal };
+  return await context.recorder.answer(inference, () => endpoint.answer(call));
 }
 
 /** The same for the line whichever attempt answers it. */
