@@ -4,7 +4,7 @@ import { WeightScope } from "../layers/weightScope.ts";
 import { toOnnx } from "../onnx.ts";
 import { createSession } from "../runtime/session.ts";
 import type { TableEncoding, TableRow } from "../tables/encoding.ts";
-import { tableInputs } from "../tables/features.ts";
+import { createTableReader } from "../tables/features.ts";
 import { resolveAuto } from "../training/learner.ts";
 import { dataOf } from "../weights/tensors.ts";
 import type { Architecture, Classifier, ClassifierOptions } from "./architectures.ts";
@@ -36,9 +36,10 @@ async function createClassifier(
   const initializers = dataOf(Object.fromEntries(weights), (name) => name !== "mean_row");
   const session = await createSession(toOnnx({ outputs: { logits }, initializers }), { threads });
   const columns = encoding.columns.map(({ name }) => name);
+  const reader = createTableReader(encoding);
 
   const classifyBatch = async (rows: readonly TableRow[]) => {
-    const inputs = tableInputs(encoding, rows);
+    const inputs = reader.inputs(reader.values(rows));
     const fed = session.inputNames.map((name) => [name, inputs[name as keyof typeof inputs]] as const);
     const data = (await session.run(Object.fromEntries(fed))).logits!.data as Float32Array;
     return rows.map((_, i) => data.slice(i * classes, (i + 1) * classes));

@@ -1,67 +1,86 @@
-/** The examples of a table as tensors, by an encoding learned from those that are trained on. */
+/** The examples of a table, kept as little as they can be, by an encoding learned from those that are trained on. */
 import type { Tensor } from "../dataTypes.ts";
-import { type LearnEncodingOptions, learnEncoding, type TableEncoding, type TableRow } from "../tables/encoding.ts";
-import { denseRow, tableInputs } from "../tables/features.ts";
+import { isNumber, type LearnEncodingOptions, learnEncoding, type TableEncoding } from "../tables/encoding.ts";
+import { createTableReader, type TableInputs } from "../tables/features.ts";
 import type { Examples } from "../training/examples.ts";
+import type { TabularConfig } from "./tabular.ts";
 import { readRow } from "./tabularModels.ts";
 
 /** Numbers in bins let a sum over columns bend. A value seen once says nothing of other rows, as with names and ids. */
 const encodingOptions: Omit<LearnEncodingOptions, "columns"> = { bins: 16, keep: { most: 1000, leastRows: 2 } };
 
+/** Of larger tables a part, evenly spread, tells as well where values lie. */
+const learnedRows = 100_000;
+/** Rows that are objects at once: as such they take many times the room. */
+const chunkRows = 4096;
+
 export interface EncodedExamples {
-  /** What the models read, of all rows. */
-  tensors: Record<"numbers" | "categories", Tensor>;
+  readonly rows: number;
+  /** What the models read, of the rows given. */
+  inputs(places: Int32Array): TableInputs;
   /** How many cells each row has. */
-  cells: Int32Array;
+  readonly cells: Int32Array;
 }
 
 export function encodeExamples(
   train: Examples,
   valid: Examples,
 ): { encoding: TableEncoding; train: EncodedExamples; valid: EncodedExamples } {
-  const [trained, judged] = [columnsOf(train), columnsOf(valid)];
-  const columns = [...trained];
-  const { columns: learned, missing } = learnEncoding(rowsOf(train, columns), { columns, ...encodingOptions });
-  // Columns that only rows held out have: known, though nothing is known of them.
-  const silent = [...judged].filter((name) => !trained.has(name));
-  const encoding = {
-    columns: [...learned, ...silent.map((name) => ({ name, kind: "category" as const, values: [] }))],
-    missing,
-  };
-  return { encoding, train: encode(train, encoding), valid: encode(valid, encoding) };
+  const kinds = kindsOf(train.texts);
+  const sample = evenly(train.texts, learnedRows);
+  const present = new Set(sample.flatMap((text) => Object.keys(JSON.parse(text))));
+  const columns = [...present].sort();
+  const rows = sample.map((text) => readRow(text, columns));
+  const learned = learnEncoding(rows, { columns, kinds: Object.fromEntries(kinds), ...encodingOptions });
+  // Columns that only other rows have: known, though nothing is known of them.
+  const silent = [...new Set([...kinds.keys(), ...kindsOf(valid.texts).keys()])].filter((name) => !present.has(name));
+  const further = silent.sort().map((name) => ({ name, kind: "category" as const, values: [] }));
+  const encoding = { ...learned, columns: [...learned.columns, ...further] };
+  return { encoding, train: encode(train.texts, encoding), valid: encode(valid.texts, encoding) };
 }
 
-/** In the order of their names, and so whatever the order of rows. */
-function columnsOf({ texts }: Examples): Set<string> {
-  return new Set([...new Set(texts.flatMap((text) => Object.keys(JSON.parse(text))))].sort());
+/** Every column: of numbers, where all of its cells are. */
+function kindsOf(texts: readonly string[]): Map<string, "number" | "category"> {
+  const kinds = new Map<string, "number" | "category">();
+  for (const text of texts) {
+    for (const [name, cell] of Object.entries(JSON.parse(text) as Record<string, string>)) {
+      if (!isNumber(cell)) kinds.set(name, "category");
+      else if (!kinds.has(name)) kinds.set(name, "number");
+    }
+  }
+  return kinds;
 }
 
-function rowsOf({ texts }: Examples, columns: readonly string[]): TableRow[] {
-  return texts.map((text) => readRow(text, columns));
+function evenly<Item>(items: readonly Item[], most: number): readonly Item[] {
+  if (items.length <= most) return items;
+  return Array.from({ length: most }, (_, i) => items[Math.floor((i * items.length) / most)]!);
 }
 
-function encode(examples: Examples, encoding: TableEncoding): EncodedExamples {
-  const rows = rowsOf(
-    examples,
-    encoding.columns.map(({ name }) => name),
-  );
-  return {
-    tensors: tableInputs(encoding, rows),
-    cells: Int32Array.from(rows, (row) => Object.values(row).filter((cell) => cell !== "").length),
-  };
+function encode(texts: readonly string[], encoding: TableEncoding): EncodedExamples {
+  const names = encoding.columns.map(({ name }) => name);
+  const reader = createTableReader(encoding);
+  const values = new Float64Array(texts.length * names.length);
+  const cells = new Int32Array(texts.length);
+  for (let start = 0; start < texts.length; start += chunkRows) {
+    const rows = texts.slice(start, start + chunkRows).map((text) => readRow(text, names));
+    values.set(reader.values(rows), start * names.length);
+    cells.set(
+      rows.map((row) => Object.values(row).filter((cell) => cell !== "").length),
+      start,
+    );
+  }
+  return { rows: texts.length, inputs: (places) => reader.inputs(values, places), cells };
 }
 
 /** The average of all dense rows, [width]: the row that knows nothing, from which attributions start. */
-export function meanRow({ numbers, categories }: EncodedExamples["tensors"], widths: readonly number[]): Tensor {
-  const rows = numbers.shape[0]!;
-  const at = ({ shape, data }: Tensor, row: number) => {
-    const width = shape[1]!;
-    return { shape: [1, width], data: data.subarray(row * width, (row + 1) * width) } as Tensor;
-  };
-  const sums = new Float64Array(numbers.shape[1]! + widths.reduce((sum, width) => sum + width, 0));
-  for (let row = 0; row < rows; row++) {
-    const dense = denseRow({ numbers: at(numbers, row), categories: at(categories, row) }, widths);
-    for (let i = 0; i < sums.length; i++) sums[i]! += dense[i]!;
+export function meanRow({ rows, inputs }: EncodedExamples, { numbers, categories }: TabularConfig): Tensor {
+  const starts = categories.map((_, i) => categories.slice(0, i).reduce((sum, values) => sum + values, numbers));
+  const sums = new Float64Array(categories.reduce((sum, values) => sum + values, numbers));
+  for (let start = 0; start < rows; start += chunkRows) {
+    const places = Int32Array.from({ length: Math.min(chunkRows, rows - start) }, (_, i) => start + i);
+    const read = inputs(places);
+    for (const [i, value] of (read.numbers.data as Float32Array).entries()) sums[i % numbers]! += value;
+    for (const [i, id] of (read.categories.data as Int32Array).entries()) sums[starts[i % starts.length]! + id]!++;
   }
   return { shape: [sums.length], data: Float32Array.from(sums, (sum) => sum / rows) };
 }

@@ -20,12 +20,11 @@ import { createSession, type Session } from "../runtime/session.ts";
 import { epochByEpoch } from "../training/batches.ts";
 import { fitTemperature, type LabelledLogits, negativeLogLikelihood } from "../training/evaluation.ts";
 import type { Examples } from "../training/examples.ts";
-import { takeRows } from "../training/fitRows.ts";
 import type { Learner, LearnerOptions } from "../training/learner.ts";
 import { carryOver, type TrainingStep, trainingStep } from "../trainingStep.ts";
 import { tensorsOf } from "../weights/tensors.ts";
 import { type TabularConfig, tabularInputs } from "./tabular.ts";
-import { encodeExamples, meanRow } from "./tabularExamples.ts";
+import { type EncodedExamples, encodeExamples, meanRow } from "./tabularExamples.ts";
 import { type TabularModelName, tabularConfig, tabularModels } from "./tabularModels.ts";
 
 const names = Object.keys(tabularModels) as TabularModelName[];
@@ -71,7 +70,8 @@ export async function createTabularLearner(options: LearnerOptions): Promise<Lea
     async step(n) {
       const rows = batches.rowsOf(n);
       const results = await stepper.run({
-        ...takeRows({ ...train.tensors, labels: labelsOf(options.train) }, rows),
+        ...train.inputs(rows),
+        labels: { shape: [rows.length], data: rows.map((row) => options.train.labels[row]!) },
         learning_rate: { shape: [], data: Float32Array.of(rate(n)) },
         dropout_seed: { shape: [], data: Uint32Array.of(mixSeeds(seed, n)) },
         ...carried,
@@ -83,7 +83,7 @@ export async function createTabularLearner(options: LearnerOptions): Promise<Lea
     },
     async validate() {
       const weights = weightsOf((name) => names.some((model) => isOf(model)(name)));
-      const judged = await judgeRows(judge, { ...valid, weights, labels: options.valid.labels, classes });
+      const judged = await judgeRows(judge, { examples: valid, weights, labels: options.valid.labels, classes });
       if (options.valid.labels.length)
         leader = names.reduce((a, b) => (surprise(judged[b]) < surprise(judged[a]) ? b : a));
       return judged[leader];
@@ -96,15 +96,11 @@ export async function createTabularLearner(options: LearnerOptions): Promise<Lea
     get table() {
       return { encoding, model: leader };
     },
-    weights: () => ({ ...weightsOf(isOf(leader)), mean_row: meanRow(train.tensors, config.categories) }),
+    weights: () => ({ ...weightsOf(isOf(leader)), mean_row: meanRow(train, config) }),
     async release() {
       await Promise.all([stepper.release(), judge.release()]);
     },
   };
-}
-
-function labelsOf({ labels }: Examples): Tensor {
-  return { shape: [labels.length], data: labels };
 }
 
 /** The rows of each step: rows left over behind an epoch's last full batch are left out, as few of them mislead a batch norm. */
@@ -163,7 +159,7 @@ function judgeOf(config: TabularConfig): Uint8Array {
 }
 
 interface Judged {
-  tensors: Record<string, Tensor>;
+  examples: EncodedExamples;
   weights: Record<string, Tensor>;
   labels: Int32Array;
   classes: number;
@@ -171,13 +167,13 @@ interface Judged {
 
 async function judgeRows(
   session: Session,
-  { tensors, weights, labels, classes }: Judged,
+  { examples, weights, labels, classes }: Judged,
 ): Promise<Record<TabularModelName, LabelledLogits>> {
   const empty = () => ({ logits: new Float32Array(labels.length * classes), labels, classes });
   const judged: Record<TabularModelName, LabelledLogits> = { additive: empty(), perceptron: empty() };
   for (let start = 0; start < labels.length; start += judgedRows) {
     const rows = Int32Array.from({ length: Math.min(judgedRows, labels.length - start) }, (_, i) => start + i);
-    const results = await session.run({ ...takeRows(tensors, rows), ...weights });
+    const results = await session.run({ ...examples.inputs(rows), ...weights });
     for (const name of names) judged[name].logits.set(results[name]!.data as Float32Array, start * classes);
   }
   return judged;

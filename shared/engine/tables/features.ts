@@ -18,34 +18,65 @@ export function tableShape({ columns }: TableEncoding): Pick<TabularConfig, "num
   };
 }
 
-/**
- * What `tabularModel` reads: numbers float32 [rows, numbers], each column less its mean and by its deviation, or in
- * bins, what is missing as if it were the mean; categories int32 [rows, categorical columns]. Throws TableError naming a column that is not there or a cell
- * that is no number.
- */
-export function tableInputs(
-  encoding: TableEncoding,
-  rows: readonly TableRow[],
-): Record<"numbers" | "categories", Tensor> {
-  const width = tableShape(encoding).numbers;
-  const columns = encoding.columns.filter(isCategory);
-  const numbers = new Float32Array(rows.length * width);
-  const categories = new Int32Array(rows.length * columns.length);
-  const ids = columns.map(({ values }) => new Map(values.map((value, i) => [value, i + 1])));
-  for (const [at, row] of rows.entries()) {
-    numbers.set(
-      encoding.columns.filter(isNumber).flatMap((column) => readNumber(encoding, column, row)),
-      at * width,
-    );
-    categories.set(
-      columns.map(({ name }, i) => ids[i]!.get(cellOf(row, name)) ?? 0),
-      at * columns.length,
-    );
-  }
-  return {
-    numbers: { shape: [rows.length, width], data: numbers },
-    categories: { shape: [rows.length, columns.length], data: categories },
+/** What `tabularModel` reads. */
+export type TableInputs = Record<"numbers" | "categories", Tensor>;
+
+/** Reads rows by an encoding, in two steps, so that many rows can be kept as little. */
+export interface TableReader {
+  /**
+   * What rows have in each column, [rows, columns]: the number, NaN where it is missing; of a category the number of its
+   * value. Throws TableError naming a column that is not there or a cell that is no number.
+   */
+  values(rows: readonly TableRow[]): Float64Array;
+  /**
+   * Of `values` those at the places given, by default all: numbers float32 [rows, numbers], each column less its mean and
+   * by its deviation, or in bins, what is missing as if it were the mean; categories int32 [rows, categorical columns].
+   */
+  inputs(values: Float64Array, places?: Int32Array): TableInputs;
+}
+
+export function createTableReader({ columns, missing }: TableEncoding): TableReader {
+  const ids = columns.map(
+    (column) => new Map(isCategory(column) ? column.values.map((value, i) => [value, i + 1]) : []),
+  );
+  const width = columns.reduce((total, column) => total + numbersOf(column), 0);
+  const categorical = columns.filter(isCategory).length;
+  const read = (row: TableRow, column: Column, i: number) => {
+    const cell = cellOf(row, column.name);
+    if (isCategory(column)) return ids[i]!.get(cell) ?? 0;
+    return missing.includes(cell) ? Number.NaN : toNumber(cell, column.name);
   };
+  return {
+    values(rows) {
+      const values = new Float64Array(rows.length * columns.length);
+      for (const [at, row] of rows.entries()) {
+        for (const [i, column] of columns.entries()) values[at * columns.length + i] = read(row, column, i);
+      }
+      return values;
+    },
+    inputs(values, places = Int32Array.from({ length: values.length / columns.length }, (_, i) => i)) {
+      const numbers = new Float32Array(places.length * width);
+      const categories = new Int32Array(places.length * categorical);
+      let [number, category] = [0, 0];
+      for (const place of places) {
+        for (const [i, column] of columns.entries()) {
+          const value = values[place * columns.length + i]!;
+          if (isCategory(column)) categories[category++] = value;
+          else for (const part of spread(column, value)) numbers[number++] = part;
+        }
+      }
+      return {
+        numbers: { shape: [places.length, width], data: numbers },
+        categories: { shape: [places.length, categorical], data: categories },
+      };
+    },
+  };
+}
+
+/** Rows as what `tabularModel` reads; throws as `TableReader`. */
+export function tableInputs(encoding: TableEncoding, rows: readonly TableRow[]): TableInputs {
+  const reader = createTableReader(encoding);
+  return reader.inputs(reader.values(rows));
 }
 
 /**
@@ -73,7 +104,7 @@ export function oneHotFeatures(encoding: TableEncoding, rows: readonly TableRow[
  * A row in one stretch, as attribution takes it: its numbers, and then for each categorical column a share of 1 at the
  * value it has, 0 at the others. Of one row of `tableInputs`.
  */
-export function denseRow({ numbers, categories }: Record<"numbers" | "categories", Tensor>, widths: readonly number[]) {
+export function denseRow({ numbers, categories }: TableInputs, widths: readonly number[]): Float32Array {
   const row = new Float32Array(numbers.data.length + widths.reduce((sum, width) => sum + width, 0));
   row.set(numbers.data as Float32Array);
   let start = numbers.data.length;
@@ -104,12 +135,11 @@ function numbersOf(column: Column): number {
 }
 
 /** The number or its bins, and, where it may be missing, whether it is. */
-function readNumber({ missing }: TableEncoding, column: NumberColumn, row: TableRow): number[] {
-  const { name, mean, deviation, edges } = column;
-  const cell = cellOf(row, name);
-  const absent = missing.includes(cell);
-  const value = absent ? mean : toNumber(cell, name);
-  const given = edges ? throughBins(value, edges) : [(value - mean) / deviation];
+function spread(column: NumberColumn, value: number): number[] {
+  const { mean, deviation, edges } = column;
+  const absent = Number.isNaN(value);
+  const known = absent ? mean : value;
+  const given = edges ? throughBins(known, edges) : [(known - mean) / deviation];
   return column.canBeMissing ? [...given, absent ? 1 : 0] : given;
 }
 

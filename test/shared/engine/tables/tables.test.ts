@@ -96,7 +96,7 @@ describe("what does not fit is refused by name", () => {
       () => tableInputs(encoding, [{ ...unseen, age: "old" }]),
       /"old" in column "age" is not a number/,
     ],
-    "a row without a column": [() => tableInputs(encoding, [{ age: "1" }]), /no column "children"/],
+    "a row without a column": [() => tableInputs(encoding, [{ age: "1" }]), /no column "city"/],
   };
   for (const [name, [act, message]] of Object.entries(faults)) {
     it(name, () => {
