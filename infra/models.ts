@@ -18,6 +18,7 @@ async function main(): Promise<void> {
       id: { type: "string" },
       revision: { type: "string" },
       replace: { type: "boolean" },
+      heavy: { type: "boolean" },
       files: { type: "boolean" },
     },
   });

@@ -5,7 +5,7 @@ import { InferRequest, InferResponse } from "../../shared/schemas/infer.ts";
 import { newRouter, type Router } from "../router.ts";
 import type { InferenceService } from "../services/inference.ts";
 import { failures, idParams, json, jsonBody, overloaded, tooLarge, wrongMediaType } from "./contract.ts";
-import { sendAnswer } from "./inference.ts";
+import { inferenceCall, sendAnswer } from "./inference.ts";
 
 const call = createRoute({
   method: "post",
@@ -27,7 +27,7 @@ const call = createRoute({
 export function inferRoutes(inference: InferenceService): Router {
   return newRouter().openapi(call, async (c) => {
     const request = { ...c.req.valid("json"), model: c.req.valid("param").id };
-    const answered = await inference.answer(infer, { project: c.var.project, request, signal: c.req.raw.signal });
+    const answered = await inference.answer(infer, inferenceCall(c, request));
     return c.json(InferResponse.parse(sendAnswer(c, answered)), 200);
   });
 }

@@ -14,7 +14,7 @@ import { onnxFileOf, openFolder, openHub, type Source } from "./source.ts";
 export interface Call {
   /** What the command is about: a folder, an ONNX file, `hf:org/name`, or an id. */
   subject: string;
-  options: { id?: string; revision?: string; replace?: boolean; files?: boolean };
+  options: { id?: string; revision?: string; replace?: boolean; heavy?: boolean; files?: boolean };
   environment: NodeJS.ProcessEnv;
   /** Directory of the local state. */
   home: string;
@@ -31,13 +31,13 @@ export interface Command {
 
 export const commands: Record<string, Command> = {
   import: {
-    usage: "<folder | model.onnx | hf:org/name> [--revision r] [--id name] [--replace]",
+    usage: "<folder | model.onnx | hf:org/name> [--revision r] [--id name] [--replace] [--heavy]",
     async run(call) {
       const { options, stores, print } = call;
       if (options.id !== undefined) requireId(options.id);
       const source = await open(call);
       const id = options.id ?? idFrom(source.name);
-      const request = { id, directory: source.directory, files: source.files, replace: options.replace ?? false };
+      const request = { id, directory: source.directory, files: source.files, replace: options.replace ?? false, heavy: options.heavy };
       const { record, outcome } = source.signature
         ? await importOnnx(stores, request, source.signature)
         : await importBase(stores, request);

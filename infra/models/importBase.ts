@@ -25,6 +25,8 @@ export interface Import {
   files: readonly string[];
   /** Whether another content may be put in the place of what has the id. */
   replace: boolean;
+  /** Whether workers are to answer for it, whatever its size. */
+  heavy?: boolean | undefined;
 }
 
 export interface Imported<Imports extends ImportedRecord> {
@@ -66,7 +68,7 @@ export function importOnnx(stores: Destination, request: Import, signature: Sign
 
 async function importFiles<Imports extends ImportedRecord>(
   { bases, objects }: Destination,
-  { id, directory, files, replace }: Import,
+  { id, directory, files, replace, heavy = false }: Import,
   recordOf: (model: Model & BaseContent) => Imports,
 ): Promise<Imported<Imports>> {
   // A row with a name that the schema refuses would be unreadable, and every list of models with it.
@@ -78,7 +80,11 @@ async function importFiles<Imports extends ImportedRecord>(
   const digest = baseDigest(hashed);
   const earlier = await bases.get(id);
   // The same files are the same kind of model.
-  if (earlier?.digest === digest && !replace) return { record: earlier as Imports, outcome: "unchanged" };
+  if (earlier?.digest === digest && !replace) {
+    const record = { ...earlier, ...(heavy && { heavy }) } as Imports;
+    const isMarked = heavy && !earlier.heavy && (await bases.replace(record, digest));
+    return { record, outcome: isMarked ? "replaced" : "unchanged" };
+  }
   if (earlier && !replace) throw taken(id);
   const stored: BaseFile[] = [];
   for (const file of hashed) {
@@ -88,7 +94,8 @@ async function importFiles<Imports extends ImportedRecord>(
     stored.push({ ...file, object_key, bytes: object.bytes });
   }
   const created = Math.floor(Date.now() / 1000);
-  const record = recordOf({ id, object: "model", created, owned_by: "millrace", digest, files: stored });
+  const model = recordOf({ id, object: "model", created, owned_by: "millrace", digest, files: stored });
+  const record = { ...model, ...(heavy && { heavy }) };
   const written = await (earlier ? bases.replace(record, earlier.digest) : bases.create(record));
   if (!written) throw taken(id);
   return { record, outcome: earlier ? "replaced" : "imported" };

@@ -8,9 +8,13 @@ import { Signature } from "./tensor.ts";
 /** What a base may be called: no upper case, and no colon, which parts the names of fine-tuned models. */
 export const baseIdPattern = /^[a-z0-9][a-z0-9._-]{0,99}$/;
 
+/** Set by the operator: workers answer for it, whatever its size. */
+const heavy = z.boolean().optional();
+
 /** The row of an imported checkpoint. It is written when all files are stored: a row says that they are there. */
 export const BaseRecord = Model.extend({
   architecture: z.literal("pretrained"),
+  heavy,
   ...BaseContent.shape,
 });
 export type BaseRecord = z.infer<typeof BaseRecord>;
@@ -18,6 +22,7 @@ export type BaseRecord = z.infer<typeof BaseRecord>;
 /** The row of an ONNX file, which is called by its declared inputs and outputs and cannot be tuned. */
 export const OnnxRecord = Model.extend({
   architecture: z.literal("onnx"),
+  heavy,
   ...BaseContent.omit({ variant: true }).shape,
   ...Signature.shape,
 });

@@ -32,13 +32,14 @@ async function keys(): Promise<string[]> {
 interface How {
   id?: string;
   replace?: boolean;
+  heavy?: boolean;
   stores?: Pick<Stores, "bases" | "objects">;
 }
 
-const importFiles = (content: Record<string, object | string>, { id = "tiny", replace = false, stores }: How = {}) =>
+const importFiles = (content: Record<string, object | string>, { id = "tiny", replace = false, heavy, stores }: How = {}) =>
   withDirectory(content, async (folder) => {
     const { directory, files } = await openFolder(folder);
-    return importBase(stores ?? cloud.stores, { id, directory, files, replace });
+    return importBase(stores ?? cloud.stores, { id, directory, files, replace, heavy });
   });
 
 const files = tinyCheckpoint();
@@ -60,6 +61,16 @@ describe("an import", () => {
     assert.deepEqual(await cloud.stores.bases.get("tiny"), record);
     const { path } = await createBaseFiles(cloud.stores.objects, cloud.home).open(record);
     assert.deepEqual((await openFolder(path)).files, names);
+  });
+
+  it("marks a base as heavy, also one that was imported before", async () => {
+    const { record } = await importFiles(files);
+    assert.equal(record.heavy, undefined);
+    const marked = await importFiles(files, { heavy: true });
+    assert.deepEqual(marked, { record: { ...record, heavy: true }, outcome: "replaced" });
+    assert.deepEqual(await cloud.stores.bases.get("tiny"), marked.record);
+    assert.equal((await importFiles(files, { heavy: true })).outcome, "unchanged");
+    assert.equal((await importFiles(other, { replace: true, heavy: true })).record.heavy, true);
   });
 
   it("again changes nothing, and other content under the id is refused unless it is to replace it", async () => {

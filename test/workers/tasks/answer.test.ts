@@ -213,3 +213,26 @@ test("an answer is recorded by the worker, under the id of the request that aske
   assert.deepEqual([record?.id, record?.model], [task.request_id, id]);
   assert.equal(response.headers.get("x-request-id"), task.request_id);
 });
+
+test("a base that an operator marked is answered by workers, whatever its size", async () => {
+  const its = await deploy({ host, heavyBytes: 0, answerWaitSeconds: 0.1 });
+  const { bases, answers } = its.stores;
+  const base = await addBase(its.stores, "tiny-bert", { "config.json": "{}" });
+  const content = { digest: base.digest, files: base.files };
+  const { id } = await addModel(its.stores, its.a, { base_model: "tiny-bert", base: content });
+  const embed = (model: string) => its.client().embeddings.create({ model, input: "abc" });
+  assert.equal((await embed(id)).data.length, 1);
+  await bases.replace({ ...base, heavy: true }, base.digest);
+  // What was looked up a moment ago holds for two seconds.
+  await until(
+    () =>
+      embed(id).then(
+        () => false,
+        ({ status }) => status === 504,
+      ),
+    { what: "the mark to be seen" },
+  );
+  await assert.rejects(embed("tiny-bert"), { status: 504 });
+  assert.equal((await answers.list(its.a.project.id, { limit: 10 })).length, 2);
+  await its.close();
+});
