@@ -37,7 +37,13 @@ export const commands: Record<string, Command> = {
       if (options.id !== undefined) requireId(options.id);
       const source = await open(call);
       const id = options.id ?? idFrom(source.name);
-      const request = { id, directory: source.directory, files: source.files, replace: options.replace ?? false, heavy: options.heavy };
+      const request = {
+        id,
+        directory: source.directory,
+        files: source.files,
+        replace: options.replace ?? false,
+        heavy: options.heavy,
+      };
       const { record, outcome } = source.signature
         ? await importOnnx(stores, request, source.signature)
         : await importBase(stores, request);

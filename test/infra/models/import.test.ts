@@ -36,7 +36,10 @@ interface How {
   stores?: Pick<Stores, "bases" | "objects">;
 }
 
-const importFiles = (content: Record<string, object | string>, { id = "tiny", replace = false, heavy, stores }: How = {}) =>
+const importFiles = (
+  content: Record<string, object | string>,
+  { id = "tiny", replace = false, heavy, stores }: How = {},
+) =>
   withDirectory(content, async (folder) => {
     const { directory, files } = await openFolder(folder);
     return importBase(stores ?? cloud.stores, { id, directory, files, replace, heavy });
