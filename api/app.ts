@@ -11,6 +11,7 @@ import { newRouter, type Router } from "./router.ts";
 import { answerRoutes } from "./routes/answers.ts";
 import { batchRoutes } from "./routes/batches.ts";
 import { chatCompletionRoutes } from "./routes/chatCompletions.ts";
+import { completionRoutes } from "./routes/completions.ts";
 import { decisionRoutes } from "./routes/decisions.ts";
 import { embeddingRoutes } from "./routes/embeddings.ts";
 import { fileRoutes } from "./routes/files.ts";
@@ -21,6 +22,7 @@ import { modelRoutes } from "./routes/models.ts";
 import { moderationRoutes } from "./routes/moderations.ts";
 import { projectRoutes } from "./routes/projects.ts";
 import { referenceRoutes } from "./routes/reference.ts";
+import { responseRoutes } from "./routes/responses.ts";
 import type { Services } from "./services/services.ts";
 
 export function createApp(services: Services): Router {
@@ -40,6 +42,8 @@ export function createApp(services: Services): Router {
   app.route("/", embeddingRoutes(services.inference));
   app.route("/", moderationRoutes(services.inference));
   app.route("/", chatCompletionRoutes(services));
+  app.route("/", completionRoutes(services));
+  app.route("/", responseRoutes(services));
   app.route("/", batchRoutes(services.batches));
   app.route("/", answerRoutes(services.inference));
   app.route("/", projectRoutes(services.projects));

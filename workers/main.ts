@@ -28,7 +28,12 @@ const bases = mkdtempSync(join(tmpdir(), "millrace-bases-"));
 const host = createModelHost(stores.objects, hostOptions(config));
 const tasks = createTasks({
   recorder: createRecorder(stores.inferences),
-  inference: { models: createModelLookUp(stores), host, moderationModel: config.moderationModel },
+  inference: {
+    models: createModelLookUp(stores),
+    host,
+    storedCompletions: stores.storedCompletions,
+    moderationModel: config.moderationModel,
+  },
   baseFiles: createBaseFiles(stores.objects, bases),
   stores,
   queue,

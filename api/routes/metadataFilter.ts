@@ -12,7 +12,7 @@ export const metadataParameter = z
     param: { name: "metadata", in: "query", style: "deepObject", explode: true },
     type: "object",
     additionalProperties: { type: "string", maxLength: 512 },
-    description: "`metadata[key]=value`, all of which must match; `metadata=null`: jobs without metadata.",
+    description: "`metadata[key]=value`, all of which must match; `metadata=null`: those without metadata.",
   });
 
 export function metadataFilter(query: Record<string, string>): Record<string, string> | null | undefined {

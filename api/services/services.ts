@@ -16,6 +16,7 @@ import { createPrefetch } from "./prefetch.ts";
 import { createProjectService, type ProjectService } from "./projects.ts";
 import { createQueuedAnswers } from "./queuedAnswers.ts";
 import { createRequestClaims } from "./requestClaims.ts";
+import { createStoredCompletionService, type StoredCompletionService } from "./storedCompletions.ts";
 
 export interface Services {
   projects: ProjectService;
@@ -24,6 +25,7 @@ export interface Services {
   batches: BatchService;
   models: ModelService;
   inference: InferenceService;
+  storedCompletions: StoredCompletionService;
   observe: Observe;
 }
 
@@ -43,6 +45,7 @@ export function createServices(dependencies: Dependencies): Services {
   const models = createModelLookUp(stores);
   const recent = createRecentModels(stores);
   const prefetch = createPrefetch(stores.models, host);
+  const { storedCompletions } = stores;
   const queued = createQueuedAnswers(stores, claims, createDelivery("answer", queue, observe));
   return {
     projects: createProjectService(stores.projects),
@@ -51,11 +54,12 @@ export function createServices(dependencies: Dependencies): Services {
     batches: createBatchService(stores, claims, createDelivery("batch", queue, observe)),
     models: createModelService(stores, models, recent),
     inference: createInferenceService(
-      { models: createModelLookUp(recent), host, moderationModel },
+      { models: createModelLookUp(recent), host, storedCompletions, moderationModel },
       stores,
       queued,
       dependencies,
     ),
+    storedCompletions: createStoredCompletionService(storedCompletions),
     observe,
   };
 }

@@ -15,12 +15,13 @@ export const chatCompletions: Endpoint<CreateChatCompletion, ChatCompletion> = {
   async answer(call) {
     const choices = await begin(call);
     const body = chatCompletion(heading(call), choices, await collectChoices(choices));
+    await keep(call, body);
     return { body, model: choices.model.id, digest: choices.model.digest };
   },
   async stream(call) {
     const choices = await begin(call);
     const head = heading(call);
-    const events = chatChunks(head, choices);
+    const events = chatChunks(head, choices, (written) => keep(call, chatCompletion(head, choices, written)));
     return { model: choices.model.id, digest: choices.model.digest, events };
   },
 };
@@ -58,4 +59,9 @@ function refuseTools({ tools, tool_choice, function_call }: CreateChatCompletion
   if (tools?.length && tool_choice !== "none") {
     throw refuse("tools", "cannot be called by a model here: leave them out, or set 'tool_choice' to 'none'");
   }
+}
+
+async function keep({ request, context, project }: Call, completion: ChatCompletion): Promise<void> {
+  if (!request.store) return;
+  await context.storedCompletions.create(project.id, { completion, messages: request.messages });
 }

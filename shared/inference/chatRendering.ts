@@ -43,11 +43,16 @@ export function chatCompletion(
     usage: chatUsage(choices, written),
     system_fingerprint: fingerprintOf(choices),
     service_tier: "default",
+    ...(request.store && { metadata: request.metadata ?? {} }),
   };
 }
 
 /** Chunks in OpenAI's order: roles, words, an ending for each answer, and the usage where it was asked for. */
-export async function* chatChunks({ id, created, request }: Heading, choices: Choices): AsyncGenerator<StreamEvent> {
+export async function* chatChunks(
+  { id, created, request }: Heading,
+  choices: Choices,
+  onEnd: (written: readonly WrittenChoice[]) => Promise<void>,
+): AsyncGenerator<StreamEvent> {
   const withUsage = request.stream_options?.include_usage ?? false;
   const heading = {
     id,
@@ -78,6 +83,7 @@ export async function* chatChunks({ id, created, request }: Heading, choices: Ch
     if (content !== "" || (logprobs && tokens.length > 0)) yield chunk({ index, delta: { content }, logprobs });
     if (finishReason) yield chunk({ index, delta: {}, finish_reason: finishReason });
   }
+  await onEnd(written);
   if (withUsage)
     yield { data: { ...heading, choices: [], usage: chatUsage(choices, written) } satisfies ChatCompletionChunk };
 }

@@ -5,11 +5,14 @@
 import type { z } from "zod";
 import type { Project } from "../schemas/project.ts";
 import type { ModelHost } from "../serving/host.ts";
+import type { StoredCompletions } from "../stores/storedCompletions.ts";
 import type { ModelLookUp } from "./modelLookUp.ts";
 
 export interface InferenceContext {
   models: ModelLookUp;
   host: ModelHost;
+  /** Where completions are kept that are to be found again. */
+  storedCompletions: Pick<StoredCompletions, "create">;
   /** Id of the tuned model that judges where a request for a moderation names none. */
   moderationModel?: string | undefined;
 }

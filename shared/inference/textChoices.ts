@@ -27,6 +27,9 @@ export interface ChoicesRequest {
   readonly n: number;
 }
 
+/** Of one request, all of its prompts together. */
+const mostTexts = 128;
+
 /** Throws ApiError before anything is written. */
 export async function writeChoices(
   { context, project, signal }: Omit<InferenceCall<unknown>, "request">,
@@ -37,6 +40,13 @@ export async function writeChoices(
     throw new ApiError("invalid_value", `'${id}' writes no texts: name an imported model that does.`, {
       param: "model",
     });
+  }
+  if (prompts.length * n > mostTexts) {
+    throw new ApiError(
+      "invalid_value",
+      `${prompts.length * n} answers are too many for one request: at most ${mostTexts}.`,
+      { param: "n" },
+    );
   }
   const ending = new AbortController();
   const wanted = AbortSignal.any([signal, ending.signal]);

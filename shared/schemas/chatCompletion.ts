@@ -19,7 +19,7 @@ export const CreateChatCompletion = z
     response_format: ResponseFormat.optional().openapi({
       description: "What form the answer is held to. Default: text.",
     }),
-    store: optional(z.boolean(), "Accepted and ignored: completions are not kept yet."),
+    store: optional(z.boolean(), "Whether the completion is kept, to be retrieved and listed."),
     metadata: Metadata.nullish().openapi({ description: "Labels of the stored completion." }),
     tools: optional(tools, "Refused unless `tool_choice` is `none`: no model here calls tools."),
     tool_choice: optional(

@@ -12,6 +12,7 @@ import { createJobs, type Jobs } from "./jobs.ts";
 import { createModels, type Models } from "./models.ts";
 import { createObjects, type Objects } from "./objects.ts";
 import { createProjects, type Projects } from "./projects.ts";
+import { createStoredCompletions, type StoredCompletions } from "./storedCompletions.ts";
 import { createTable } from "./table.ts";
 
 export interface Stores {
@@ -27,6 +28,7 @@ export interface Stores {
   bases: Bases;
   objects: Objects;
   claims: Claims;
+  storedCompletions: StoredCompletions;
 }
 
 export function createStores(aws: AwsClients, names: { table: string; bucket: string }): Stores {
@@ -45,5 +47,6 @@ export function createStores(aws: AwsClients, names: { table: string; bucket: st
     bases: createBases(table),
     objects,
     claims: createClaims(table),
+    storedCompletions: createStoredCompletions(table, objects),
   };
 }

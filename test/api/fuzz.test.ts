@@ -60,6 +60,14 @@ before(async () => {
       },
       stream: true,
     },
+    "/v1/responses": {
+      model,
+      input: [{ role: "user", content: [{ type: "input_text", text: "a b" }] }],
+      include: ["message.output_text.logprobs"],
+      text: { format: { type: "json_schema", name: "n", schema: { type: "object" } } },
+      stream: true,
+    },
+    "/v1/completions": { model, prompt: ["a b", "c"], logprobs: 2, n: 2, max_tokens: 3, stream: true },
     "/v1/moderations": { model, input: [{ type: "text", text: "ham" }] },
   };
 });

@@ -13,6 +13,7 @@ interface Belongings {
   file: string;
   job: FineTuningJob;
   model: ModelRecord;
+  completion: string;
 }
 
 let deployment: Deployment;
@@ -25,7 +26,9 @@ async function furnish(tenant: Tenant): Promise<Belongings> {
   const job = await client.fineTuning.jobs.create({ model: "millrace-ngram", training_file: file.id });
   await addCheckpoint(deployment.stores, tenant, job.id, 1);
   const model = await addModel(deployment.stores, tenant);
-  return { client, file: file.id, job: job as unknown as FineTuningJob, model };
+  const messages = [{ role: "user" as const, content: "so be it" }];
+  const { id: completion } = await client.chat.completions.create({ model: model.id, messages, store: true });
+  return { client, file: file.id, job: job as unknown as FineTuningJob, model, completion };
 }
 
 before(async () => {
@@ -55,6 +58,11 @@ test("everything of another project is 404, as if it were not there", async () =
     decision: () => client.decisions.create({ model: a.model.id, input: "x", questions: [question] }),
     embedding: () => client.embeddings.create({ model: a.model.id, input: "x" }),
     moderation: () => client.moderations.create({ model: a.model.id, input: "x" }),
+    completion: () => client.chat.completions.create({ model: a.model.id, messages: [{ role: "user", content: "x" }] }),
+    "stored completion": () => client.chat.completions.retrieve(a.completion),
+    "stored completion's labels": () => client.chat.completions.update(a.completion, { metadata: {} }),
+    "stored completion's messages": () => client.chat.completions.messages.list(a.completion),
+    "stored completion's end": () => client.chat.completions.delete(a.completion),
     "assigned moderation": () => client.moderations.create({ input: "x" }),
   };
   for (const [name, call] of Object.entries(calls)) {
@@ -64,6 +72,7 @@ test("everything of another project is 404, as if it were not there", async () =
   assert.equal((await a.client.fineTuning.jobs.retrieve(a.job.id)).status, "validating_files");
   assert.equal((await a.client.models.retrieve(a.model.id)).id, a.model.id);
   assert.ok(await deployment.stores.objects.get(a.model.object_key));
+  assert.equal((await a.client.chat.completions.retrieve(a.completion)).id, a.completion);
 });
 
 test("another project's file and model are no material for a job", async () => {
@@ -80,6 +89,7 @@ test("lists hold one's own and nothing else, also behind another's id", async ()
   ] as const) {
     assert.deepEqual(idsOf(await own.client.files.list()), [own.file]);
     assert.deepEqual(idsOf(await own.client.fineTuning.jobs.list()), [own.job.id]);
+    assert.deepEqual(idsOf(await own.client.chat.completions.list()), [own.completion]);
     const models = idsOf(await own.client.models.list());
     assert.ok(models.includes(own.model.id) && !models.includes(other.model.id));
     const behind = await own.client.files.list({ after: other.file });

@@ -63,6 +63,7 @@ export function wrongQueries({ name, schema }: Parameter): string[] {
   if (schema.minimum !== undefined) wrong.push(`${name}=${schema.minimum - 1}`);
   if (schema.maximum !== undefined) wrong.push(`${name}=${schema.maximum + 1}`);
   if (schema.enum || schema.pattern) wrong.push(`${name}=zzz`, `${name}=`, `${name}=%00`);
+  if (schema.maxLength !== undefined) wrong.push(`${name}=${"x".repeat(schema.maxLength + 1)}`);
   const values = typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined;
   if (values?.maxLength) wrong.push(`${name}[k]=${"x".repeat(values.maxLength + 1)}`, `${name}=zzz`);
   return wrong;

@@ -48,7 +48,8 @@ async function modelJudgedBy(valid: readonly LabelledText[]): Promise<string> {
 }
 
 async function ask(model: string, input: string, min_precision?: number) {
-  const context = { models: createModelLookUp(cloud.stores), host };
+  const { storedCompletions } = cloud.stores;
+  const context = { models: createModelLookUp(cloud.stores), host, storedCompletions };
   const choices = labels.map((value) => ({ value }));
   const questions = [{ type: "choice" as const, instructions: "About what?", choices }];
   const request = { model, input, questions, min_precision };

@@ -212,7 +212,10 @@ describe("JSON by token masks", () => {
   });
 
   it("needs a token for every character of JSON, and leaves out halves of characters that cannot be completed", () => {
-    assert.throws(() => new JsonConstraints(tokens.filter((_, byte) => byte !== 0x7d)), /has not every character of JSON/);
+    assert.throws(
+      () => new JsonConstraints(tokens.filter((_, byte) => byte !== 0x7d)),
+      /has not every character of JSON/,
+    );
     const ascii = tokens.map((bytes) => (bytes?.length === 1 && bytes[0]! >= 0x80 ? undefined : bytes));
     const allowed = new JsonConstraints(ascii).start({ type: "object" }, [end]);
     const mask = allowed([...Buffer.from('{"')])!;
