@@ -79,8 +79,9 @@ export function meanRow({ rows, inputs }: EncodedExamples, { numbers, categories
   for (let start = 0; start < rows; start += chunkRows) {
     const places = Int32Array.from({ length: Math.min(chunkRows, rows - start) }, (_, i) => start + i);
     const read = inputs(places);
-    for (const [i, value] of (read.numbers.data as Float32Array).entries()) sums[i % numbers]! += value;
-    for (const [i, id] of (read.categories.data as Int32Array).entries()) sums[starts[i % starts.length]! + id]!++;
+    const [values, ids] = [read.numbers.data as Float32Array, read.categories.data as Int32Array];
+    for (let i = 0; i < values.length; i++) sums[i % numbers]! += values[i]!;
+    for (let i = 0; i < ids.length; i++) sums[starts[i % starts.length]! + ids[i]!]!++;
   }
   return { shape: [sums.length], data: Float32Array.from(sums, (sum) => sum / rows) };
 }

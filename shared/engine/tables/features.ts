@@ -59,10 +59,10 @@ export function createTableReader({ columns, missing }: TableEncoding): TableRea
       const categories = new Int32Array(places.length * categorical);
       let [number, category] = [0, 0];
       for (const place of places) {
-        for (const [i, column] of columns.entries()) {
-          const value = values[place * columns.length + i]!;
+        for (let i = 0; i < columns.length; i++) {
+          const [column, value] = [columns[i]!, values[place * columns.length + i]!];
           if (isCategory(column)) categories[category++] = value;
-          else for (const part of spread(column, value)) numbers[number++] = part;
+          else number = spread(column, value, numbers, number);
         }
       }
       return {
@@ -134,18 +134,21 @@ function numbersOf(column: Column): number {
   return (column.edges ? column.edges.length - 1 : 1) + (column.canBeMissing ? 1 : 0);
 }
 
-/** The number or its bins, and, where it may be missing, whether it is. */
-function spread(column: NumberColumn, value: number): number[] {
-  const { mean, deviation, edges } = column;
+/** Writes the number or its bins, and, where it may be missing, whether it is; returns where it ended. */
+function spread(
+  { mean, deviation, edges, canBeMissing }: NumberColumn,
+  value: number,
+  into: Float32Array,
+  start: number,
+): number {
   const absent = Number.isNaN(value);
   const known = absent ? mean : value;
-  const given = edges ? throughBins(known, edges) : [(known - mean) / deviation];
-  return column.canBeMissing ? [...given, absent ? 1 : 0] : given;
-}
-
-function throughBins(value: number, edges: readonly number[]): number[] {
-  return edges.slice(1).map((upper, i) => {
-    const lower = edges[i]!;
-    return Math.min(Math.max((value - lower) / (upper - lower), 0), 1);
-  });
+  let at = start;
+  if (!edges) into[at++] = (known - mean) / deviation;
+  for (let bin = 1; edges && bin < edges.length; bin++) {
+    const lower = edges[bin - 1]!;
+    into[at++] = Math.min(Math.max((known - lower) / (edges[bin]! - lower), 0), 1);
+  }
+  if (canBeMissing) into[at++] = absent ? 1 : 0;
+  return at;
 }
