@@ -28,7 +28,7 @@ export function workerContext(
     config,
     log: createLog(config, "worker"),
     baseFiles: createBaseFiles(stores.objects, cloud.home),
-    inference: { models: createModelLookUp(stores), host },
+    inference: { models: createModelLookUp(stores), host, storedCompletions: stores.storedCompletions },
     recorder: createRecorder(stores.inferences),
     startDevice: () => {
       throw new Error("This test trains nothing");
