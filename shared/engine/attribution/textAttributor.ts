@@ -134,7 +134,7 @@ function withoutLookUp({ logits, initializers }: ExplainedModel) {
 }
 
 /** Of one run, padding there is none. */
-const mostTokens = 2048;
+const mostTokens = 1024;
 
 function slopesOf(run: (feeds: Tensors) => Promise<Tensors>, ids: Int32Array, label: number): Slopes {
   const perRun = Math.max(1, Math.floor(mostTokens / ids.length));

@@ -7,7 +7,7 @@ import { deviceThreads } from "../deviceThreads.ts";
 import { inTurn } from "./inTurn.ts";
 
 /** Each holds all weights of its base. */
-const mostKept = 4;
+const mostKept = 2;
 
 interface Kept {
   attributor: Promise<Attributor>;
