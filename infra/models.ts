@@ -20,6 +20,8 @@ async function main(): Promise<void> {
       replace: { type: "boolean" },
       heavy: { type: "boolean" },
       files: { type: "boolean" },
+      guard: { type: "string" },
+      tolerance: { type: "string" },
     },
   });
   const [name = "", ...subjects] = positionals;

@@ -1,7 +1,10 @@
 /** What the operator's tool does, by the name of the command. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { baseModels, findBaseModel } from "../../shared/baseModels.ts";
-import type { ImportedRecord } from "../../shared/schemas/base.ts";
+import type { BaseRecord, ImportedRecord } from "../../shared/schemas/base.ts";
+import { createBaseFiles } from "../../shared/serving/baseFiles.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
 import { cardOf } from "./card.ts";
 import { createHub } from "./hub.ts";
@@ -10,11 +13,20 @@ import { openOnnx } from "./onnxModel.ts";
 import type { Progress } from "./progress.ts";
 import { Refusal } from "./refusal.ts";
 import { onnxFileOf, openFolder, openHub, type Source } from "./source.ts";
+import { type Guard, measureVariants, openGuard } from "./variants.ts";
 
 export interface Call {
   /** What the command is about: a folder, an ONNX file, `hf:org/name`, or an id. */
   subject: string;
-  options: { id?: string; revision?: string; replace?: boolean; heavy?: boolean; files?: boolean };
+  options: {
+    id?: string;
+    revision?: string;
+    replace?: boolean;
+    heavy?: boolean;
+    files?: boolean;
+    guard?: string;
+    tolerance?: string;
+  };
   environment: NodeJS.ProcessEnv;
   /** Directory of the local state. */
   home: string;
@@ -31,10 +43,12 @@ export interface Command {
 
 export const commands: Record<string, Command> = {
   import: {
-    usage: "<folder | model.onnx | hf:org/name> [--revision r] [--id name] [--replace] [--heavy]",
+    usage:
+      "<folder | model.onnx | hf:org/name> [--revision r] [--id name] [--replace] [--heavy] [--guard texts.jsonl] [--tolerance points]",
     async run(call) {
       const { options, stores, print } = call;
       if (options.id !== undefined) requireId(options.id);
+      const guard = await openGuard(options);
       const source = await open(call);
       const id = options.id ?? idFrom(source.name);
       const request = {
@@ -47,9 +61,29 @@ export const commands: Record<string, Command> = {
       const { record, outcome } = source.signature
         ? await importOnnx(stores, request, source.signature)
         : await importBase(stores, request);
-      await source.discard();
       print(`${record.id}: ${outcome}, ${summary(record)}`);
-      for (const line of cardOf(record)) print(line);
+      const isNew = outcome !== "unchanged" && record.architecture === "pretrained";
+      const known = isNew ? await withVariant(call, record, source.directory, guard) : record;
+      await source.discard();
+      for (const line of cardOf(known)) print(line);
+    },
+  },
+
+  variants: {
+    usage: "<id> [--guard texts.jsonl] [--tolerance points]",
+    async run(call) {
+      const { subject: id, options, stores, print } = call;
+      const guard = await openGuard(options);
+      const record = await stores.bases.get(id);
+      if (!record) throw new Refusal(`There is no imported base "${id}".`);
+      if (record.architecture === "onnx") throw new Refusal(`"${id}" is an ONNX model, which is served as it is.`);
+      const directory = await mkdtemp(join(tmpdir(), "millrace-variants-"));
+      try {
+        const { path } = await createBaseFiles(stores.objects, directory).open(record);
+        for (const line of cardOf(await withVariant(call, record, path, guard))) print(line);
+      } finally {
+        await rm(directory, { recursive: true, force: true });
+      }
     },
   },
 
@@ -77,6 +111,13 @@ export const commands: Record<string, Command> = {
     },
   },
 };
+
+/** Measures how the base is best served, and writes it into its row. */
+async function withVariant({ stores }: Call, record: BaseRecord, directory: string, guard: Guard): Promise<BaseRecord> {
+  const measured = { ...record, variant: await measureVariants(directory, guard) };
+  if (await stores.bases.replace(measured, record.digest)) return measured;
+  throw new Refusal(`"${record.id}" was replaced or removed while it was measured.`);
+}
 
 async function open({ subject, options, environment, home, progress }: Call): Promise<Source> {
   if (!subject.startsWith("hf:")) {

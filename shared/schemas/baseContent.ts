@@ -17,6 +17,8 @@ export type BaseFile = z.infer<typeof BaseFile>;
 /** In which precision a base is served, and what that was chosen by. */
 export const Variant = z.object({
   chosen: z.enum(precisions),
+  /** How many it was measured by. */
+  texts: z.int(),
   measured: z.array(
     z.object({
       precision: z.enum(precisions),

@@ -67,7 +67,10 @@ async function run(name: string, subject: string, options: Call["options"] = {})
 test("a folder is imported, listed and removed", async () => {
   const id = "tiny";
   await withDirectory(files, async (folder) => {
-    assert.match(await run("import", folder, { id }), /^tiny: imported, .*3 files of 0\.0 MB, digest \w{12}$/);
+    assert.match(
+      await run("import", folder, { id }),
+      /^tiny: imported, .*3 files of 0\.0 MB, digest \w{12}\n {2}float32: /,
+    );
     assert.match(await run("import", folder, { id }), /^tiny: unchanged/);
     await assert.rejects(run("import", folder, { id: "Tiny" }), /"Tiny" cannot be the id of a base/);
   });

@@ -6,7 +6,8 @@ import type { GeneratedTokens } from "../generation/generator.ts";
 import type { JsonFormat } from "../generation/json/constraint.ts";
 import type { SamplingSettings } from "../generation/settings.ts";
 import type { LoraConfig } from "../layers/lora.ts";
-import type { Precision } from "../quantization/serving.ts";
+import type { Precision } from "../quantization/precision.ts";
+import type { VariantReading } from "../quantization/variantReading.ts";
 import type { BaseDirectory, TrainingEvent, TrainingRequest } from "../training/train.ts";
 import type { Session } from "./session.ts";
 
@@ -31,6 +32,8 @@ export interface DeviceFunctions {
   attribute: DeviceFunction<AttributeArgument, Attribution[]>;
   /** A text written by an imported base, beside others; loads what is not loaded. Cancelled, it ends without a word. */
   generate: DeviceFunction<GenerateArgument, void, GeneratedTokens>;
+  /** What a base makes of texts in a precision, and what that costs. */
+  measure: DeviceFunction<MeasureArgument, VariantReading>;
   /** What an ONNX file declares; fails where it does not start. */
   inspect: DeviceFunction<{ path: string }, Pick<Session, "inputs" | "outputs">>;
   /** Outputs of an ONNX file, or why it refuses what it was given; loads it if it is not loaded. */
@@ -126,6 +129,14 @@ export interface GenerateArgument {
   settings: Omit<SamplingSettings, "allowed">;
   /** Null: any text. */
   json: JsonFormat | null;
+}
+
+export interface MeasureArgument {
+  /** That holds the base's files. */
+  directory: string;
+  /** Token ids, at least one each. */
+  texts: readonly Int32Array[];
+  precision: Precision;
 }
 
 export interface InferArgument {

@@ -4,6 +4,7 @@ import { attribution } from "./attribution.ts";
 import { classification } from "./classification.ts";
 import { generation } from "./generation.ts";
 import { infer } from "./infer.ts";
+import { measuring } from "./measuring.ts";
 import { reading } from "./reading.ts";
 import { training } from "./training.ts";
 
@@ -13,5 +14,6 @@ export const functions: Implementations = {
   ...attribution,
   ...reading,
   ...generation,
+  ...measuring,
   ...infer,
 };
