@@ -64,8 +64,10 @@ function collect(
   refuse: Refuse,
 ): void {
   if (!Array.isArray(data) || data.length !== size) throw refuse(at, `must be a list of ${size}, as the shape says`);
-  if (inner.length === 0) into.push(...data);
-  else for (const [i, item] of data.entries()) collect(item, inner, `${at}[${i}]`, into, refuse);
+  for (const [i, item] of data.entries()) {
+    if (inner.length === 0) into.push(item);
+    else collect(item, inner, `${at}[${i}]`, into, refuse);
+  }
 }
 
 interface Format {

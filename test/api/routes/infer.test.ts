@@ -112,6 +112,9 @@ describe("an ONNX model", () => {
       const { outputs } = await answer("doubler", { inputs: [input, count] });
       assert.deepEqual(outputs[0]!.data, [2, 4, 6, 8]);
     }
+    const many = { ...x, shape: [100_000, 2], data: Array(200_000).fill(3) };
+    const [twice] = (await answer("doubler", { inputs: [many, count] })).outputs;
+    assert.ok(twice!.data.length === 200_000 && twice!.data.every((value) => value === 6));
     const none = await answer("doubler", { inputs: [{ ...x, shape: [0, 2], data: [] }, count] });
     assert.deepEqual([none.outputs[0]!.shape, none.outputs[0]!.data], [[0, 2], []]);
   });

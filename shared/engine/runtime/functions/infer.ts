@@ -16,7 +16,7 @@ const models = new Map<string, Loaded>();
 /** Bytes of model files whose sessions are kept. */
 const budget = 1024 ** 3;
 /** Of the answer: it travels between processes, and is written as text. */
-const mostBytes = 32 * 1024 * 1024;
+const mostBytes = 8 * 1024 * 1024;
 
 export const infer: Implementations<"inspect" | "infer"> = {
   async inspect({ path }) {
