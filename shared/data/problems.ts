@@ -21,7 +21,7 @@ const catalogue = {
   ],
   missing_columns: [
     "error",
-    "The row is a text, and the base model reads rows of a table.",
+    "The row is no row of a table, and the base model reads nothing else.",
     'Write {"input": {"column": value, …}, "label": "…"} or a CSV without a column "text", or fine-tune another base model.',
   ],
   invalid_value: [

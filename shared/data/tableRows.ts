@@ -1,4 +1,4 @@
-/** Rows of tables: JSONL `{input: {column: value, …}, label}`, or the fields below a header. */
+/** Rows of tables: JSONL `{input: {column: value, …}, label}` or `{column: value, …, label}`, or the fields below a header. */
 import { type Cells, cellsOf } from "./cells.ts";
 import { decodeUtf8 } from "./lines.ts";
 import { type Problem, problem } from "./problems.ts";
@@ -7,6 +7,9 @@ import { isObject, labelled, type RowOrProblem } from "./row.ts";
 /** What a line of JSONL holds its columns in: as people name it, and as a decision does. */
 const names = ["input", "input_json"] as const;
 
+/** What says that a line is of another kind, and its fields no columns. */
+const notColumns = [...names, "text", "messages"];
+
 /** Whether a line of JSONL is meant as a row of a table. */
 export function holdsColumns(value: Readonly<Record<string, unknown>>): boolean {
   return names.some((name) => isObject(value[name]));
@@ -14,7 +17,10 @@ export function holdsColumns(value: Readonly<Record<string, unknown>>): boolean 
 
 export function readTableObject(value: Readonly<Record<string, unknown>>, line: number): RowOrProblem {
   const data = names.map((name) => value[name]).find(isObject);
-  return data ? readCells(data, value.label, line) : problem("missing_columns", line);
+  if (data) return readCells(data, value.label, line);
+  if (notColumns.some((name) => name in value)) return problem("missing_columns", line);
+  const { label, ...columns } = value;
+  return readCells(columns, label, line);
 }
 
 function readCells(data: Readonly<Record<string, unknown>>, label: unknown, line: number): RowOrProblem {

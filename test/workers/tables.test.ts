@@ -130,7 +130,10 @@ test("rows and bases that do not fit each other fail the job by line, and so doe
   const texts = rowsOf(4);
   const cases: [JobRequest, RegExp][] = [
     [{ training: rows }, /^training_file, line 1: The row has columns, and the base model reads texts\./],
-    [{ training: texts, model: "millrace-tabular" }, /^training_file, line 1: The row is a text, and the base model/],
+    [
+      { training: texts, model: "millrace-tabular" },
+      /^training_file, line 1: The row is no row of a table, and the base model/,
+    ],
     [
       { training: [...rows, { input: { charge: [1] }, label: "stays" }], model: "millrace-tabular" },
       /^training_file, line 301: A column does not hold one plain value\. \(column "charge" holds a list\)/,

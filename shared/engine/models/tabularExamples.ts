@@ -1,6 +1,12 @@
 /** The examples of a table, kept as little as they can be, by an encoding learned from those that are trained on. */
 import type { Tensor } from "../dataTypes.ts";
-import { isNumber, type LearnEncodingOptions, learnEncoding, type TableEncoding } from "../tables/encoding.ts";
+import {
+  type ColumnKind,
+  isNumber,
+  type LearnEncodingOptions,
+  learnEncoding,
+  type TableEncoding,
+} from "../tables/encoding.ts";
 import { createTableReader, type TableInputs } from "../tables/features.ts";
 import type { Examples } from "../training/examples.ts";
 import type { TabularConfig } from "./tabular.ts";
@@ -26,23 +32,24 @@ export function encodeExamples(
   train: Examples,
   valid: Examples,
 ): { encoding: TableEncoding; train: EncodedExamples; valid: EncodedExamples } {
-  const kinds = kindsOf(train.texts);
+  // Of both, or a word among the rows held out could not be read in a column of numbers.
+  const kinds = kindsOf(train.texts, valid.texts);
   const sample = evenly(train.texts, learnedRows);
   const present = new Set(sample.flatMap((text) => Object.keys(JSON.parse(text))));
   const columns = [...present].sort();
   const rows = sample.map((text) => readRow(text, columns));
   const learned = learnEncoding(rows, { columns, kinds: Object.fromEntries(kinds), ...encodingOptions });
   // Columns that only other rows have: known, though nothing is known of them.
-  const silent = [...new Set([...kinds.keys(), ...kindsOf(valid.texts).keys()])].filter((name) => !present.has(name));
-  const further = silent.sort().map((name) => ({ name, kind: "category" as const, values: [] }));
+  const silent = [...kinds.keys()].filter((name) => !present.has(name)).sort();
+  const further = silent.map((name) => ({ name, kind: "category" as const, values: [] }));
   const encoding = { ...learned, columns: [...learned.columns, ...further] };
   return { encoding, train: encode(train.texts, encoding), valid: encode(valid.texts, encoding) };
 }
 
 /** Every column: of numbers, where all of its cells are. */
-function kindsOf(texts: readonly string[]): Map<string, "number" | "category"> {
-  const kinds = new Map<string, "number" | "category">();
-  for (const text of texts) {
+function kindsOf(...parts: readonly (readonly string[])[]): Map<string, ColumnKind> {
+  const kinds = new Map<string, ColumnKind>();
+  for (const text of parts.flat()) {
     for (const [name, cell] of Object.entries(JSON.parse(text) as Record<string, string>)) {
       if (!isNumber(cell)) kinds.set(name, "category");
       else if (!kinds.has(name)) kinds.set(name, "number");

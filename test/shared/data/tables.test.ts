@@ -45,6 +45,13 @@ test("JSONL under either name, CSV and TSV give the same cells: any order, any t
   const second = { age: "-4.5", work: "State, gov", member: "?", gone: "" };
   const files: [string, string][] = [
     ["a.jsonl", jsonl([{ input: first, label: "yes" }, "", { label: "no", input_json: second }].filter(Boolean))],
+    [
+      "a.jsonl",
+      jsonl([
+        { ...first, label: "yes" },
+        { label: "no", ...second },
+      ]),
+    ],
     ["a.csv", '\ufeffage, work ,Label,member\n39, Private, yes , true\n\n-4.5,"State, gov",no,NA\n'],
     ["a.tsv", "label\tmember\twork\tage\r\nyes\ttrue\tPrivate\t39\r\nno\t\tState, gov\t-4.5\r\n"],
   ];
@@ -79,8 +86,8 @@ test("what is wrong with a row is told by line and column", async () => {
   const bad = [
     ['{"input": {"a": [1]}, "label": "x"}', "invalid_value", /column "a" holds a list/],
     ['{"input": {"a": {"b": 1}}, "label": "x"}', "invalid_value", /column "a" holds an object/],
-    ['{"text": "hello", "label": "x"}', "missing_columns", /reads rows of a table/],
-    ['{"messages": [{"role": "user", "content": "a"}], "label": "x"}', "missing_columns", /is a text/],
+    ['{"text": "hello", "label": "x"}', "missing_columns", /no row of a table/],
+    ['{"messages": [{"role": "user", "content": "a"}], "label": "x"}', "missing_columns", /./],
     ['{"input": [{"a": 1}], "label": "x"}', "missing_columns", /./],
     ['{"input": {"a": 1}}', "missing_label", /./],
     [`{"input": {"${"n".repeat(101)}": 1}, "label": "x"}`, "invalid_column_name", /nnn/],
