@@ -3,7 +3,7 @@ import type { Node } from "../graph.ts";
 import { gelu } from "../ops/activations.ts";
 import { add, mul } from "../ops/elementwise.ts";
 import { reshape, transpose } from "../ops/layout.ts";
-import { matmul } from "../ops/matmul.ts";
+import { matmul, swapLast } from "../ops/matmul.ts";
 import { softmax } from "../ops/normalization.ts";
 import { layerNorm, linear } from "./basic.ts";
 import { type Dropout, dropout } from "./dropout.ts";
@@ -73,16 +73,25 @@ export function multiHeadAttention(
   const width = hidden / heads;
   if (!Number.isInteger(width)) throw new RangeError(`hidden (${hidden}) must be a multiple of heads (${heads})`);
   const [batch, sequence] = x.type.shape;
-  const project = (name: string, perm: readonly number[]) =>
-    transpose(reshape(linear(scope.scope(name), x, hidden, hidden), [batch!, sequence!, heads, width]), perm);
-  const [query, key, value] = [
-    project(names.query, [0, 2, 1, 3]),
-    project(names.key, [0, 2, 3, 1]),
-    project(names.value, [0, 2, 1, 3]),
-  ];
-  const scores = add(mul(matmul(query, key), 1 / Math.sqrt(width)), context.mask);
-  const mixed = matmul(softmax(scores), value);
+  const project = (name: string, perm: readonly number[]) => {
+    const projected = linear(scope.scope(name), x, hidden, hidden);
+    return apart(transpose(reshape(projected, [batch!, sequence!, heads, width]), perm));
+  };
+  // Keys and values as [..., width, sequence]: the products of both passes then read what they transpose in small pieces.
+  const query = project(names.query, [0, 2, 1, 3]);
+  const [key, value] = [project(names.key, [0, 2, 3, 1]), project(names.value, [0, 2, 3, 1])];
+  const scores = add(mul(matmul(query, key), 1 / Math.sqrt(width)), apart(context.mask));
+  const mixed = reshape(matmul(softmax(scores), swapLast(value)), [batch!, heads, sequence!, width]);
   return reshape(transpose(mixed, [0, 2, 1, 3]), [batch!, sequence!, hidden]);
+}
+
+/**
+ * x with a second axis of 1. It keeps a transposition of the last axes from joining the one behind it: a product reads an
+ * operand transposed at no cost, but the two as one would be a copy in memory, and one more of them in the backward pass.
+ */
+function apart(x: Node): Node {
+  const [batch, ...others] = x.type.shape;
+  return reshape(x, [batch!, 1, ...others]);
 }
 
 interface Residual {
