@@ -6,6 +6,7 @@ import { createAwsClients } from "../shared/aws.ts";
 import { parseConfig } from "../shared/config.ts";
 import { startDevice } from "../shared/engine/runtime/device.ts";
 import { createModelLookUp } from "../shared/inference/modelLookUp.ts";
+import { createRecentModels } from "../shared/inference/recentModels.ts";
 import { createRecorder } from "../shared/inference/recorded.ts";
 import { createLog } from "../shared/log.ts";
 import { createQueue } from "../shared/queue.ts";
@@ -29,7 +30,7 @@ const host = createModelHost(stores.objects, hostOptions(config));
 const tasks = createTasks({
   recorder: createRecorder(stores.inferences),
   inference: {
-    models: createModelLookUp(stores),
+    models: createModelLookUp(createRecentModels(stores)),
     host,
     storedCompletions: stores.storedCompletions,
     moderationModel: config.moderationModel,

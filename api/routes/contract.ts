@@ -36,6 +36,10 @@ export const wrongMediaType = { 415: json(ErrorResponse, "The body has the wrong
 export const overloaded = {
   429: json(ErrorResponse, "Too many requests wait; try again in a moment."),
   503: json(ErrorResponse, "Too busy; try again in a moment."),
+  504: json(
+    ErrorResponse,
+    "`answer_pending`: a worker is still at work on it. The same body with `x-stainless-retry-count` from 1 on, as SDKs send it by themselves, or with the same `Idempotency-Key`, finds the answer within ten minutes.",
+  ),
 } as const;
 
 export const idParams = (description: string) =>

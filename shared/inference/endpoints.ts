@@ -4,6 +4,7 @@ import { completions } from "./completions.ts";
 import { decisions } from "./decisions.ts";
 import { embeddings } from "./embeddings.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { infer } from "./infer.ts";
 import { moderations } from "./moderations.ts";
 import { responses } from "./responses.ts";
 
@@ -13,6 +14,9 @@ export type AnyEndpoint = Endpoint<any, any>;
 
 const all: readonly AnyEndpoint[] = [decisions, embeddings, moderations, chatCompletions, completions, responses];
 
-export const endpoints: ReadonlyMap<string, AnyEndpoint> = new Map(all.map((endpoint) => [endpoint.path, endpoint]));
+/** The call of an ONNX model has the model in its path, which a batch cannot spell. */
+export const endpoints: ReadonlyMap<string, AnyEndpoint> = new Map(
+  [...all, infer].map((endpoint) => [endpoint.path, endpoint]),
+);
 
-export const endpointPaths = all.map(({ path }) => path) as [string, ...string[]];
+export const batchPaths = all.map(({ path }) => path) as [string, ...string[]];

@@ -1,7 +1,7 @@
 /** Batches, field for field as OpenAI's, plus the row a worker needs. */
 import { z } from "@hono/zod-openapi";
 import { batchStates } from "../batchStates.ts";
-import { endpointPaths } from "../inference/endpoints.ts";
+import { batchPaths } from "../inference/endpoints.ts";
 import { Lease } from "./lease.ts";
 import { Metadata } from "./metadata.ts";
 
@@ -12,7 +12,7 @@ export const CreateBatch = z
     input_file_id: z.string().min(1).openapi({
       description: "Id of a JSONL file uploaded with purpose `batch`: at most 50,000 requests and 200 MiB.",
     }),
-    endpoint: z.enum(endpointPaths).openapi({ description: "What every request of the file asks for." }),
+    endpoint: z.enum(batchPaths).openapi({ description: "What every request of the file asks for." }),
     completion_window: z.literal("24h").openapi({ description: "Always `24h`: what has not run by then expires." }),
     metadata: Metadata.nullish().openapi({ description: "Labels of your own; null: none." }),
     output_expires_after: z

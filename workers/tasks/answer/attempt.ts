@@ -9,11 +9,14 @@ export interface Attempt {
   context: WorkerContext;
   /** The row as it was when the lease was taken, and what this attempt changed since. */
   answer: AnswerRecord;
+  lease: HeldLease;
+}
+
+export interface Question {
   project: ProjectRecord;
   endpoint: AnyEndpoint;
   /** As the API checked it. */
   request: unknown;
-  lease: HeldLease;
 }
 
 export function throwIfStopped({ lease }: Attempt): void {

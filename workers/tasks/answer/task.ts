@@ -8,7 +8,7 @@ import { type HeldLease, Stopped, takeLease } from "../../lease.ts";
 import type { Outcome, Task } from "../../task.ts";
 import type { WorkerContext } from "../context.ts";
 import { refusalOf } from "../patience.ts";
-import { type Attempt, refusal, throwIfStopped } from "./attempt.ts";
+import { type Attempt, type Question, refusal, throwIfStopped } from "./attempt.ts";
 import { stored, writeAnswer, writeEvents } from "./write.ts";
 
 const done: Outcome = { type: "done" };
@@ -30,11 +30,7 @@ export function answerTask(context: WorkerContext): Task {
 }
 
 async function attemptWork(context: WorkerContext, answer: AnswerRecord, lease: HeldLease): Promise<Outcome> {
-  const project = await context.stores.projects.get(answer.project_id);
-  const endpoint = endpoints.get(answer.endpoint);
-  if (!project || !endpoint) throw new Error(`Answer ${answer.id} is of a project or an endpoint that does not exist`);
-  const request = await createPayloads(context.stores.objects).get(answer.request);
-  const attempt: Attempt = { context, answer, project, endpoint, request, lease };
+  const attempt: Attempt = { context, answer, lease };
   try {
     await work(attempt);
     return done;
@@ -59,7 +55,16 @@ async function work(attempt: Attempt): Promise<void> {
     if (!(await answers.transition(answer, "running", { attempt: lease.attempt }))) throw await refusal(attempt);
     answer.status = "running";
   }
-  await (answer.is_stream ? writeEvents(attempt) : writeAnswer(attempt));
+  const question = await questionOf(attempt);
+  await (answer.is_stream ? writeEvents(attempt, question) : writeAnswer(attempt, question));
+}
+
+async function questionOf({ context, answer }: Attempt): Promise<Question> {
+  const { projects, objects } = context.stores;
+  const project = await projects.get(answer.project_id);
+  const endpoint = endpoints.get(answer.endpoint);
+  if (!project || !endpoint) throw new Error(`Answer ${answer.id} is of a project or an endpoint that does not exist`);
+  return { project, endpoint, request: await createPayloads(objects).get(answer.request) };
 }
 
 async function putDown({ context, answer, lease }: Attempt, { reason }: Stopped): Promise<Outcome> {

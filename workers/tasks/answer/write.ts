@@ -6,13 +6,13 @@ import { chunkWrite } from "../../../shared/stores/answers.ts";
 import { objectKeys } from "../../../shared/stores/objects.ts";
 import { createPayloads } from "../../../shared/stores/payloads.ts";
 import { askPatiently, unlessAborted } from "../patience.ts";
-import { type Attempt, refusal, throwIfStopped } from "./attempt.ts";
+import { type Attempt, type Question, refusal, throwIfStopped } from "./attempt.ts";
 
-export async function writeAnswer(attempt: Attempt): Promise<void> {
-  const { context, project, endpoint, request, lease } = attempt;
+export async function writeAnswer(attempt: Attempt, question: Question): Promise<void> {
+  const { context, lease } = attempt;
   const { signal } = lease;
-  const call = { context: context.inference, project, request, signal };
-  const ask = () => context.recorder.answer(inferenceOf(attempt), () => endpoint.answer(call));
+  const call = { ...question, context: context.inference, signal };
+  const ask = () => context.recorder.answer(inferenceOf(attempt, question), () => question.endpoint.answer(call));
   const answered = await unlessAborted(askPatiently(ask, signal), signal);
   await complete(attempt, { digest: answered.digest, response: await stored(attempt, 200, answered.body) });
 }
@@ -21,13 +21,13 @@ export async function writeAnswer(attempt: Attempt): Promise<void> {
 const chunkMilliseconds = 60;
 const chunkBytes = 100 * 1024;
 
-export async function writeEvents(attempt: Attempt): Promise<void> {
-  const { context, project, endpoint, request, lease } = attempt;
+export async function writeEvents(attempt: Attempt, question: Question): Promise<void> {
+  const { context, lease } = attempt;
   const { signal } = lease;
-  const { stream } = endpoint;
-  if (!stream) throw new Error(`${endpoint.path} does not stream`);
-  const call = { context: context.inference, project, request, signal };
-  const begin = () => context.recorder.stream(inferenceOf(attempt), () => stream(call));
+  const { stream, path } = question.endpoint;
+  if (!stream) throw new Error(`${path} does not stream`);
+  const call = { ...question, context: context.inference, signal };
+  const begin = () => context.recorder.stream(inferenceOf(attempt, question), () => stream(call));
   const { events, digest } = await unlessAborted(askPatiently(begin, signal), signal);
   const chunks = new ChunkWriter(attempt);
   for await (const event of events) {
@@ -74,7 +74,7 @@ class ChunkWriter {
 }
 
 /** Under the id of the request that asked. */
-function inferenceOf({ answer, project, endpoint, request }: Attempt): Inference {
+function inferenceOf({ answer }: Attempt, { project, endpoint, request }: Question): Inference {
   return { id: answer.request_id, project, endpoint: endpoint.path, request };
 }
 

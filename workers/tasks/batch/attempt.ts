@@ -13,6 +13,8 @@ export interface Attempt {
   project: ProjectRecord;
   endpoint: AnyEndpoint;
   lease: HeldLease;
+  /** The input file, fetched. */
+  input: string;
   /** Aborts with `Stopped` when everything must be let go at once: not for a cancellation, which lets lines end. */
   halt: AbortSignal;
 }

@@ -1,5 +1,7 @@
 /** Last step: the parts become two files, and these and the batch's end come to be in one write. */
 import { Readable } from "node:stream";
+import type { BatchState } from "../../../shared/batchStates.ts";
+import type { BatchRecord } from "../../../shared/schemas/batch.ts";
 import type { FileRecord } from "../../../shared/schemas/file.ts";
 import { fileWrite } from "../../../shared/stores/files.ts";
 import { objectKeys } from "../../../shared/stores/objects.ts";
@@ -8,22 +10,29 @@ import type { Attempt } from "./attempt.ts";
 import { type PartKind, partKey, partKinds } from "./parts.ts";
 
 export async function finish(attempt: Attempt): Promise<void> {
+  const { batch } = attempt;
+  const to = batch.status === "cancelling" ? "cancelled" : batch.is_late ? "expired" : "completed";
+  if (!(await end(attempt, to))) throw new Stopped("lost");
+}
+
+/** Ends the batch with whatever is done in its files. False where it is not this attempt's any more. */
+export async function end(attempt: Attempt, to: BatchState, changes: Partial<BatchRecord> = {}): Promise<boolean> {
   const { context, batch, lease, halt } = attempt;
   const { batches, objects } = context.stores;
   const output = await join(attempt, "output");
   const errors = await join(attempt, "errors");
   halt.throwIfAborted();
-  const to = batch.status === "cancelling" ? "cancelled" : batch.is_late ? "expired" : "completed";
   const done = await batches.transition(batch, to, {
     attempt: lease.attempt,
-    changes: { output_file_id: output?.id ?? null, error_file_id: errors?.id ?? null, lease: null },
+    changes: { ...changes, output_file_id: output?.id ?? null, error_file_id: errors?.id ?? null, lease: null },
     writes: [output, errors].flatMap((file) => (file ? [fileWrite(file)] : [])),
   });
-  if (!done) throw new Stopped("lost");
+  if (!done) return false;
   const keys = batch.parts.flatMap((part) => partKinds.map((kind) => partKey(batch, part, kind)));
   const deleted = await Promise.allSettled(keys.map((key) => objects.delete(key)));
   const left = deleted.filter(({ status }) => status === "rejected").length;
   if (left) context.log.warn({ batch: batch.id, left }, "parts of a finished batch could not be deleted");
+  return true;
 }
 
 const countOf = { output: "completed", errors: "failed" } as const;

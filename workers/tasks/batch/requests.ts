@@ -1,11 +1,13 @@
 /** The requests in a batch's input file: each line read, checked, and parted into what it names. */
+import { createReadStream } from "node:fs";
 import { z } from "zod";
 import { decodeUtf8, maxLineBytes, splitLines } from "../../../shared/data/lines.ts";
 import { ApiError } from "../../../shared/errors.ts";
 import type { AnyEndpoint } from "../../../shared/inference/endpoints.ts";
-import type { BatchError } from "../../../shared/schemas/batch.ts";
+import type { BatchError, BatchRecord } from "../../../shared/schemas/batch.ts";
 import { toApiError } from "../../../shared/validation.ts";
 import { PermanentFailure } from "../../task.ts";
+import type { WorkerContext } from "../context.ts";
 import type { Attempt } from "./attempt.ts";
 
 export interface RawRequest {
@@ -28,16 +30,20 @@ const Line = z.object({
   body: z.record(z.string(), z.unknown()),
 });
 
-/** From line `first` on; lines of white space are none. */
-export async function* readRequests({ context, batch }: Attempt, first = 1): AsyncGenerator<RawRequest> {
+/** Fetched as a whole: a batch may read on it for a day, and no connection lasts as long. */
+export async function fetchInput(context: WorkerContext, batch: BatchRecord, path: string): Promise<void> {
   const { files, objects } = context.stores;
   const file = await files.get(batch.project_id, batch.input_file_id);
-  const content = file && (await objects.get(file.object_key));
-  if (!content) {
-    const message = `The input file ${batch.input_file_id} was deleted before all of it was read.`;
+  if (!file) {
+    const message = `The input file ${batch.input_file_id} was deleted before all of it was run.`;
     throw new PermanentFailure("file_deleted", message, "input_file_id");
   }
-  for await (const { number, bytes } of splitLines(content)) {
+  await objects.download(file.object_key, path);
+}
+
+/** From line `first` on; lines of white space are none. */
+export async function* readRequests({ input }: Attempt, first = 1): AsyncGenerator<RawRequest> {
+  for await (const { number, bytes } of splitLines(createReadStream(input))) {
     if (number < first) continue;
     const text = bytes === null ? undefined : decodeUtf8(bytes);
     if (text === undefined || text.trim()) yield { line: number, text };

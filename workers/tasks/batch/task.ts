@@ -1,4 +1,7 @@
 /** The task behind a batch's message: its state says which step is next, until nothing is left to do. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type BatchState, batchLife } from "../../../shared/batchStates.ts";
 import { endpoints } from "../../../shared/inference/endpoints.ts";
 import type { BatchRecord } from "../../../shared/schemas/batch.ts";
@@ -6,7 +9,8 @@ import { type HeldLease, Stopped, takeLease } from "../../lease.ts";
 import { type Outcome, PermanentFailure, type Task } from "../../task.ts";
 import type { WorkerContext } from "../context.ts";
 import { type Attempt, haltOf, refresh } from "./attempt.ts";
-import { finish } from "./finish.ts";
+import { end, finish } from "./finish.ts";
+import { fetchInput } from "./requests.ts";
 import { runLines } from "./run.ts";
 import { validate } from "./validate.ts";
 
@@ -20,6 +24,8 @@ const steps: Partial<Record<BatchState, (attempt: Attempt) => Promise<void>>> = 
   finalizing: finish,
   cancelling: finish,
 };
+
+const readsInput: readonly BatchState[] = ["validating", "in_progress"];
 
 export function batchTask(context: WorkerContext): Task {
   return async (message, shutdown) => {
@@ -42,10 +48,21 @@ async function attemptWork(context: WorkerContext, batch: BatchRecord, lease: He
   const endpoint = endpoints.get(batch.endpoint);
   if (!project || !endpoint)
     throw new Error(`Batch ${batch.id} is of a project or for an endpoint that does not exist`);
-  const attempt: Attempt = { context, batch, project, endpoint, lease, halt: haltOf(lease) };
+  const directory = await mkdtemp(join(tmpdir(), "millrace-batch-"));
+  try {
+    const input = join(directory, "input.jsonl");
+    return await runAttempt({ context, batch, project, endpoint, lease, input, halt: haltOf(lease) });
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function runAttempt(attempt: Attempt): Promise<Outcome> {
+  const { context, batch, input } = attempt;
   try {
     if (batch.failures >= context.config.maxAttempts)
       return await giveUp(attempt, "the worker died while at work on it");
+    if (readsInput.includes(batch.status)) await fetchInput(context, batch, input);
     for (let step = steps[batch.status]; step; step = steps[batch.status]) {
       await step(attempt);
       await refresh(attempt);
@@ -69,10 +86,9 @@ async function putDown({ context, batch, lease }: Attempt, { reason }: Stopped):
   return again;
 }
 
-async function fail({ context, batch, lease }: Attempt, { code, message, param }: PermanentFailure): Promise<boolean> {
-  const errors = { object: "list" as const, data: [{ code, message: message.slice(0, 1000), param, line: null }] };
-  const changes = { errors, lease: null };
-  return await context.stores.batches.transition(batch, "failed", { attempt: lease.attempt, changes });
+function fail(attempt: Attempt, { code, message, param }: PermanentFailure): Promise<boolean> {
+  const data = [{ code, message: message.slice(0, 1000), param, line: null }];
+  return end(attempt, "failed", { errors: { object: "list", data } });
 }
 
 async function retryOrGiveUp(attempt: Attempt, error: Error): Promise<Outcome> {
