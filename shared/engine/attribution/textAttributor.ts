@@ -13,7 +13,7 @@ import { taken } from "../training/fitter.ts";
 import { padBatch, padding } from "../training/textBatches.ts";
 import { readJsonObject } from "../weights/checkpointFiles.ts";
 import { dataOf } from "../weights/tensors.ts";
-import { type Attributor, type AttributorOptions, atOnce } from "./attributor.ts";
+import { type Attributor, type AttributorOptions, atOnce, type TokenAttribution } from "./attributor.ts";
 import { integrate, type Slopes, slopeModel } from "./integratedGradients.ts";
 import { alignTokens } from "./spans.ts";
 
@@ -110,7 +110,7 @@ async function createTextAttributor(model: ExplainedModel): Promise<Attributor> 
         const ofToken = (i: number) =>
           attributions.subarray(i * width, (i + 1) * width).reduce((sum, part) => sum + part, 0);
         const found = shown.map((i, place) => ({ ...spans[place]!, attribution: ofToken(i) }));
-        return { logit: value, baselineLogit: baselineValue, parts: { tokens: found } };
+        return { logit: value, baselineLogit: baselineValue, parts: { tokens: withoutRepeats(found) } };
       };
       const answers = [];
       for (const label of labels) answers.push(await attribute(label));
@@ -118,6 +118,17 @@ async function createTextAttributor(model: ExplainedModel): Promise<Attributor> 
     },
     release: () => session.release(),
   };
+}
+
+/** Tokens that cannot be told apart in the text, such as the bytes of one character, as one. */
+function withoutRepeats(tokens: readonly TokenAttribution[]): TokenAttribution[] {
+  const merged: TokenAttribution[] = [];
+  for (const token of tokens) {
+    const last = merged.at(-1);
+    if (last?.start === token.start && last.end === token.end) last.attribution += token.attribution;
+    else merged.push({ ...token });
+  }
+  return merged;
 }
 
 /** The graph with its table look-up replaced by an input of vectors, float32 [batch, sequence, width]. */

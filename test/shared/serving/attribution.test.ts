@@ -56,13 +56,13 @@ async function tunedModel(): Promise<ModelRecord> {
 }
 
 test("an imported base's model is explained by whole words where they stand, special tokens left out", async () => {
-  const text = "Question 4: My Courier is missing unheard";
+  const text = "Question 4: My Courier is missing unheard of";
   const [explained] = await host.attribute(model, text, ["delivery"]);
   const { parts, logit, baselineLogit } = explained!;
   assert.ok("tokens" in parts);
   assert.deepEqual(
     parts.tokens.map(({ start, end }) => text.slice(start, end)),
-    ["Question", "4", ":", "My", "Courier", "is", "missing", "unheard"],
+    ["Question", "4", ":", "My", "Courier", "is", "missing", "unheard of"],
   );
   const sum = parts.tokens.reduce((total, { attribution }) => total + attribution, 0);
   assert.ok(Math.abs(sum - (logit - baselineLogit)) <= Math.max(1e-3, 0.01 * Math.abs(logit - baselineLogit)));
