@@ -12,7 +12,7 @@ const create = createRoute({
   method: "post",
   path: "/v1/decisions",
   tags: ["Decisions"],
-  summary: "Ask a model questions about a text",
+  summary: "Ask a model questions about a text, or a row of a table",
   request: { body: jsonBody(CreateDecision) },
   responses: {
     200: json(Decision, "An answer to each question, in order."),

@@ -27,7 +27,7 @@ export type Hyperparameters = z.infer<typeof Hyperparameters>;
 
 export const Method = z
   .strictObject({
-    type: z.enum(["supervised"]).openapi({ description: "Learns from texts and their labels." }),
+    type: z.enum(["supervised"]).openapi({ description: "Learns from texts, or rows of a table, and their labels." }),
     supervised: z
       .strictObject({ hyperparameters: Hyperparameters.optional() })
       .optional()
@@ -39,7 +39,13 @@ export type Method = z.infer<typeof Method>;
 export const CreateFineTuningJob = z
   .strictObject({
     model: z.string().min(1).openapi({ description: "A base model of `GET /v1/models`.", example: "millrace-ngram" }),
-    training_file: z.string().min(1).openapi({ description: "Id of a file uploaded with purpose `fine-tune`." }),
+    training_file: z
+      .string()
+      .min(1)
+      .openapi({
+        description:
+          "Id of a file uploaded with purpose `fine-tune`: of texts with labels, or for `millrace-tabular` of rows (`input`, a value by column) with labels.",
+      }),
     validation_file: z
       .string()
       .min(1)
