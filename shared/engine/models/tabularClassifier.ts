@@ -19,8 +19,9 @@ export const tabularArchitecture: Architecture = {
   resolveHyperparameters: (requested, { rows }) => {
     const batch_size = Math.max(8, Math.min(256, 2 ** Math.round(Math.log2(Math.max(rows, 1) / 32))));
     const steps = Math.max(1, Math.floor(rows / batch_size));
-    // Enough steps to come to an end, and enough passes for small tables.
-    return resolveAuto(requested, { n_epochs: Math.max(20, Math.min(50, Math.ceil(1500 / steps))), batch_size });
+    // Steps enough to come to an end; passes enough for small tables, and no more for those that show everything often.
+    const passes = Math.max(1500 / steps, Math.min(20, 600_000 / Math.max(rows, 1)));
+    return resolveAuto(requested, { n_epochs: Math.max(3, Math.min(50, Math.ceil(passes))), batch_size });
   },
   createLearner: createTabularLearner,
   createClassifier,
