@@ -11,6 +11,8 @@ import { thrownAs } from "./queuedAnswers.ts";
 
 /** No worker has taken it up by then: there is none. */
 const patienceMilliseconds = 10 * 60 * 1000;
+/** Beyond a lease's end: for clocks that differ, and for a renewal that is on its way. */
+const graceMilliseconds = 5_000;
 const shortestPause = 20;
 const longestPause = 500;
 
@@ -58,7 +60,7 @@ async function begin(answers: Answers, row: AnswerRecord): Promise<string | unde
 /** The worker fell silent, or another has the row: no further event of this attempt will come. */
 function hasBroken({ lease, status }: AnswerRecord, source: string | undefined): boolean {
   if (source === undefined || answerLife.isFinal(status)) return false;
-  return lease?.attempt_id !== source || lease.expires_at < Date.now();
+  return lease?.attempt_id !== source || lease.expires_at + graceMilliseconds < Date.now();
 }
 
 function brokeOff(): ApiError {

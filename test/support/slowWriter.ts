@@ -57,7 +57,7 @@ function work(): void {
   const host = slowHost(wordMilliseconds);
   const context = workerContext({ stores, queue, environment, home: process.env.TMPDIR! }, host);
   const { log } = context;
-  const options = { sqs: aws.sqs, queue, tasks: createTasks(context), visibilitySeconds: 1, log };
+  const options = { sqs: aws.sqs, queue, tasks: createTasks(context), visibilitySeconds: 2, log };
   startConsumer({ ...options, queueUrl: names.answerQueueUrl });
   startSweeper([stores.answers], queue, 0.25, log);
   process.send!({ ready: true });

@@ -17,7 +17,7 @@ export function workerContext(
 ): WorkerContext {
   const config = {
     ...parseConfig(cloud.environment),
-    leaseSeconds: 1,
+    leaseSeconds: 2,
     pollSeconds: 0.05,
     logLevel: "silent" as const,
   };
