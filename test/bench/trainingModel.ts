@@ -22,6 +22,7 @@ import { modelOf } from "../../shared/engine/models/families.ts";
 import { textInputs } from "../../shared/engine/models/languageModel.ts";
 import { buildModel } from "../../shared/engine/models/pretrained.ts";
 import { headParameters } from "../../shared/engine/models/trainable.ts";
+import { joinNarrowProducts } from "../../shared/engine/narrowProducts.ts";
 import { CheckpointConfig } from "../../shared/engine/weights/checkpointConfig.ts";
 
 export const methods = ["lora", "full"] as const;
@@ -57,7 +58,7 @@ export function workload(method: Method, { layers = config.num_hidden_layers } =
   const { output } = buildModel(model, request, { inputs: textInputs(), scope: lora?.scope ?? base });
   const parameters = lora ? [...lora.adapter.parameters, ...headParameters(model, base.parameters)] : base.parameters;
   const step = trainingStep({
-    loss: crossEntropy(output, input("labels", ["batch"], "int32")),
+    loss: joinNarrowProducts(crossEntropy(output, input("labels", ["batch"], "int32"))),
     parameters,
     optimizer: chain(clipByGlobalNorm(1), adamw({ learningRate: input("learning_rate", []), weightDecay: 0.01 })),
   });
