@@ -42,6 +42,8 @@ const Environment = z.object({
     .default(2 * 1024 * 1024 * 1024),
   /** How long a request waits for a worker's answer; a gateway in front may wait no more than 29 seconds. */
   MILLRACE_ANSWER_WAIT_SECONDS: seconds.default(25),
+  /** A batch that has been at work for so long goes behind what waits in the queue. */
+  MILLRACE_BATCH_TURN_SECONDS: seconds.default(300),
   /** What models are trained and run on; `auto` is CUDA where it works, else the CPU. */
   MILLRACE_DEVICE: Device.default("auto"),
   /** Threads of one device process; 0 leaves it to the number of cores. */
@@ -78,6 +80,7 @@ export interface Config {
   maxUploadBytes: number;
   heavyBytes: number;
   answerWaitSeconds: number;
+  batchTurnSeconds: number;
   device: DeviceChoice;
   deviceThreads: number;
   deviceMemoryBytes: number;
@@ -111,6 +114,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     maxUploadBytes: e.MILLRACE_MAX_UPLOAD_BYTES,
     heavyBytes: e.MILLRACE_HEAVY_BYTES,
     answerWaitSeconds: e.MILLRACE_ANSWER_WAIT_SECONDS,
+    batchTurnSeconds: e.MILLRACE_BATCH_TURN_SECONDS,
     device: e.MILLRACE_DEVICE,
     deviceThreads: e.MILLRACE_DEVICE_THREADS,
     deviceMemoryBytes: e.MILLRACE_DEVICE_MEMORY_BYTES,

@@ -305,6 +305,25 @@ test("a worker that must go stores what is done, and another goes on behind it",
   );
 });
 
+test("a batch whose turn is over goes behind what waits, and goes on where it was", async () => {
+  const { client, create, lines } = batchesOf(deployment);
+  const batch = await create(texts(200));
+  const context = workerContext(deployment, host);
+  const hurried = { ...context, config: { ...context.config, batchTurnSeconds: 0.02 } };
+  let turns = 0;
+  while ((await workOn(hurried, "batch", own(batch))).type === "retry") {
+    turns++;
+    const { lease, failures, status } = await row(batch);
+    assert.deepEqual([lease, failures, status], [null, 0, "in_progress"]);
+  }
+  assert.ok(turns > 0);
+  const answers = await lines((await client.batches.retrieve(batch.id)).output_file_id);
+  assert.deepEqual(
+    answers.map(({ custom_id }) => custom_id),
+    texts(200).map(({ custom_id }) => custom_id),
+  );
+});
+
 test("a batch whose input file is gone fails, and one that no attempt gets further is given up", async () => {
   const { client, create } = batchesOf(deployment);
   const batch = await create(texts(1));
