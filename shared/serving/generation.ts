@@ -12,6 +12,7 @@ import type { BaseRecord } from "../schemas/base.ts";
 import type { ModelRecord } from "../schemas/model.ts";
 import { type ChatMessage, chatPrompts, type Prompt, TemplateError } from "./chatPrompt.ts";
 import type { HostContext } from "./hostContext.ts";
+import { type ServingLimits, usualLimits } from "./limits.ts";
 
 export interface TextRequest {
   readonly prompt:
@@ -77,7 +78,15 @@ interface Writer {
   readonly chat: (messages: readonly ChatMessage[]) => Prompt;
 }
 
-export function createGeneration(context: HostContext, { mostTexts = 256 } = {}): Generation {
+export interface GenerationOptions extends Partial<Pick<ServingLimits, "precisionOf">> {
+  /** Texts that may be in writing at once; more are refused. Default 256. */
+  readonly mostTexts?: number;
+}
+
+export function createGeneration(
+  context: HostContext,
+  { mostTexts = 256, precisionOf = usualLimits.precisionOf }: GenerationOptions = {},
+): Generation {
   const writers = new Map<string, Promise<Writer>>();
   let texts = 0;
 
@@ -98,7 +107,7 @@ export function createGeneration(context: HostContext, { mostTexts = 256 } = {})
           : cause;
       });
       const prompt = promptOf(writer, request);
-      const argument = argumentOf(model, writer, prompt, request);
+      const argument = { ...argumentOf(model, writer, prompt, request), precision: precisionOf(model) };
       if (texts >= mostTexts)
         throw new ApiError("queue_full", `${texts} texts are being written; try again in a moment.`);
       const written = devicePieces(context, argument, signal);
@@ -162,7 +171,12 @@ function promptOf({ text, chat }: Writer, { prompt, names }: TextRequest): Promp
   throw refuse("context_length_exceeded", message);
 }
 
-function argumentOf(base: BaseRecord, writer: Writer, { tokens }: Prompt, request: TextRequest): GenerateArgument {
+function argumentOf(
+  base: BaseRecord,
+  writer: Writer,
+  { tokens }: Prompt,
+  request: TextRequest,
+): Omit<GenerateArgument, "precision"> {
   const { text, directory } = writer;
   const { logitBias, json = null, names } = request;
   const stray = [...(logitBias?.keys() ?? [])].find((id) => id >= text.vocabulary);

@@ -66,7 +66,7 @@ export function createModelHost(objects: Objects, options: ModelHostOptions): Mo
   const { classify } = createClassification(context, reader, limits);
   const { embed } = createEmbedding(context, reader);
   const { attribute } = createAttribution(context);
-  const { generate } = createGeneration(context);
+  const { generate } = createGeneration(context, limits);
   const { infer } = createInfer(context);
   return {
     classify: answering(classify),

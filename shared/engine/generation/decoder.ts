@@ -11,6 +11,8 @@ import { add, max, min, sub } from "../ops/elementwise.ts";
 import { squeeze, unsqueeze } from "../ops/layout.ts";
 import { cast, equal, greater, less, where } from "../ops/logic.ts";
 import { reduceMax } from "../ops/reductions.ts";
+import type { Precision } from "../quantization/precision.ts";
+import { servingLoop } from "../quantization/servingLoop.ts";
 import { counted } from "./dynamic.ts";
 import { type Carried, type GenerationLoop, loopModel } from "./loopModel.ts";
 import { type StepTokens, textMemory } from "./memory.ts";
@@ -87,9 +89,13 @@ function rowsRoom(token: Node): Carried {
   };
 }
 
-/** The decoder as an ONNX model. */
-export function decoderModel({ loop }: Decoder, initializers: Readonly<Record<string, TypedArray>>): Uint8Array {
-  return loopModel(loop, initializers);
+/** The decoder as an ONNX model, its frozen matrices in a precision. */
+export function decoderModel(
+  { loop }: Decoder,
+  initializers: Readonly<Record<string, TypedArray>>,
+  precision: Precision = "float32",
+): Uint8Array {
+  return loopModel(servingLoop({ loop, initializers }, precision));
 }
 
 export type Feeds = Record<string, Tensor>;

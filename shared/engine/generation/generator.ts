@@ -6,6 +6,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Tensor } from "../dataTypes.ts";
 import type { WeightScope } from "../layers/weightScope.ts";
 import { type Pretrained, weightsFor } from "../models/pretrained.ts";
+import type { Precision } from "../quantization/precision.ts";
 import { createSession, type Session, type SessionOptions } from "../runtime/session.ts";
 import { TextCache } from "./cache.ts";
 import { decoder, decoderModel, type Feeds } from "./decoder.ts";
@@ -50,6 +51,8 @@ export interface GeneratorOptions extends SessionOptions {
   readonly tokensPerCall?: number;
   /** The most keys and values may take. Default 256 MiB. */
   readonly cacheBytes?: number;
+  /** Of the base's own matrices. Default "float32". */
+  readonly precision?: Precision;
   /** The most texts at once. Default 32. */
   readonly maxRows?: number;
   /** The most tokens of a prompt read in one call. Default 256. */
@@ -97,7 +100,8 @@ export class Generator {
     const built = decoder(pretrained.model, options.scope);
     const { initializers = {} } = options;
     const own = built.scope.parameters.filter(({ name }) => !Object.hasOwn(initializers, name!));
-    const model = decoderModel(built, { ...weightsFor(pretrained, own), ...initializers });
+    const weights = { ...weightsFor(pretrained, own), ...initializers };
+    const model = decoderModel(built, weights, options.precision);
     return new Generator(await createSession(model, options), pretrained.model, options);
   }
 

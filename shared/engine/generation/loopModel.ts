@@ -1,5 +1,6 @@
 /** A graph that repeats: several tokens a call, as the body of an ONNX Loop. */
 import type { TypedArray } from "../dataTypes.ts";
+import type { Domain } from "../defineOp.ts";
 import type { Node } from "../graph.ts";
 import { constant, topologicalOrder } from "../graph.ts";
 import { collectLeaves, splitParameters, valueInfo, writeConstants } from "../onnx.ts";
@@ -27,6 +28,13 @@ export interface GenerationLoop {
   readonly collected: Readonly<Record<string, Node>>;
 }
 
+export interface LoopWithData {
+  readonly loop: GenerationLoop;
+  readonly initializers: Readonly<Record<string, TypedArray>>;
+  /** As of a `Model`. */
+  readonly domains?: readonly Domain[] | undefined;
+}
+
 // Names inside the body must differ from those outside, which it sees too.
 const inner = (name: string) => `step:${name}`;
 
@@ -34,7 +42,7 @@ const inner = (name: string) => `step:${name}`;
  * Weights with data are stored once, outside the loop; so is all that no step changes, such as weights transposed.
  * Throws ExportError as `toOnnx` does.
  */
-export function loopModel(loop: GenerationLoop, initializers: Readonly<Record<string, TypedArray>>): Uint8Array {
+export function loopModel({ loop, initializers, domains = [] }: LoopWithData): Uint8Array {
   const carried = Object.entries(loop.carried);
   const results = stepResults(loop);
   const before = new Set(carried.map(([, { before }]) => before));
@@ -53,16 +61,15 @@ export function loopModel(loop: GenerationLoop, initializers: Readonly<Record<st
   const collected = Object.entries(loop.collected).map(([name, { type }]) =>
     valueInfo(name, { shape: ["taken", ...type.shape], dataType: type.dataType }),
   );
-  return encodeModel({
+  const inputNames = [loop.steps.name!, constants.names.get(always)!, ...Object.keys(firsts)];
+  const graph: GraphProto = {
     name: "generation",
-    node: [
-      ...writeNodes(outside, given),
-      loopNode(loop, [loop.steps.name!, constants.names.get(always)!, ...Object.keys(firsts)], within),
-    ],
+    node: [...writeNodes(outside, given, "", domains), loopNode(loop, inputNames, within, domains)],
     initializer: [...weights.stored, ...constants.tensors],
     input: [...inputs, ...weights.fed].map((leaf) => valueInfo(leaf.name!, leaf.type)),
     output: [...returned.map(([name, { after }]) => valueInfo(name, after.type)), ...collected],
-  });
+  };
+  return encodeModel(graph, domains);
 }
 
 /** What a step computes: whether to go on, what it hands on, and what is collected. */
@@ -86,14 +93,19 @@ function settledValues(roots: readonly Node[], before: ReadonlySet<Node>): Node[
   return [...new Set(read)].filter((node) => !stays(node) && node.inputs.length > 0);
 }
 
-function loopNode(loop: GenerationLoop, input: string[], outside: ReadonlyMap<Node, string>): NodeProto {
+function loopNode(
+  loop: GenerationLoop,
+  input: string[],
+  outside: ReadonlyMap<Node, string>,
+  domains: readonly Domain[],
+): NodeProto {
   const carried = Object.entries(loop.carried).map(([name, { returned }]) => (returned ? name : `last:${name}`));
   const names = [...carried, ...Object.keys(loop.collected)];
-  const g = stepGraph(loop, outside);
+  const g = stepGraph(loop, outside, domains);
   return { opType: "Loop", name: "Loop", input, output: names, attribute: [{ name: "body", type: 5, g }] };
 }
 
-function stepGraph(loop: GenerationLoop, outside: ReadonlyMap<Node, string>): GraphProto {
+function stepGraph(loop: GenerationLoop, outside: ReadonlyMap<Node, string>, domains: readonly Domain[]): GraphProto {
   const results = stepResults(loop);
   const carried = Object.entries(loop.carried);
   const given = new Map(outside);
@@ -101,7 +113,7 @@ function stepGraph(loop: GenerationLoop, outside: ReadonlyMap<Node, string>): Gr
   const scalar = (name: string, dataType: "int64" | "bool"): ValueInfoProto => valueInfo(name, { shape: [], dataType });
   return {
     name: "step",
-    node: writeNodes(results, given, inner("")),
+    node: writeNodes(results, given, inner(""), domains),
     input: [
       scalar(inner("index"), "int64"),
       scalar(inner("go"), "bool"),

@@ -123,6 +123,7 @@ export type ReadAnswer =
 
 export interface GenerateArgument {
   base: BaseDirectory;
+  precision: Precision;
   /** Token ids; with `maxTokens` no more than `textRoom` gives. */
   prompt: readonly number[];
   maxTokens: number;

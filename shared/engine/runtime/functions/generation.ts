@@ -4,6 +4,7 @@ import { Generator } from "../../generation/generator.ts";
 import { JsonConstraints } from "../../generation/json/constraint.ts";
 import { readVocabulary } from "../../generation/tokenBytes.ts";
 import { readPretrained } from "../../models/pretrained.ts";
+import type { Precision } from "../../quantization/precision.ts";
 import type { BaseDirectory } from "../../training/train.ts";
 import type { Implementations } from "../deviceProtocol.ts";
 import { deviceThreads } from "../deviceThreads.ts";
@@ -15,13 +16,13 @@ interface Resident {
   json(): Promise<JsonConstraints>;
 }
 
-/** By digest, the least recently used first. */
+/** By digest and precision, the least recently used first. */
 const residents = new Map<string, { resident: Promise<Resident>; users: number }>();
 const mostResidents = 4;
 
 export const generation: Implementations<"generate"> = {
-  async generate({ base, prompt, maxTokens, settings, json }, { signal, tell }) {
-    const entry = opened(base);
+  async generate({ base, precision, prompt, maxTokens, settings, json }, { signal, tell }) {
+    const entry = opened(base, precision);
     entry.users++;
     try {
       const { generator, json: constraints } = await entry.resident;
@@ -38,19 +39,20 @@ export const generation: Implementations<"generate"> = {
   },
 };
 
-function opened(base: BaseDirectory) {
-  const known = residents.get(base.digest);
-  const entry = known ?? { resident: open(base), users: 0 };
-  residents.delete(base.digest);
-  residents.set(base.digest, entry);
-  if (!known) entry.resident.catch(() => residents.delete(base.digest));
+function opened(base: BaseDirectory, precision: Precision) {
+  const key = `${base.digest} ${precision}`;
+  const known = residents.get(key);
+  const entry = known ?? { resident: open(base, precision), users: 0 };
+  residents.delete(key);
+  residents.set(key, entry);
+  if (!known) entry.resident.catch(() => residents.delete(key));
   return entry;
 }
 
-async function open({ directory }: BaseDirectory): Promise<Resident> {
+async function open({ directory }: BaseDirectory, precision: Precision): Promise<Resident> {
   const pretrained = await readPretrained(directory);
   const { model } = pretrained;
-  const options = { threads: deviceThreads(), cacheBytes: textRoom(model).bytes, inTurn };
+  const options = { threads: deviceThreads(), cacheBytes: textRoom(model).bytes, inTurn, precision };
   const generator = await Generator.start(pretrained, options);
   let constraints: Promise<JsonConstraints> | undefined;
   const read = async () => new JsonConstraints((await readVocabulary(directory, model.vocabulary)).bytes);
@@ -58,10 +60,10 @@ async function open({ directory }: BaseDirectory): Promise<Resident> {
 }
 
 function evict(): void {
-  for (const [digest, { resident, users }] of residents) {
+  for (const [key, { resident, users }] of residents) {
     if (residents.size <= mostResidents) return;
     if (users > 0) continue;
-    residents.delete(digest);
+    residents.delete(key);
     void resident.then(({ generator }) => generator.close());
   }
 }

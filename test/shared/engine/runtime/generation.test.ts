@@ -9,7 +9,14 @@ import { sharedFile } from "../../../support/sharedFiles.ts";
 
 const { path: directory, skip } = sharedFile("models/stories260K");
 const base = { directory, digest: "stories" };
-const asked: GenerateArgument = { base, prompt: [1, 403], maxTokens: 400, settings: { temperature: 0 }, json: null };
+const asked: GenerateArgument = {
+  base,
+  prompt: [1, 403],
+  maxTokens: 400,
+  settings: { temperature: 0 },
+  precision: "float32" as const,
+  json: null,
+};
 
 /** What one call tells; with `stopAfter` it is cancelled after so many pieces. */
 async function run(argument: Partial<GenerateArgument> = {}, stopAfter = Number.POSITIVE_INFINITY) {
