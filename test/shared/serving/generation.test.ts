@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { importBase } from "../../../infra/models/importBase.ts";
 import type { BaseRecord } from "../../../shared/schemas/base.ts";
-import type { TextRequest, WrittenText } from "../../../shared/serving/generation.ts";
+import { createGeneration, type TextRequest, type WrittenText } from "../../../shared/serving/generation.ts";
 import { createModelHost, type ModelHost } from "../../../shared/serving/host.ts";
+import { createHostContext } from "../../../shared/serving/hostContext.ts";
 import { type Cloud, createTenant, openCloud } from "../../support/deployment.ts";
 import { addModel } from "../../support/records.ts";
 import { addStories, stories } from "../../support/storiesBase.ts";
@@ -152,6 +153,35 @@ describe("texts of the model host", { skip: stories.skip }, () => {
     }, /gone/);
     assert.deepEqual(await going, whole);
     await assert.rejects(() => host.generate(base, once, AbortSignal.abort(new Error("too late"))), /too late/);
+  });
+
+  it("writes the same on a new device where one died before its first word, and says so where it died later", async (t) => {
+    const context = createHostContext(cloud.stores.objects, { threads: 1, fileBytes: 2 ** 30 });
+    t.after(() => context.close());
+    const { generate } = createGeneration(context, { mostTexts: 2 });
+    const whole = await write({});
+    const first = context.device();
+    const early = await generate(base, once);
+    first.kill();
+    assert.deepEqual(await collect(early), whole);
+    assert.notEqual(context.device(), first);
+    const late = await generate(base, { ...once, maxTokens: 400 });
+    const read = async () => {
+      for await (const _ of late.pieces) context.device().kill();
+    };
+    await assert.rejects(read, { code: "overloaded", message: /to the end/ });
+    assert.deepEqual(await collect(await generate(base, once)), whole);
+  });
+
+  it("refuses more texts than it may write at once, and takes them again when others are done", async (t) => {
+    const context = createHostContext(cloud.stores.objects, { threads: 1, fileBytes: 2 ** 30 });
+    t.after(() => context.close());
+    const { generate } = createGeneration(context, { mostTexts: 1 });
+    const going = collect(await generate(base, once));
+    await new Promise((resolve) => setImmediate(resolve));
+    await assert.rejects(() => generate(base, once), { code: "queue_full" });
+    const whole = await going;
+    assert.deepEqual(await collect(await generate(base, once)), whole);
   });
 
   it("writes on beside classifying and embedding", async () => {
