@@ -17,12 +17,14 @@ const index = "model.safetensors.index.json";
 
 /** What says what the model is; the first of each that is there. */
 const descriptions = [["config.json"], ["tokenizer.json", "vocab.txt"]];
+/** What says more, where it is there: of the tokenizer, of the tokens that end an answer, of how a conversation is written. */
+const settings = ["tokenizer_config.json", "generation_config.json", "chat_template.jinja"];
 const whole = ["model.safetensors", index];
 
 /** The files that describe the model, of all that its folder holds. */
 export function descriptionFiles(names: readonly string[]): string[] {
-  const settings = names.includes("tokenizer_config.json") ? ["tokenizer_config.json"] : [];
-  return [...descriptions.map((choices) => oneOf(choices, names)), ...settings];
+  const found = settings.filter((name) => names.includes(name));
+  return [...descriptions.map((choices) => oneOf(choices, names)), ...found];
 }
 
 /** `model.safetensors`, or the index of its shards. */

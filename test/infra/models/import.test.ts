@@ -52,9 +52,16 @@ const other = { ...files, "vocab.txt": files["vocab.txt"].replace("a\nb", "b\na"
 
 describe("an import", () => {
   it("stores what is needed under the base's digest, and its files come back as they were", async () => {
-    const { record, outcome } = await importFiles({ ...files, "tokenizer_config.json": {}, "README.md": "# Tiny" });
+    const { record, outcome } = await importFiles({
+      ...files,
+      "tokenizer_config.json": {},
+      "generation_config.json": { eos_token_id: [3] },
+      "chat_template.jinja": "{{ messages[0].content }}",
+      "README.md": "# Tiny",
+    });
     assert.equal(outcome, "imported");
-    const names = ["config.json", "vocab.txt", "tokenizer_config.json", "model.safetensors"];
+    const settings = ["tokenizer_config.json", "generation_config.json", "chat_template.jinja"];
+    const names = ["config.json", "vocab.txt", ...settings, "model.safetensors"];
     assert.deepEqual(
       record.files.map(({ name }) => name),
       names,
