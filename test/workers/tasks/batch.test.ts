@@ -305,6 +305,27 @@ test("a worker that must go stores what is done, and another goes on behind it",
   );
 });
 
+test("a worker that must go while it joins the parts counts no failure", async () => {
+  const { create } = batchesOf(deployment);
+  const batch = await create(texts(3));
+  const context = workerContext(deployment, host);
+  const shutdown = new AbortController();
+  const { objects } = context.stores;
+  const leaving: typeof objects = {
+    ...objects,
+    put(key, content, options) {
+      if (key.includes("/files/")) shutdown.abort();
+      return objects.put(key, content, options);
+    },
+  };
+  const stores = { ...context.stores, objects: leaving };
+  assert.equal((await workOn({ ...context, stores }, "batch", own(batch), shutdown.signal)).type, "retry");
+  const { status, lease, failures } = await row(batch);
+  assert.deepEqual([status, lease, failures], ["finalizing", null, 0]);
+  await work(batch);
+  assert.equal((await row(batch)).status, "completed");
+});
+
 test("a batch whose turn is over goes behind what waits, and goes on where it was", async () => {
   const { client, create, lines } = batchesOf(deployment);
   const batch = await create(texts(200));

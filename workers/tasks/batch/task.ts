@@ -70,6 +70,7 @@ async function runAttempt(attempt: Attempt): Promise<Outcome> {
     return done;
   } catch (error) {
     if (error instanceof Stopped) return await putDown(attempt, error);
+    if (attempt.halt.aborted) return await putDown(attempt, attempt.halt.reason as Stopped);
     if (error instanceof PermanentFailure) {
       await fail(attempt, error);
       return done;
