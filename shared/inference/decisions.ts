@@ -13,7 +13,7 @@ import { isEmbedder } from "./embedder.ts";
 import type { Endpoint, InferenceCall } from "./endpoint.ts";
 import { explain, refuseExplaining } from "./explain.ts";
 import { answerByLabels, labelBehind, leastConfidence } from "./labelAnswers.ts";
-import { type CallableModel, isFineTuned } from "./modelLookUp.ts";
+import { type CallableModel, isFineTuned, withoutLabels } from "./modelLookUp.ts";
 import { rowOf } from "./rows.ts";
 import { type Comparison, compare, type Described, describedBy } from "./zeroShot.ts";
 
@@ -46,8 +46,7 @@ export const decisions: Endpoint<CreateDecision, Decision> = {
 /** What can answer any question: a tuned model, or an imported base. */
 function asDecider(model: CallableModel): ModelRecord | BaseRecord {
   if (isFineTuned(model) || isEmbedder(model)) return model;
-  const message = `'${model.id}' is a base model and knows no labels: fine-tune it, then name the tuned model.`;
-  throw new ApiError("invalid_value", message, { param: "model" });
+  throw withoutLabels(model);
 }
 
 async function classify({ context, signal }: Call, model: ModelRecord, text: string): Promise<Classification> {

@@ -50,3 +50,11 @@ export function isImported(model: CallableModel): model is BaseRecord {
 export function isOnnx(model: CallableModel): model is OnnxRecord {
   return !isFineTuned(model) && model.architecture === "onnx";
 }
+
+/** Why a model that nobody tuned does not answer with labels, and what to ask instead. */
+export function withoutLabels(model: CallableModel): ApiError {
+  const message = isOnnx(model)
+    ? `'${model.id}' is an ONNX model and knows no labels: call it by POST /v1/models/${model.id}/infer.`
+    : `'${model.id}' is a base model and knows no labels: fine-tune it, then name the tuned model.`;
+  return new ApiError("invalid_value", message, { param: "model" });
+}

@@ -12,7 +12,7 @@ import {
 import type { Classification } from "../serving/host.ts";
 import type { Endpoint, InferenceCall } from "./endpoint.ts";
 import { listed } from "./labelAnswers.ts";
-import { isFineTuned } from "./modelLookUp.ts";
+import { isFineTuned, withoutLabels } from "./modelLookUp.ts";
 import { meaningOf } from "./moderationLabels.ts";
 import { asTextReader } from "./rows.ts";
 
@@ -52,8 +52,7 @@ async function moderatorOf(call: InferenceCall<CreateModeration>): Promise<Model
   if (name === undefined || openAiNames.test(name)) return assignedModel(call);
   const model = await call.context.models.callable(call.project, name);
   if (isFineTuned(model)) return model;
-  const message = `'${name}' is a base model and knows no labels: fine-tune it, then name the tuned model.`;
-  throw new ApiError("invalid_value", message, { param: "model" });
+  throw withoutLabels(model);
 }
 
 /** A model belongs to one project: to others it is as if none were assigned, whose name they are not told. */
