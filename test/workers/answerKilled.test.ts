@@ -62,6 +62,7 @@ test("killed before its first event is stored, another answers afresh and the cl
 test("killed in the middle of its words, the client hears the words so far and an error", async () => {
   const first = workers.at(-1)!;
   const stream = await deployment.client().chat.completions.create({ ...request(), stream: true });
+  const next = startWriter();
   let text = "";
   await assert.rejects(
     async () => {
@@ -73,7 +74,7 @@ test("killed in the middle of its words, the client hears the words so far and a
     (error) => error instanceof OpenAI.APIError && error.code === "internal_error" && /broke off/.test(error.message),
   );
   assert.ok(text.includes("w3") && text.length < words.length && words.startsWith(text), text);
-  await startWriter();
+  await next;
 });
 
 test("killed before its answer is stored, another answers", async () => {
