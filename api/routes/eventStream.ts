@@ -31,7 +31,9 @@ export function sendEvents(
   { observe, keepAliveMilliseconds = 15_000 }: EventStreamOptions,
 ): Response {
   const iterator = lines(events, (cause) => {
-    if (!c.req.raw.signal.aborted) observe({ type: "failed", request_id: c.var.requestId, cause });
+    // Whoever went away ended the writing, which is no failure.
+    if (!c.req.raw.signal.aborted && !stop.signal.aborted)
+      observe({ type: "failed", request_id: c.var.requestId, cause });
   });
   let next: Promise<IteratorResult<string>> | undefined;
   const body = new ReadableStream<Uint8Array>({

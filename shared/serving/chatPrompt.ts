@@ -28,7 +28,7 @@ export function chatPrompts(text: CausalText): (messages: readonly ChatMessage[]
   const template = templating(() => new Template(chatTemplate));
   return (messages) => {
     const values = { ...specialTokens, messages, add_generation_prompt: true };
-    return { tokens: tokenizer.encodeBare(templating(() => template.render(values))), stop: [] };
+    return { tokens: tokenizer.encodeBare(templating(() => template.render(values)).toWellFormed()), stop: [] };
   };
 }
 
@@ -38,7 +38,8 @@ export function chatPrompts(text: CausalText): (messages: readonly ChatMessage[]
  */
 function plainPrompt({ tokenizer }: CausalText, messages: readonly ChatMessage[]): Prompt {
   const parts = messages.map(({ role, content }) => `${names[role]}: ${content}`);
-  const { input_ids: tokens } = tokenizer.encode([...parts, `${names.assistant}:`].join("\n\n"));
+  const text = [...parts, `${names.assistant}:`].join("\n\n");
+  const { input_ids: tokens } = tokenizer.encode(text.toWellFormed());
   return { tokens, stop: [`\n\n${names.user}:`, `\n${names.user}:`] };
 }
 

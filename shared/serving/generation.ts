@@ -1,5 +1,5 @@
 /** Texts written by imported bases: words become tokens here, the device writes, and its tokens become words again. */
-import { type CausalText, readCausalText } from "../engine/generation/causalText.ts";
+import { readCausalText } from "../engine/generation/causalText.ts";
 import type { GeneratedToken, GeneratedTokens, TokenProbability } from "../engine/generation/generator.ts";
 import type { JsonFormat } from "../engine/generation/json/constraint.ts";
 import { canWriteJson } from "../engine/generation/json/masks.ts";
@@ -10,15 +10,12 @@ import { CheckpointError } from "../engine/weights/checkpointConfig.ts";
 import { ApiError } from "../errors.ts";
 import type { BaseRecord } from "../schemas/base.ts";
 import type { ModelRecord } from "../schemas/model.ts";
-import { type ChatMessage, chatPrompts, type Prompt, TemplateError } from "./chatPrompt.ts";
+import { chatPrompts, type Prompt } from "./chatPrompt.ts";
 import type { HostContext } from "./hostContext.ts";
 import { type ServingLimits, usualLimits } from "./limits.ts";
+import { longestToken, type PromptReader, type PromptRequest, readPrompt } from "./textPrompt.ts";
 
-export interface TextRequest {
-  readonly prompt:
-    | { readonly messages: readonly ChatMessage[] }
-    | { readonly text: string }
-    | { readonly tokens: readonly number[] };
+export interface TextRequest extends PromptRequest {
   /** Default and at most: what the model's positions leave. */
   readonly maxTokens?: number | undefined;
   readonly temperature?: number | undefined;
@@ -69,13 +66,11 @@ export interface Generation {
 }
 
 /** A base that writes, as far as this process needs it. */
-interface Writer {
+interface Writer extends PromptReader {
   readonly directory: string;
-  readonly text: CausalText;
   readonly vocabulary: Vocabulary;
   /** Why JSON cannot be promised. */
   readonly jsonRefusal: string | undefined;
-  readonly chat: (messages: readonly ChatMessage[]) => Prompt;
 }
 
 export interface GenerationOptions extends Partial<Pick<ServingLimits, "precisionOf">> {
@@ -106,7 +101,7 @@ export function createGeneration(
           ? noWriter(model.id, "does not write texts: name a model that predicts next tokens")
           : cause;
       });
-      const prompt = promptOf(writer, request);
+      const prompt = readPrompt(writer, request);
       const argument = { ...argumentOf(model, writer, prompt, request), precision: precisionOf(model) };
       if (texts >= mostTexts)
         throw new ApiError("queue_full", `${texts} texts are being written; try again in a moment.`);
@@ -137,38 +132,11 @@ async function readWriter(context: HostContext, base: BaseRecord): Promise<Write
   const text = await readCausalText(directory);
   const vocabulary = await readVocabulary(directory, text.vocabulary);
   try {
-    return { directory, text, vocabulary, jsonRefusal: whyNoJson(vocabulary), chat: chatPrompts(text) };
+    const reader = { text, chat: chatPrompts(text), longestToken: longestToken(vocabulary) };
+    return { directory, vocabulary, jsonRefusal: whyNoJson(vocabulary), ...reader };
   } catch (cause) {
     throw new CheckpointError(`the chat template of ${base.id} cannot be read`, { cause });
   }
-}
-
-/** Throws ApiError for more tokens than the model reads, and for ids it has not. */
-function promptOf({ text, chat }: Writer, { prompt, names }: TextRequest): Prompt {
-  const refuse = (code: "invalid_value" | "context_length_exceeded", message: string) =>
-    new ApiError(code, message, { param: names.prompt });
-  const read = (): Prompt => {
-    if ("tokens" in prompt) return { tokens: prompt.tokens, stop: [] };
-    if ("text" in prompt) return { tokens: text.tokenizer.encode(prompt.text.toWellFormed()).input_ids, stop: [] };
-    try {
-      return chat(prompt.messages);
-    } catch (cause) {
-      if (!(cause instanceof TemplateError)) throw cause;
-      throw refuse("invalid_value", `The model's chat template does not take these messages: ${cause.message}.`);
-    }
-  };
-  const found = read();
-  const stray = found.tokens.find((id) => !(Number.isInteger(id) && id >= 0 && id < text.vocabulary));
-  if (stray !== undefined)
-    throw refuse(
-      "invalid_value",
-      `'${names.prompt}' holds ${stray}, which is no token of the model's ${text.vocabulary}.`,
-    );
-  if (found.tokens.length === 0)
-    throw refuse("invalid_value", `'${names.prompt}' is empty: the model needs something to go on from.`);
-  if (found.tokens.length < text.context) return found;
-  const message = `This model's context is ${text.context} tokens, of which at least one is for the answer. '${names.prompt}' has ${found.tokens.length}: shorten it.`;
-  throw refuse("context_length_exceeded", message);
 }
 
 function argumentOf(

@@ -74,6 +74,10 @@ describe("a client that goes away", () => {
     stream.on("response.output_text.delta", () => stream.abort());
     await assert.rejects(stream.finalResponse());
     await until(() => ended === 1 && aborted > 0, "the response's text goes on");
+    assert.deepEqual(
+      deployment.observed.filter(({ type }) => type === "failed"),
+      [],
+    );
   });
 
   it("ends it also where the connection breaks, with and without a stream", async () => {

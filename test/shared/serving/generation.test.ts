@@ -128,6 +128,11 @@ describe("texts of the model host", { skip: stories.skip }, () => {
         { prompt: { text: "word ".repeat(600) } },
         { code: "context_length_exceeded", param: "messages", message: /512 tokens.* has \d{3,}/ },
       ],
+      [
+        base,
+        { prompt: { text: "x".repeat(4_000_000) } },
+        { code: "context_length_exceeded", message: /has at least 62500/ },
+      ],
       [base, { prompt: { tokens: [1, 512] } }, { param: "messages", message: /512, which is no token/ }],
       [base, { prompt: { tokens: [] } }, { param: "messages", message: /is empty/ }],
       [base, { logitBias: new Map([[9999, 1]]) }, { param: "logit_bias", message: /9999/ }],
