@@ -4,7 +4,11 @@ import type { AnswerRecord } from "../../shared/schemas/answerTask.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
 import type { Tenant } from "./deployment.ts";
 
-export async function addAnswer(stores: Stores, { project }: Tenant): Promise<AnswerRecord> {
+export async function addAnswer(
+  stores: Stores,
+  { project }: Tenant,
+  changes: Partial<AnswerRecord> = {},
+): Promise<AnswerRecord> {
   const now = Math.floor(Date.now() / 1000);
   const record: AnswerRecord = {
     id: newId("answer"),
@@ -24,6 +28,7 @@ export async function addAnswer(stores: Stores, { project }: Tenant): Promise<An
     written_by: null,
     relayed: false,
     expires_at_ttl: now + 3600,
+    ...changes,
   };
   await stores.answers.create(record);
   return record;

@@ -2,9 +2,13 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { ChatCompletionChunk } from "openai/resources/chat/completions";
+import { relayEvents } from "../../../api/services/relayedEvents.ts";
 import { ApiError } from "../../../shared/errors.ts";
 import type { AnswerRecord } from "../../../shared/schemas/answerTask.ts";
 import type { Decision } from "../../../shared/schemas/decision.ts";
+import { chunkWrite } from "../../../shared/stores/answers.ts";
+import { newLease } from "../../../shared/stores/leasedRows.ts";
+import { addAnswer } from "../../support/answers.ts";
 import { decisionLine } from "../../support/batches.ts";
 import { type Deployment, deploy } from "../../support/deployment.ts";
 import { fakeHost } from "../../support/fakeHost.ts";
@@ -143,6 +147,29 @@ test("what is wrong with a streamed request is told before any event", async () 
   const moody = { ...host, generate: () => Promise.reject(new ApiError("invalid_value", "No.", { param: "seed" })) };
   await work(await asked(), moody);
   await assert.rejects(refused, { status: 400, param: "seed" });
+});
+
+test("where a worker falls silent in its words and none takes over, the client is told", async () => {
+  const { stores } = deployment;
+  const lease = newLease(-10);
+  const answer = await addAnswer(stores, deployment.a, {
+    status: "running",
+    is_stream: true,
+    response: null,
+    lease,
+    written_by: lease.attempt_id,
+  });
+  known.add(answer.id);
+  const chunk = { events: [{ data: { text: "so be" } }], expires_at_ttl: answer.expires_at_ttl };
+  assert.ok(
+    await stores.answers.record(answer, lease.attempt_id, {}, [chunkWrite(answer, lease.attempt_id, 0, chunk)]),
+  );
+  const heard: object[] = [];
+  await assert.rejects(async () => {
+    for await (const { data } of relayEvents(stores, answer, new AbortController().signal)) heard.push(data);
+  }, /broke off/);
+  assert.deepEqual(heard, [{ text: "so be" }]);
+  assert.deepEqual([(await row(answer)).status, (await row(answer)).relayed], ["cancelled", true]);
 });
 
 test("a client that goes away ends the work", async () => {
