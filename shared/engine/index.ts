@@ -85,6 +85,7 @@ export { squeezeNetFeatures, squeezeNetFromKeras, squeezeNetWidth } from "./mode
 export { type TabularConfig, type TabularInputs, tabularInputs, tabularModel } from "./models/tabular.ts";
 export { type TextCnnConfig, textCnn } from "./models/textCnn.ts";
 export type { TrainingContext } from "./models/trainingContext.ts";
+export { joinNarrowProducts } from "./narrowProducts.ts";
 export { ExportError, type Model, type ModelWithData, toOnnx } from "./onnx.ts";
 export {
   abs,
