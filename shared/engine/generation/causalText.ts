@@ -45,17 +45,19 @@ export async function readCausalText(directory: string): Promise<CausalText> {
   };
 }
 
-const usualCache = 2 ** 28;
+const leastCache = 2 ** 28;
 const largestCache = 2 ** 30;
+/** So many texts of all positions have room beside each other, where a cache may be so large; memory is taken as they grow. */
+const textsAtOnce = 4;
 
 /**
- * How many tokens a text may have, and how many bytes its generator's cache: room for one text of all positions, within
+ * How many tokens a text may have, and how many bytes its generator's cache: room for a few texts of all positions, within
  * 256 MiB and 1 GiB. Throws TypeError for a model that is not causal.
  */
 export function textRoom({ memory, layers, maxPositions, prefix }: LanguageModel): { tokens: number; bytes: number } {
   if (!memory) throw new TypeError(`a model of module "${prefix}" does not predict next tokens`);
   const each = tokenBytes(layers, memory);
-  const bytes = Math.min(Math.max(usualCache, each * maxPositions), largestCache);
+  const bytes = Math.min(Math.max(leastCache, textsAtOnce * each * maxPositions), largestCache);
   return { bytes, tokens: Math.min(maxPositions, Math.floor(bytes / each)) };
 }
 

@@ -55,6 +55,9 @@ it("a template stands in the tokenizer's settings, among several of them, or in 
 it("a text has room for all positions, or for as many as a gibibyte holds", () => {
   const model = tinyModel("llama");
   assert.deepEqual(textRoom(model), { tokens: 14, bytes: 2 ** 28 });
+  const middling = { ...model, maxPositions: 2 ** 19 };
+  const { bytes, tokens } = textRoom(middling);
+  assert.deepEqual([tokens, bytes], [2 ** 19, 4 * tokens * tokenBytes(model.layers, model.memory!)]);
   const large = {
     ...model,
     layers: 32,
