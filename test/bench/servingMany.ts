@@ -7,7 +7,7 @@ import type { Bench } from "./suite.ts";
 import { interleaved, median, timed } from "./timing.ts";
 
 const models = 256;
-const rounds = 5;
+const rounds = 9;
 const texts = 1024;
 const atOnce = 256;
 /** First calls that are timed. */

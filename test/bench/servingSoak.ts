@@ -11,8 +11,8 @@ const room = { memory: 32, disk: 96 };
 const favourites = 16;
 const atOnce = 32;
 const usualMinutes = 3;
-/** Of the time, before memory is what it will be. */
-const warmUp = 0.25;
+/** Minutes, or half of the time, before memory is what it will be. */
+const warmUp = 1.5;
 
 export async function soak(stage: Stage, { emit, tell, minutes = usualMinutes }: Bench): Promise<void> {
   const all = await stage.models(models);
@@ -35,11 +35,11 @@ export async function soak(stage: Stage, { emit, tell, minutes = usualMinutes }:
   let portion = 0;
   while (elapsed() < minutes) {
     await askAll(host, portionAt(portion++), atOnce);
-    if (elapsed() > warmUp * minutes) points.push([elapsed(), residentMebibytes()]);
+    if (elapsed() > Math.min(warmUp, minutes / 2)) points.push([elapsed(), residentMebibytes()]);
   }
   await host.close();
   const [first, last] = [points[0]![1], points.at(-1)![1]].map((found) => found.toFixed(0));
   tell(`serving: ${portion * models} texts; resident MiB from ${first} to ${last}`);
-  const none = { baseline: null, baseline_source: `none; over ${minutes} minutes, the first quarter left out` };
+  const none = { baseline: null, baseline_source: `none; over ${minutes} minutes, while memory fills left out` };
   emit({ case: "soak/growth-per-minute", value: slope(points), unit: "mebibytes", ...none });
 }
