@@ -43,7 +43,8 @@ export function startConsumer(options: ConsumerOptions): RunningConsumer {
   consumer.on("response_processed", () => {
     busy = false;
   });
-  consumer.on("error", (error) => log.error({ error }, "queue is out of reach"));
+  // Stopping breaks off the receive under way, which is no fault of the queue.
+  consumer.on("error", (error) => shutdown.signal.aborted || log.error({ error }, "queue is out of reach"));
   consumer.on("processing_error", (error) => log.error({ error }, "message was not handled"));
   consumer.start();
   return {
