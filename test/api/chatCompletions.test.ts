@@ -19,7 +19,7 @@ const once = {
 
 let deployment: Deployment;
 before(async () => {
-  if (!stories.skip) deployment = await deployStories();
+  if (!stories.skip) deployment = await deployStories("stories-chat");
 });
 after(() => deployment?.close());
 

@@ -12,7 +12,7 @@ const beginning = ", there was a little girl named Lily.";
 
 let deployment: Deployment;
 before(async () => {
-  if (!stories.skip) deployment = await deployStories();
+  if (!stories.skip) deployment = await deployStories("stories");
 });
 after(() => deployment?.close());
 
