@@ -23,7 +23,7 @@ export interface State {
 }
 
 // Texts of unusual depth must not fill the memory: what is known is forgotten, and found out again.
-const mostStates = 50_000;
+const mostStates = 10_000;
 
 export class Automaton {
   readonly #rule: Rule;
@@ -77,7 +77,9 @@ export class Automaton {
     const key = `${isEnd}:${rests.map(({ id }) => id).join()}`;
     const known = this.#states.get(key);
     if (known) return known;
-    const state: State = { isEnd, goesOn: rests.length > 0, rests, next: [] };
+    // Of full length from the start: a list that is filled here and there would be kept as a table, and be slow.
+    const next = Array<State | null | undefined>(256).fill(undefined);
+    const state: State = { isEnd, goesOn: rests.length > 0, rests, next };
     this.#states.set(key, state);
     return state;
   }

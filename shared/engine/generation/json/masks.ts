@@ -4,15 +4,15 @@ import type { Automaton, State } from "./automaton.ts";
 /** By token id; undefined for a token that stands for no bytes. */
 export type TokenBytes = readonly (Uint8Array | undefined)[];
 
-interface Spelling {
-  readonly id: number;
+/** The tokens in the order of their bytes, which lie in a row. */
+export interface Spellings {
+  readonly ids: Int32Array;
   readonly bytes: Uint8Array;
+  /** Where the bytes of each token end. */
+  readonly ends: Int32Array;
   /** How many of its first bytes are those of the one before. */
-  readonly shared: number;
+  readonly shared: Int32Array;
 }
-
-/** The tokens in the order of their bytes. */
-export type Spellings = readonly Spelling[];
 
 /** Whether a text of any form can be written: every character that JSON's own signs are made of is a token. */
 export function canWriteJson(tokens: TokenBytes): boolean {
@@ -29,7 +29,13 @@ export function spellings(tokens: TokenBytes): Spellings {
   const usable = (bytes: Uint8Array) => bytes.length > 0 && (completes || isWhole(bytes));
   const sorted = tokens.flatMap((bytes, id) => (bytes && usable(bytes) ? [{ id, bytes }] : []));
   sorted.sort((a, b) => Buffer.compare(a.bytes, b.bytes) || a.id - b.id);
-  return sorted.map(({ id, bytes }, i) => ({ id, bytes, shared: sharedBytes(sorted[i - 1]?.bytes, bytes) }));
+  let end = 0;
+  return {
+    ids: Int32Array.from(sorted, ({ id }) => id),
+    bytes: Buffer.concat(sorted.map(({ bytes }) => bytes)),
+    ends: Int32Array.from(sorted, ({ bytes }) => (end += bytes.length)),
+    shared: Int32Array.from(sorted, ({ bytes }, i) => sharedBytes(sorted[i - 1]?.bytes, bytes)),
+  };
 }
 
 /** Whether each byte from first to last is a token by itself. */
@@ -50,24 +56,23 @@ function sharedBytes(before: Uint8Array | undefined, bytes: Uint8Array): number 
 
 /** One element for each token of the vocabulary: 1 where all of its bytes may follow. */
 export function maskOf(automaton: Automaton, state: State, spelt: Spellings, vocabulary: number): Uint8Array {
+  const { ids, bytes, ends, shared } = spelt;
   const mask = new Uint8Array(vocabulary);
-  // The states after each byte of the token at hand, and how many of them hold.
+  // The states after each byte of the token at hand, how many of them hold, and after how many bytes there is none.
   const states = [state];
   let known = 0;
   let dead = Number.POSITIVE_INFINITY;
-  for (const { id, bytes, shared } of spelt) {
-    if (shared >= dead) continue;
+  for (let i = 0, start = 0; i < ids.length; start = ends[i++]!) {
+    if (shared[i]! >= dead) continue;
     dead = Number.POSITIVE_INFINITY;
-    known = Math.min(known, shared);
-    while (known < bytes.length) {
-      const next = automaton.next(states[known]!, bytes[known]!);
-      if (!next) {
-        dead = known + 1;
-        break;
-      }
-      states[++known] = next;
+    known = Math.min(known, shared[i]!);
+    const length = ends[i]! - start;
+    while (known < length && dead > length) {
+      const next = automaton.next(states[known]!, bytes[start + known]!);
+      if (next) states[++known] = next;
+      else dead = known + 1;
     }
-    if (dead === Number.POSITIVE_INFINITY) mask[id] = 1;
+    if (known === length) mask[ids[i]!] = 1;
   }
   return mask;
 }
