@@ -12,6 +12,8 @@ export interface Prompt {
   readonly tokens: readonly number[];
   /** Sequences that end the answer, besides those asked for. */
   readonly stop: readonly string[];
+  /** Whether blanks before the answer's first word are no part of it. */
+  readonly trims?: boolean;
 }
 
 /** What the template said of messages it does not take; for the client's eyes. */
@@ -40,7 +42,7 @@ function plainPrompt({ tokenizer }: CausalText, messages: readonly ChatMessage[]
   const parts = messages.map(({ role, content }) => `${names[role]}: ${content}`);
   const text = [...parts, `${names.assistant}:`].join("\n\n");
   const { input_ids: tokens } = tokenizer.encode(text.toWellFormed());
-  return { tokens, stop: [`\n\n${names.user}:`, `\n${names.user}:`] };
+  return { tokens, stop: [`\n\n${names.user}:`, `\n${names.user}:`], trims: true };
 }
 
 function templating<T>(use: () => T): T {

@@ -111,11 +111,15 @@ export function createGeneration(
         prompt: prompt.tokens,
         stop: [...prompt.stop, ...(request.stop ?? [])],
       };
-      async function* pieces() {
+      async function* pieces(): AsyncGenerator<WrittenPiece> {
         texts++;
+        let trims = prompt.trims ?? false;
         try {
-          for await (const piece of textOf(written, options))
-            yield { ...piece, tokens: piece.tokens.map((token) => spelled(writer, token)) };
+          for await (const piece of textOf(written, options)) {
+            const text = trims ? piece.text.trimStart() : piece.text;
+            trims &&= text === "";
+            yield { ...piece, text, tokens: piece.tokens.map((token) => spelled(writer, token)) };
+          }
         } finally {
           texts--;
         }
