@@ -39,13 +39,10 @@ export type Method = z.infer<typeof Method>;
 export const CreateFineTuningJob = z
   .strictObject({
     model: z.string().min(1).openapi({ description: "A base model of `GET /v1/models`.", example: "millrace-ngram" }),
-    training_file: z
-      .string()
-      .min(1)
-      .openapi({
-        description:
-          "Id of a file uploaded with purpose `fine-tune`: of texts with labels, or for `millrace-tabular` of rows (`input`, a value by column) with labels.",
-      }),
+    training_file: z.string().min(1).openapi({
+      description:
+        "Id of a file uploaded with purpose `fine-tune`: of texts with labels, or for `millrace-tabular` of rows (`input`, a value by column) with labels.",
+    }),
     validation_file: z
       .string()
       .min(1)
