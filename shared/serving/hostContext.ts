@@ -30,7 +30,10 @@ export interface HostContextOptions extends DeviceOptions {
 export function createHostContext(objects: Objects, options: HostContextOptions): HostContext {
   const directory = mkdtemp(join(tmpdir(), "millrace-models-"));
   let running: Device | undefined;
+  let isClosed = false;
   const device = (): Device => {
+    // Whoever is at work when the host closes sees its device die, and must not start another.
+    if (isClosed) throw new Error("the model host was closed");
     if (!running?.alive) running = startDevice(options);
     return running;
   };
@@ -58,6 +61,7 @@ export function createHostContext(objects: Objects, options: HostContextOptions)
       }
     },
     async close() {
+      isClosed = true;
       running?.kill();
       await rm(await directory, { recursive: true, force: true });
     },
