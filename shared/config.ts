@@ -54,6 +54,8 @@ const Environment = z.object({
   MILLRACE_PRECISION: z.enum(["auto", ...precisions]).default("auto"),
   /** The most that the adapters of one base may take in memory. */
   MILLRACE_ADAPTER_BYTES: z.coerce.number().int().positive().default(usualLimits.adapterBytes),
+  /** Device processes of the model host; 0: on a CPU one for each thread, four at most, elsewhere one. */
+  MILLRACE_SERVING_PROCESSES: z.coerce.number().int().min(0).max(64).default(0),
   /** How long an idle device waits for company, where the batch before had some. */
   MILLRACE_BATCH_WAIT_MILLISECONDS: z.coerce.number().min(0).max(1000).default(usualLimits.maxWaitMilliseconds),
   /** Texts that may wait for their batch; more are refused with 429. */
@@ -86,6 +88,7 @@ export interface Config {
   deviceMemoryBytes: number;
   precision: Precision | "auto";
   adapterBytes: number;
+  servingProcesses: number;
   batchWaitMilliseconds: number;
   mostWaiting: number;
   moderationModel: string | undefined;
@@ -120,6 +123,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     deviceMemoryBytes: e.MILLRACE_DEVICE_MEMORY_BYTES,
     precision: e.MILLRACE_PRECISION,
     adapterBytes: e.MILLRACE_ADAPTER_BYTES,
+    servingProcesses: e.MILLRACE_SERVING_PROCESSES,
     batchWaitMilliseconds: e.MILLRACE_BATCH_WAIT_MILLISECONDS,
     mostWaiting: e.MILLRACE_MAX_WAITING,
     moderationModel: e.MILLRACE_MODERATION_MODEL,

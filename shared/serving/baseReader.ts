@@ -32,10 +32,15 @@ interface Item extends ReadRow {
 export function createBaseReader(context: HostContext, limits: ServingLimits): BaseReader {
   const batcher = createBatcher<Item, ReadAnswer>({
     ...limits,
+    mostBatches: Math.max(2, limits.processes),
     lengthOf: ({ ids }) => ids.length,
     run: (_lane, items) => {
       const { base, encoder } = items[0]!;
-      return context.call("read", {
+      // A large base is there once, and its products are divided among all threads.
+      const isSpread = sizeOf(base) <= limits.spreadBytes;
+      const call = isSpread ? context.callAny : context.call;
+      return call("read", {
+        parts: isSpread ? limits.processes : 1,
         base: { directory: encoder.directory, digest: base.digest },
         precision: limits.precisionOf(base),
         adapter: encoder.adapter,
@@ -60,6 +65,8 @@ export function createBaseReader(context: HostContext, limits: ServingLimits): B
     },
   };
 }
+
+const sizeOf = ({ files }: BaseContent) => files.reduce((sum, { bytes }) => sum + bytes, 0);
 
 function adapterFile({ model, file }: NonNullable<Subject["tuned"]>): NonNullable<ReadRow["model"]> {
   const { adapter } = file.config.base!;

@@ -12,6 +12,8 @@ export interface BatcherOptions<Item, Answer> {
   /** The most that a batch's rows may hold when all are as long as the longest. */
   tokenBudget: number;
   mostRows: number;
+  /** Batches under way at once: one for each process, or two, so that the next lies ready. */
+  mostBatches: number;
   /** Items that may wait; more are refused. */
   mostWaiting: number;
   /** How long an idle device waits for company, where the batch before had some. */
@@ -34,9 +36,6 @@ interface Waiting<Item, Answer> {
   resolve(answer: Answer): void;
   reject(error: unknown): void;
 }
-
-/** One runs, and the next lies ready in the device process. */
-const mostBatches = 2;
 
 export function createBatcher<Item, Answer>(options: BatcherOptions<Item, Answer>): Batcher<Item, Answer> {
   /** Oldest first. */
@@ -69,12 +68,12 @@ export function createBatcher<Item, Answer>(options: BatcherOptions<Item, Answer
 
   const pump = () => {
     isScheduled = false;
-    while (running < mostBatches && queue.length > 0) start(nextBatch(queue, options));
+    while (running < options.mostBatches && queue.length > 0) start(nextBatch(queue, options));
   };
 
   /** Whoever asks in the same turn of the event loop comes along; beyond that an idle device waits only as told. */
   const schedule = () => {
-    if (isScheduled || running >= mostBatches) return;
+    if (isScheduled || running >= options.mostBatches) return;
     isScheduled = true;
     if (running === 0 && hadCompany) setTimeout(pump, options.maxWaitMilliseconds);
     else setImmediate(pump);

@@ -24,6 +24,7 @@ export function createClassification(
 ): Pick<ModelHost, "classify"> {
   const batcher = createBatcher<Item, Prediction>({
     ...limits,
+    mostBatches: 2,
     lengthOf: ({ text }) => 1 + text.length / lettersPerToken,
     run: (_lane, items) => {
       const { artifact, digest } = items[0]!;

@@ -16,6 +16,8 @@ export interface HostContext {
    * Calls a function of the device. One that died took nobody's data with it: the same question goes to a new one, once.
    */
   call<Name extends FunctionName>(name: Name, argument: ArgumentOf<Name>): Promise<ResultOf<Name>>;
+  /** The same, on whichever of the host's processes has least to do; the first is `device`. */
+  callAny<Name extends FunctionName>(name: Name, argument: ArgumentOf<Name>): Promise<ResultOf<Name>>;
   bases: BaseFiles;
   encoders: TextEncoders;
   models: ModelFiles;
@@ -25,44 +27,61 @@ export interface HostContext {
 export interface HostContextOptions extends DeviceOptions {
   /** Bytes of model files kept on disk. */
   fileBytes: number;
+  /** Device processes. Default 1. */
+  processes?: number;
+}
+
+interface Place {
+  device?: Device;
+  /** Calls at work. */
+  busy: number;
 }
 
 export function createHostContext(objects: Objects, options: HostContextOptions): HostContext {
   const directory = mkdtemp(join(tmpdir(), "millrace-models-"));
-  let running: Device | undefined;
+  const places: Place[] = Array.from({ length: options.processes ?? 1 }, () => ({ busy: 0 }));
+  const first = places[0]!;
   let isClosed = false;
-  const device = (): Device => {
+  const deviceAt = (place: Place): Device => {
     // Whoever is at work when the host closes sees its device die, and must not start another.
     if (isClosed) throw new Error("the model host was closed");
-    if (!running?.alive) running = startDevice(options);
-    return running;
+    if (!place.device?.alive) place.device = startDevice(options);
+    return place.device;
+  };
+  const callAt = async <Name extends FunctionName>(place: Place, name: Name, argument: ArgumentOf<Name>) => {
+    const asked = deviceAt(place);
+    place.busy++;
+    try {
+      return await asked.call(name, argument);
+    } catch (error) {
+      if (asked.alive) throw error;
+      return await deviceAt(place).call(name, argument);
+    } finally {
+      place.busy--;
+    }
   };
   const bases = createBaseFiles(
     objects,
     directory.then((path) => join(path, "bases")),
   );
   return {
-    device,
+    device: () => deviceAt(first),
     bases,
     encoders: createTextEncoders(bases),
     models: createModelFiles(objects, directory, {
       budgetBytes: options.fileBytes,
       onEvict(artifact) {
-        if (running?.alive) running.call("unload", { artifact }).catch(() => {});
+        if (first.device?.alive) first.device.call("unload", { artifact }).catch(() => {});
       },
     }),
-    async call(name, argument) {
-      const asked = device();
-      try {
-        return await asked.call(name, argument);
-      } catch (error) {
-        if (asked.alive) throw error;
-        return await device().call(name, argument);
-      }
+    call: (name, argument) => callAt(first, name, argument),
+    callAny(name, argument) {
+      const idlest = places.reduce((least, place) => (place.busy < least.busy ? place : least));
+      return callAt(idlest, name, argument);
     },
     async close() {
       isClosed = true;
-      running?.kill();
+      for (const { device } of places) device?.kill();
       await rm(await directory, { recursive: true, force: true });
     },
   };

@@ -1,5 +1,7 @@
 /** The model host's options as a deployment's environment has them. */
+import { availableParallelism } from "node:os";
 import type { Config } from "../config.ts";
+import { whatCudaLacks } from "../engine/runtime/deviceChoice.ts";
 import type { ModelHostOptions } from "./host.ts";
 import { precisionOf } from "./variants.ts";
 
@@ -7,6 +9,7 @@ type Settings = Pick<
   Config,
   | "device"
   | "deviceThreads"
+  | "servingProcesses"
   | "deviceMemoryBytes"
   | "precision"
   | "adapterBytes"
@@ -20,8 +23,18 @@ export function hostOptions(config: Settings): ModelHostOptions {
     threads: config.deviceThreads,
     memoryLimit: config.deviceMemoryBytes,
     precisionOf: (base) => precisionOf(base, config),
+    processes: config.servingProcesses || automatic(config),
     adapterBytes: config.adapterBytes,
     maxWaitMilliseconds: config.batchWaitMilliseconds,
     mostWaiting: config.mostWaiting,
   };
+}
+
+/** Each has a copy of every base. */
+const mostProcesses = 4;
+
+/** Two batches on a thread each end sooner than one after the other on two. */
+function automatic({ device, deviceThreads }: Settings): number {
+  const isCpu = device === "cpu" || (device === "auto" && whatCudaLacks().length > 0);
+  return isCpu ? Math.min(deviceThreads || availableParallelism(), mostProcesses) : 1;
 }

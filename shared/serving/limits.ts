@@ -9,6 +9,12 @@ export interface ServingLimits {
   adapterBytes: number;
   /** Bytes of model files kept on disk. */
   fileBytes: number;
+  /**
+   * Device processes, among which the threads are divided for bases of up to `spreadBytes`: each has a copy, and batches
+   * run beside each other.
+   */
+  processes: number;
+  spreadBytes: number;
   /** The most tokens of a batch, padding included. */
   tokenBudget: number;
   /** The most texts of a batch. */
@@ -23,6 +29,8 @@ export const usualLimits: ServingLimits = {
   precisionOf: () => "float32",
   adapterBytes: 512 * 1024 * 1024,
   fileBytes: 1024 * 1024 * 1024,
+  processes: 1,
+  spreadBytes: 512 * 1024 * 1024,
   // A product of this many tokens keeps the cores of a small machine busy; more only makes others wait.
   tokenBudget: 1024,
   mostRows: 64,

@@ -103,7 +103,8 @@ async function alone(stage: Stage, { emit }: Bench, { model, send }: Alone): Pro
       for (const one of ids) {
         const rows = [{ ids: one, model: file, wants: "logits" }] as const;
         const base = { directory, digest: stage.base.digest };
-        found.device.push(await timed(() => device.call("read", { base, precision, adapter, adapterBytes, rows })));
+        const reading = { base, precision, adapter, adapterBytes, parts: threads } as const;
+        found.device.push(await timed(() => device.call("read", { ...reading, rows })));
       }
       return 0;
     },

@@ -43,7 +43,7 @@ export async function openStage({ tell }: Bench): Promise<Stage | undefined> {
       if (missing.count > 0) made.push(...(await addModels(cloud.stores, base, tuning, missing)));
       return made.slice(0, count);
     },
-    host: (options = {}) => createModelHost(cloud.stores.objects, { threads, ...options }),
+    host: (options = {}) => createModelHost(cloud.stores.objects, { threads, processes: threads, ...options }),
     close: () => cloud.close(),
   };
 }

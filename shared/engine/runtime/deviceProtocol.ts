@@ -104,6 +104,8 @@ export interface ReadRow {
 export interface ReadArgument {
   base: BaseDirectory;
   precision: Precision;
+  /** Among how many processes the threads are divided. */
+  parts: number;
   /** Of what form adapters of this base are, where no row says it. */
   adapter: LoraConfig;
   /** The most that the adapters of one base may take. */

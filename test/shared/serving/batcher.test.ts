@@ -21,7 +21,7 @@ function deviceOf(limits: Partial<BatcherOptions<string, string>> = {}) {
         runs.push({ lane, items, end });
       }),
     lengthOf: ({ length }) => length,
-    ...{ tokenBudget: 100, mostRows: 4, mostWaiting: 50, maxWaitMilliseconds: 1 },
+    ...{ tokenBudget: 100, mostRows: 4, mostBatches: 2, mostWaiting: 50, maxWaitMilliseconds: 1 },
     ...limits,
   });
   return { runs, batcher };

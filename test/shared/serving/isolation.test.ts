@@ -74,7 +74,12 @@ test(`no answer of ${answersWanted} is another model's, while models load, go an
 
   const bytes = models[0]![0]!.bytes;
   // Room for about a third of the models in memory, and for half of them on disk.
-  const host = createModelHost(cloud.stores.objects, { threads: 1, adapterBytes: 3.5 * bytes, fileBytes: 5 * bytes });
+  const host = createModelHost(cloud.stores.objects, {
+    threads: 2,
+    processes: 2,
+    adapterBytes: 3.5 * bytes,
+    fileBytes: 5 * bytes,
+  });
   const versions = models.map(() => 0);
   let asked = 0;
   let answered = 0;

@@ -65,11 +65,12 @@ function withinCapacity(places: readonly number[], rows: readonly ReadRow[], cap
   return pieces;
 }
 
-function residentFor({ base, precision, adapterBytes }: ReadArgument, form: LoraConfig): Promise<Resident> {
-  const name = JSON.stringify([base.digest, precision, form]);
+function residentFor({ base, precision, adapterBytes, parts }: ReadArgument, form: LoraConfig): Promise<Resident> {
+  const name = JSON.stringify([base.digest, precision, form, parts]);
   const known = residents.get(name);
   if (known) return known;
-  const options = { threads: deviceThreads(), precision, adapterBytes };
+  const threads = Math.max(1, Math.floor(deviceThreads() / parts));
+  const options = { threads, precision, adapterBytes };
   const resident = inTurn(async () => Resident.open(await readPretrained(base.directory), form, options));
   residents.set(name, resident);
   resident.catch(() => residents.delete(name));
