@@ -1,6 +1,9 @@
 /** The one error class that reaches a client, and the one table that gives each code its status and type. */
 
-/** Published, machine-readable codes. `type` is OpenAI's vocabulary; the status decides the SDK's error class. */
+/**
+ * Published, machine-readable codes. `type` is OpenAI's vocabulary; the status decides the SDK's error class. The third is
+ * the seconds after which trying again may help, for `retry-after`.
+ */
 const codes = {
   invalid_api_key: [401, "authentication_error"],
   mismatched_project: [401, "authentication_error"],
@@ -21,11 +24,11 @@ const codes = {
   invalid_state: [409, "invalid_request_error"],
   payload_too_large: [413, "invalid_request_error"],
   unsupported_media_type: [415, "invalid_request_error"],
-  queue_full: [429, "rate_limit_error"],
+  queue_full: [429, "rate_limit_error", 1],
   answer_pending: [504, "server_error"],
-  overloaded: [503, "server_error"],
+  overloaded: [503, "server_error", 1],
   internal_error: [500, "server_error"],
-} as const satisfies Record<string, readonly [number, string]>;
+} as const satisfies Record<string, readonly [status: number, type: string, retryAfter?: number]>;
 
 export type ErrorCode = keyof typeof codes;
 export type ErrorStatus = (typeof codes)[ErrorCode][0];
@@ -55,7 +58,13 @@ export class ApiError extends Error {
 
   /** 409 is retried by the SDK unless told otherwise; a wrong state does not mend itself. */
   get shouldRetry(): boolean {
-    return this.status >= 500 || this.code === "queue_full";
+    return this.status >= 500 || this.retryAfter !== undefined;
+  }
+
+  /** Seconds; undefined where nobody can say. */
+  get retryAfter(): number | undefined {
+    const [, , seconds]: readonly [number, string, number?] = codes[this.code];
+    return seconds;
   }
 
   toBody(): ErrorBody {

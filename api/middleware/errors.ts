@@ -13,7 +13,7 @@ const frameworkCodes: Partial<Record<number, { code: ErrorCode; message: string 
 
 export function answerError(c: Context, error: ApiError): Response {
   c.header("x-should-retry", error.shouldRetry ? undefined : "false");
-  if (error.code === "overloaded" || error.code === "queue_full") c.header("retry-after", "1");
+  if (error.retryAfter !== undefined) c.header("retry-after", String(error.retryAfter));
   return c.json(error.toBody(), error.status);
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { baseModels, findBaseModel } from "../../shared/baseModels.ts";
 import type { BaseRecord, ImportedRecord } from "../../shared/schemas/base.ts";
+import { bytesOf } from "../../shared/schemas/baseContent.ts";
 import { createBaseFiles } from "../../shared/serving/baseFiles.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
 import { cardOf } from "./card.ts";
@@ -130,8 +131,8 @@ async function open({ subject, options, environment, home, progress }: Call): Pr
   return openHub(hub, request, { onProgress: progress });
 }
 
-function summary({ digest, files, created }: ImportedRecord): string {
-  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+function summary(record: ImportedRecord): string {
+  const { digest, files, created } = record;
   const date = new Date(created * 1000).toISOString().slice(0, 10);
-  return `${date}, ${files.length} files of ${(bytes / 1e6).toFixed(1)} MB, digest ${digest.slice(0, 12)}`;
+  return `${date}, ${files.length} files of ${(bytesOf(record) / 1e6).toFixed(1)} MB, digest ${digest.slice(0, 12)}`;
 }

@@ -1,6 +1,6 @@
 /** Which models are too heavy to run where requests land, so that a worker answers for them. */
 import { ApiError } from "../errors.ts";
-import type { BaseContent } from "../schemas/baseContent.ts";
+import { type BaseContent, bytesOf } from "../schemas/baseContent.ts";
 import type { Project } from "../schemas/project.ts";
 import { type CallableModel, isFineTuned, type ModelLookUp } from "./modelLookUp.ts";
 
@@ -15,7 +15,7 @@ export async function heavyModel(
   const model = await models.callable(project, id).catch(unlessRefused);
   if (!model) return undefined;
   const base = isFineTuned(model) ? await models.base(model.base_model) : model;
-  const isHeavy = (base && "heavy" in base && base.heavy) || (heavyBytes > 0 && bytesOf(model) > heavyBytes);
+  const isHeavy = (base && "heavy" in base && base.heavy) || (heavyBytes > 0 && weightBytes(model) > heavyBytes);
   return isHeavy ? model : undefined;
 }
 
@@ -25,11 +25,11 @@ function unlessRefused(error: unknown): undefined {
 }
 
 /** Of the weights it is run with, but for those that come with Millrace, which are small. */
-function bytesOf(model: CallableModel): number {
+function weightBytes(model: CallableModel): number {
   const content: Pick<BaseContent, "files"> | undefined = isFineTuned(model)
     ? model.base
     : "files" in model
       ? model
       : undefined;
-  return content?.files.reduce((sum, { bytes }) => sum + bytes, 0) ?? 0;
+  return content ? bytesOf(content) : 0;
 }

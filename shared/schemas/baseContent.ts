@@ -43,3 +43,8 @@ export const BaseContent = z.object({
   variant: Variant.optional(),
 });
 export type BaseContent = z.infer<typeof BaseContent>;
+
+/** Of all files. */
+export function bytesOf({ files }: Pick<BaseContent, "files">): number {
+  return files.reduce((sum, { bytes }) => sum + bytes, 0);
+}

@@ -1,5 +1,6 @@
 /** Embeddings: texts as vectors, field for field as OpenAI's. */
 import { z } from "@hono/zod-openapi";
+import { ofOneKind } from "./oneKind.ts";
 
 const Token = z.int().min(0).max(2147483647);
 
@@ -12,12 +13,7 @@ const EmbeddingInputs = z
       .min(1)
       .max(2048),
   ])
-  .superRefine((input, context) => {
-    if (typeof input === "string") return;
-    const stranger = input.findIndex((item) => typeof item !== typeof input[0]);
-    if (stranger < 0) return;
-    context.addIssue({ code: "custom", path: [stranger], message: "every item must be of the same kind as the first" });
-  })
+  .superRefine(ofOneKind)
   .openapi({
     description:
       "A text, the tokens of one, or up to 2,048 of either; none empty. What is longer than the model reads is cut.",

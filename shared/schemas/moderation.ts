@@ -1,5 +1,6 @@
 /** Moderations: texts judged by a fine-tuned classifier whose labels are kinds of harm, field for field as OpenAI's. */
 import { z } from "@hono/zod-openapi";
+import { ofOneKind } from "./oneKind.ts";
 
 /** OpenAI's thirteen. */
 export const moderationCategories = [
@@ -47,16 +48,7 @@ export const CreateModeration = z
           .min(1)
           .max(2048),
       ])
-      .superRefine((input, context) => {
-        if (typeof input === "string") return;
-        const stranger = input.findIndex((item) => typeof item !== typeof input[0]);
-        if (stranger < 0) return;
-        context.addIssue({
-          code: "custom",
-          path: [stranger],
-          message: "every item must be of the same kind as the first",
-        });
-      })
+      .superRefine(ofOneKind)
       .openapi({
         description: "A text; up to 2,048 texts, each judged on its own; or parts of one text.",
         example: "You are all wonderful.",

@@ -1,6 +1,7 @@
 /** Imported bases on local disk, each in a directory of its own: fetched once, checked file by file, whole or not there. */
 import { access, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { keptPromise } from "../engine/keptPromise.ts";
 import type { BaseContent } from "../schemas/baseContent.ts";
 import type { Objects } from "../stores/objects.ts";
 
@@ -33,13 +34,7 @@ export function createBaseFiles(objects: Pick<Objects, "download">, directory: s
 
   return {
     async open(base) {
-      const known = opening.get(base.digest);
-      if (known) return { path: await known };
-      const path = fetch(base);
-      opening.set(base.digest, path);
-      // A failure is told to all who wait, and the next one tries again.
-      path.catch(() => opening.delete(base.digest));
-      return { path: await path };
+      return { path: await keptPromise(opening, base.digest, () => fetch(base)) };
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Texts read by imported bases: rows of all models of a base, whoever owns them, share batches; each keeps to its own model. */
 import type { ReadAnswer, ReadRow } from "../engine/runtime/deviceProtocol.ts";
-import type { BaseContent } from "../schemas/baseContent.ts";
+import { type BaseContent, bytesOf } from "../schemas/baseContent.ts";
 import type { ModelRecord } from "../schemas/model.ts";
 import { createBatcher } from "./batcher.ts";
 import type { HostContext } from "./hostContext.ts";
@@ -37,7 +37,7 @@ export function createBaseReader(context: HostContext, limits: ServingLimits): B
     run: (_lane, items) => {
       const { base, encoder } = items[0]!;
       // A large base is there once, and its products are divided among all threads.
-      const isSpread = sizeOf(base) <= limits.spreadBytes;
+      const isSpread = bytesOf(base) <= limits.spreadBytes;
       const call = isSpread ? context.callAny : context.call;
       return call("read", {
         parts: isSpread ? limits.processes : 1,
@@ -65,8 +65,6 @@ export function createBaseReader(context: HostContext, limits: ServingLimits): B
     },
   };
 }
-
-const sizeOf = ({ files }: BaseContent) => files.reduce((sum, { bytes }) => sum + bytes, 0);
 
 function adapterFile({ model, file }: NonNullable<Subject["tuned"]>): NonNullable<ReadRow["model"]> {
   const { adapter } = file.config.base!;

@@ -3,8 +3,10 @@ import { readCausalText } from "../engine/generation/causalText.ts";
 import type { GeneratedToken, GeneratedTokens, TokenProbability } from "../engine/generation/generator.ts";
 import type { JsonFormat } from "../engine/generation/json/constraint.ts";
 import { canWriteJson } from "../engine/generation/json/masks.ts";
-import { textOf } from "../engine/generation/text.ts";
+import type { SamplingSettings } from "../engine/generation/settings.ts";
+import { type GeneratedText, textOf } from "../engine/generation/text.ts";
 import { readVocabulary, type Vocabulary } from "../engine/generation/tokenBytes.ts";
+import { keptPromise } from "../engine/keptPromise.ts";
 import type { GenerateArgument } from "../engine/runtime/deviceProtocol.ts";
 import { CheckpointError } from "../engine/weights/checkpointConfig.ts";
 import { ApiError } from "../errors.ts";
@@ -15,17 +17,9 @@ import type { HostContext } from "./hostContext.ts";
 import { type ServingLimits, usualLimits } from "./limits.ts";
 import { longestToken, type PromptReader, type PromptRequest, readPrompt } from "./textPrompt.ts";
 
-export interface TextRequest extends PromptRequest {
+export interface TextRequest extends PromptRequest, Omit<SamplingSettings, "topK" | "endTokens" | "allowed"> {
   /** Default and at most: what the model's positions leave. */
   readonly maxTokens?: number | undefined;
-  readonly temperature?: number | undefined;
-  readonly topP?: number | undefined;
-  readonly seed?: number | undefined;
-  readonly presencePenalty?: number | undefined;
-  readonly frequencyPenalty?: number | undefined;
-  readonly logitBias?: ReadonlyMap<number, number> | undefined;
-  /** How many of the likeliest tokens come with each token. Default 0. */
-  readonly topLogProbabilities?: number | undefined;
   /** Sequences that end the text, and are no part of it. */
   readonly stop?: readonly string[] | undefined;
   readonly json?: JsonFormat | undefined;
@@ -46,11 +40,8 @@ export interface WrittenToken extends SpelledToken {
   readonly top: readonly SpelledToken[];
 }
 
-export interface WrittenPiece {
-  readonly text: string;
+export interface WrittenPiece extends Omit<GeneratedText, "tokens"> {
   readonly tokens: readonly WrittenToken[];
-  /** Of the last piece alone. */
-  readonly finishReason?: "stop" | "length";
 }
 
 export interface WrittenText {
@@ -85,12 +76,7 @@ export function createGeneration(
   const writers = new Map<string, Promise<Writer>>();
   let texts = 0;
 
-  const open = (base: BaseRecord): Promise<Writer> => {
-    const writer = writers.get(base.digest) ?? readWriter(context, base);
-    writers.set(base.digest, writer);
-    writer.catch(() => writers.delete(base.digest));
-    return writer;
-  };
+  const open = (base: BaseRecord) => keptPromise(writers, base.digest, () => readWriter(context, base));
 
   return {
     async generate(model, request, signal = new AbortController().signal) {

@@ -6,6 +6,7 @@ import { type Device, type DeviceOptions, startDevice } from "../engine/runtime/
 import type { ArgumentOf, FunctionName, ResultOf } from "../engine/runtime/deviceProtocol.ts";
 import type { Objects } from "../stores/objects.ts";
 import { type BaseFiles, createBaseFiles } from "./baseFiles.ts";
+import type { ServingLimits } from "./limits.ts";
 import { createModelFiles, type ModelFiles } from "./modelFiles.ts";
 import { createTextEncoders, type TextEncoders } from "./textEncoders.ts";
 
@@ -24,12 +25,10 @@ export interface HostContext {
   close(): Promise<void>;
 }
 
-export interface HostContextOptions extends DeviceOptions {
-  /** Bytes of model files kept on disk. */
-  fileBytes: number;
-  /** Device processes. Default 1. */
-  processes?: number;
-}
+/** One process unless told otherwise. */
+export type HostContextOptions = DeviceOptions &
+  Pick<ServingLimits, "fileBytes"> &
+  Partial<Pick<ServingLimits, "processes">>;
 
 interface Place {
   device?: Device;

@@ -1,4 +1,5 @@
 /** How imported bases read texts, kept in this process: the device is given token ids, of lengths that are known. */
+import { keptPromise } from "../engine/keptPromise.ts";
 import { openEncoder, type TextEncoder } from "../engine/models/adaptedBase.ts";
 import type { BaseContent } from "../schemas/baseContent.ts";
 import type { BaseFiles } from "./baseFiles.ts";
@@ -19,13 +20,6 @@ export function createTextEncoders(bases: BaseFiles): TextEncoders {
     return { directory: path, ...(await openEncoder(path)) };
   };
   return {
-    open(base) {
-      const known = open.get(base.digest);
-      if (known) return known;
-      const encoder = read(base);
-      open.set(base.digest, encoder);
-      encoder.catch(() => open.delete(base.digest));
-      return encoder;
-    },
+    open: (base) => keptPromise(open, base.digest, () => read(base)),
   };
 }

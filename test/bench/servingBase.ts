@@ -15,22 +15,13 @@ import { CheckpointConfig } from "../../shared/engine/weights/checkpointConfig.t
 import { tensorsOf } from "../../shared/engine/weights/tensors.ts";
 import type { DataSet } from "./dataSets.ts";
 import type { Bench } from "./suite.ts";
+import { config as miniLm } from "./trainingModel.ts";
 import { threads } from "./trainingStepper.ts";
 
 /** Where a bench keeps what takes long to make or to fetch. */
 export const benchHome = join(resolve(process.env.MILLRACE_HOME ?? ".millrace"), "bench");
 
-const config = {
-  model_type: "bert",
-  architectures: ["BertForSequenceClassification"],
-  hidden_size: 384,
-  num_attention_heads: 12,
-  intermediate_size: 1536,
-  num_hidden_layers: 6,
-  vocab_size: 30_522,
-  max_position_embeddings: 512,
-  type_vocab_size: 2,
-};
+const config = { ...miniLm, architectures: ["BertForSequenceClassification"] };
 
 const recipe = { epochs: 3, batch: 32, learningRate: 5e-4, seed: 1 };
 

@@ -30,7 +30,8 @@ export const methods = ["lora", "full"] as const;
 export type Method = (typeof methods)[number];
 
 const labels = 77;
-const config = {
+/** Of MiniLM-L6's size. */
+export const config = {
   model_type: "bert",
   hidden_size: 384,
   num_attention_heads: 12,

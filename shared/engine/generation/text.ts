@@ -95,6 +95,7 @@ export interface GeneratedText {
   readonly text: string;
   /** The tokens read for it, those of text held back or cut off included. */
   readonly tokens: readonly GeneratedToken[];
+  /** Of the last piece alone. */
   readonly finishReason?: "stop" | "length";
 }
 

@@ -1,4 +1,5 @@
 /** Models that stand alone, each with a session of its own, kept until they are unloaded. */
+import { keptPromise } from "../../keptPromise.ts";
 import { type Architecture, architectures, type Classifier } from "../../models/architectures.ts";
 import { readArtifact } from "../../training/artifact.ts";
 import type { Implementations } from "../deviceProtocol.ts";
@@ -10,7 +11,7 @@ const models = new Map<string, Promise<Classifier>>();
 
 export const classification: Implementations<"predict" | "unload"> = {
   async predict({ artifact, digest, texts }) {
-    const classifier = await loaded(artifact, digest);
+    const classifier = await keptPromise(models, artifact, () => load(artifact, digest));
     const { logits, tokens, known } = await inTurn(() => classifier.classify(texts));
     return logits.map((row, i) => ({ logits: row, tokens: tokens[i]!, known: known[i]! }));
   },
@@ -21,15 +22,6 @@ export const classification: Implementations<"predict" | "unload"> = {
     await (await model)?.release();
   },
 };
-
-function loaded(artifact: string, digest: string): Promise<Classifier> {
-  const known = models.get(artifact);
-  if (known) return known;
-  const model = load(artifact, digest);
-  models.set(artifact, model);
-  model.catch(() => models.delete(artifact));
-  return model;
-}
 
 async function load(path: string, digest: string): Promise<Classifier> {
   const { config, weights } = readArtifact(path, digest);

@@ -1,4 +1,5 @@
 /** Imported bases, each resident once for all the models that were tuned from it. */
+import { keptPromise } from "../../keptPromise.ts";
 import type { LoraConfig } from "../../layers/lora.ts";
 import { readPretrained } from "../../models/pretrained.ts";
 import { Resident, type ResidentAnswer } from "../../resident/resident.ts";
@@ -67,14 +68,10 @@ function withinCapacity(places: readonly number[], rows: readonly ReadRow[], cap
 
 function residentFor({ base, precision, adapterBytes, parts }: ReadArgument, form: LoraConfig): Promise<Resident> {
   const name = JSON.stringify([base.digest, precision, form, parts]);
-  const known = residents.get(name);
-  if (known) return known;
   const threads = Math.max(1, Math.floor(deviceThreads() / parts));
   const options = { threads, precision, adapterBytes };
-  const resident = inTurn(async () => Resident.open(await readPretrained(base.directory), form, options));
-  residents.set(name, resident);
-  resident.catch(() => residents.delete(name));
-  return resident;
+  const open = async () => Resident.open(await readPretrained(base.directory), form, options);
+  return keptPromise(residents, name, () => inTurn(open));
 }
 
 function weightsOf({ path, digest }: AdapterFile, base: string) {
