@@ -1,7 +1,6 @@
 /**
  * Frozen weight matrices as int8, as a transformation of a finished graph: in the forward pass, and in the gradient of
- * a layer's input, where W itself is rounded anew by its other side. Models and gradients know nothing of it, and what
- * comes out is standard ONNX.
+ * a layer's input, where W itself is rounded anew by its other side. Models and gradients know nothing of it.
  */
 import type { Node } from "../graph.ts";
 import type { Model, ModelWithData } from "../onnx.ts";
@@ -26,8 +25,9 @@ export interface Int8Options {
   /** Whether tables that rows are read from, such as word embeddings, become int8 too. Default false. */
   readonly tables?: boolean;
   /**
-   * What of the other operand shares a scale. "tensor" (default) is one kernel of the runtime, in which an answer
-   * depends a little on the texts beside it; "vector" is exact to the bit whatever else is in the batch.
+   * What of the other operand shares a scale. "tensor" (default) is standard ONNX and one kernel of the runtime, in which
+   * an answer depends a little on the texts beside it; "vector" is exact to the bit whatever else is in the batch, and
+   * needs an operator of "com.microsoft".
    */
   readonly scaleOf?: keyof typeof roundings;
 }

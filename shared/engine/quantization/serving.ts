@@ -13,7 +13,7 @@ export type { Precision };
 const variants = {
   float32: ({ initializers = {}, ...model }) => ({ ...model, initializers }),
   // Texts of many customers share a batch, and none may see the others: each token has its own scale.
-  int8: (model) => int8Model(model, { tables: true, scaleOf: "vector" }),
+  int8: (model) => ({ ...int8Model(model, { tables: true, scaleOf: "vector" }), domains: ["com.microsoft"] }),
   int4: int4Model,
 } satisfies Record<Precision, (model: Model) => ModelWithData>;
 

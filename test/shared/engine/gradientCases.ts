@@ -247,6 +247,15 @@ export const cases: Record<OpType, Variant[] | Forward> = {
     const weight = constant(Int8Array.of(1, 2, -4, 2), [2, 2]);
     return ops.MatMulInteger([x, weight, constant(1, "uint8")], {});
   }),
+  MatMulIntegerToFloat: {
+    ...forward([-7, 18], () => {
+      const x = constant(Uint8Array.of(3, 5), [1, 2]);
+      const weight = constant(Int8Array.of(1, 2, -4, 2), [2, 2]);
+      const scales = constant(Float32Array.of(1, 3), [2]);
+      return ops.MatMulIntegerToFloat([x, weight, constant(0.5), scales, constant(1, "uint8")], {});
+    }),
+    domains: ["com.microsoft"],
+  },
   // Of each column only the first value counts: 7 - 3 in steps of 0.5, and 1 - 8 in steps of 2.
   MatMulNBits: {
     ...forward([20, -140], () => {

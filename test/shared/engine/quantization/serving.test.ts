@@ -135,20 +135,25 @@ describe("a base's precisions", () => {
     const rounded = topologicalOrder(Object.values(servingModel(tiny, "int8").outputs));
     const count = (op: string) => rounded.filter((node: Node) => node.op === op).length;
     assert.deepEqual(
-      [count("QuantizeLinear"), count("MatMulInteger")],
+      [count("QuantizeLinear"), count("MatMulIntegerToFloat")],
       [2 * 4, 2 * 6],
       "query, key and value share one",
     );
     const int4 = opsOf(servingModel(tiny, "int4"));
-    assert.deepEqual([int4.has("MatMulNBits"), int4.has("MatMulInteger")], [true, false]);
+    assert.deepEqual([int4.has("MatMulNBits"), int4.has("MatMulIntegerToFloat")], [true, false]);
     assert.deepEqual(servingModel(tiny, "float32").outputs, tiny.outputs);
   });
 
   it("need the runtime's own operators only where they say so", () => {
-    const { outputs, initializers, domains } = servingModel(tiny, "int4");
-    assert.deepEqual(domains, ["com.microsoft"]);
-    assert.throws(() => toOnnx({ outputs, initializers }), /MatMulNBits .* is of com\.microsoft, not standard ONNX/);
-    assert.ok(!Buffer.from(toOnnx(servingModel(tiny, "int8"))).includes("com.microsoft"));
+    for (const precision of ["int8", "int4"] as const) {
+      const { outputs, initializers, domains } = servingModel(tiny, precision);
+      assert.deepEqual(domains, ["com.microsoft"]);
+      assert.throws(
+        () => toOnnx({ outputs, initializers }),
+        /MatMul(NBits|IntegerToFloat) .* is of com\.microsoft, not/,
+      );
+    }
+    assert.ok(!Buffer.from(toOnnx(servingModel(tiny, "float32"))).includes("com.microsoft"));
   });
 });
 
