@@ -5,6 +5,7 @@ import { createAwsClients } from "../../shared/aws.ts";
 import { newId } from "../../shared/ids.ts";
 import { keyHash } from "../../shared/stores/projects.ts";
 import { createStores, type Stores } from "../../shared/stores/stores.ts";
+import { installShipped } from "../models/shipped.ts";
 import { startLocalCloud } from "./cloud.ts";
 import { provision } from "./provision.ts";
 import { type LocalState, readState, writeState } from "./state.ts";
@@ -32,7 +33,8 @@ export async function startMillrace({ home, port, environment = {} }: MillraceOp
   const aws = createAwsClients();
   const names = await provision(aws);
   const last = readState(home);
-  const apiKey = await defaultKey(createStores(aws, names), last?.api_key);
+  const stores = createStores(aws, names);
+  const [apiKey] = await Promise.all([defaultKey(stores, last?.api_key), installShipped(stores)]);
   const cloudEnvironment = {
     ...cloud.environment,
     MILLRACE_TABLE: names.table,

@@ -13,6 +13,7 @@ import { idFrom, importBase, importOnnx, requireId } from "./importBase.ts";
 import { openOnnx } from "./onnxModel.ts";
 import type { Progress } from "./progress.ts";
 import { Refusal } from "./refusal.ts";
+import { installShipped, shippedBases } from "./shipped.ts";
 import { onnxFileOf, openFolder, openHub, type Source } from "./source.ts";
 import { type Guard, measureVariants, openGuard } from "./variants.ts";
 
@@ -48,10 +49,10 @@ export const commands: Record<string, Command> = {
       "<folder | model.onnx | hf:org/name> [--revision r] [--id name] [--replace] [--heavy] [--guard texts.jsonl] [--tolerance points]",
     async run(call) {
       const { options, stores, print } = call;
-      if (options.id !== undefined) requireId(options.id);
+      if (options.id !== undefined) requireFreeId(options.id);
       const guard = await openGuard(options);
       const source = await open(call);
-      const id = options.id ?? idFrom(source.name);
+      const id = requireFreeId(options.id ?? idFrom(source.name));
       const request = {
         id,
         directory: source.directory,
@@ -67,6 +68,14 @@ export const commands: Record<string, Command> = {
       const known = isNew ? await withVariant(call, record, source.directory, guard) : record;
       await source.discard();
       for (const line of cardOf(known)) print(line);
+    },
+  },
+
+  shipped: {
+    usage: "",
+    async run({ stores, print }) {
+      const outcomes = await installShipped(stores);
+      for (const [i, id] of shippedBases().entries()) print(`${id}: ${outcomes[i]}`);
     },
   },
 
@@ -102,7 +111,8 @@ export const commands: Record<string, Command> = {
   remove: {
     usage: "<id> [--files]",
     async run({ subject: id, options, stores, print }) {
-      if (findBaseModel(id)) throw new Refusal(`"${id}" comes with Millrace and cannot be removed.`);
+      if (findBaseModel(id) || shippedBases().includes(id))
+        throw new Refusal(`"${id}" comes with Millrace and cannot be removed.`);
       const record = await stores.bases.get(id);
       if (!record || !(await stores.bases.delete(id))) throw new Refusal(`There is no base "${id}".`);
       if (options.files) for (const file of record.files) await stores.objects.delete(file.object_key);
@@ -112,6 +122,12 @@ export const commands: Record<string, Command> = {
     },
   },
 };
+
+/** Throws Refusal also for the id of a base that comes with Millrace as files: the next start would put those back. */
+function requireFreeId(id: string): string {
+  if (shippedBases().includes(id)) throw new Refusal(`"${id}" comes with Millrace: give another id with --id.`);
+  return requireId(id);
+}
 
 /** Measures how the base is best served, and writes it into its row. */
 async function withVariant({ stores }: Call, record: BaseRecord, directory: string, guard: Guard): Promise<BaseRecord> {

@@ -11,7 +11,7 @@ import {
   type ImportedRecord,
   type OnnxRecord,
 } from "../../shared/schemas/base.ts";
-import { type BaseContent, BaseFile } from "../../shared/schemas/baseContent.ts";
+import { type BaseContent, BaseFile, type Variant } from "../../shared/schemas/baseContent.ts";
 import type { Model } from "../../shared/schemas/model.ts";
 import type { Signature } from "../../shared/schemas/tensor.ts";
 import { objectKeys } from "../../shared/stores/objects.ts";
@@ -23,13 +23,15 @@ export interface Import {
   directory: string;
   /** Names of the files to store. */
   files: readonly string[];
-  /** Whether another content may be put in the place of what has the id. */
-  replace: boolean;
+  /** Whether another content may be put in the place of what has the id; "changed": if it is another. */
+  replace: boolean | "changed";
   /** Whether workers are to answer for it, whatever its size. */
   heavy?: boolean | undefined;
+  /** What was measured of a checkpoint before. */
+  variant?: Variant | undefined;
 }
 
-export interface Imported<Imports extends ImportedRecord> {
+export interface Imported<Imports extends ImportedRecord = ImportedRecord> {
   record: Imports;
   outcome: "imported" | "replaced" | "unchanged";
 }
@@ -58,7 +60,12 @@ type Destination = Pick<Stores, "bases" | "objects">;
 
 /** A checkpoint. Throws Refusal, before anything is stored, where the id has other content and `replace` is not set. */
 export function importBase(stores: Destination, request: Import): Promise<Imported<BaseRecord>> {
-  return importFiles(stores, request, (model) => ({ ...model, architecture: "pretrained" }));
+  const { variant } = request;
+  return importFiles(stores, request, (model) => ({
+    ...model,
+    architecture: "pretrained",
+    ...(variant && { variant }),
+  }));
 }
 
 /** One ONNX file, as `importBase`. */
@@ -80,7 +87,7 @@ async function importFiles<Imports extends ImportedRecord>(
   const digest = baseDigest(hashed);
   const earlier = await bases.get(id);
   // The same files are the same kind of model.
-  if (earlier?.digest === digest && !replace) {
+  if (earlier?.digest === digest && replace !== true) {
     const record = { ...earlier, ...(heavy && { heavy }) } as Imports;
     const isMarked = heavy && !earlier.heavy && (await bases.replace(record, digest));
     return { record, outcome: isMarked ? "replaced" : "unchanged" };
