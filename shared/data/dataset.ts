@@ -38,7 +38,7 @@ export interface DatasetOptions {
 export interface Dataset {
   training: ProblemReport;
   validation: ProblemReport | null;
-  /** In the order of their first appearance; a row's label is an index into this. */
+  /** In the order of their first appearance; a row's label is an index into this. Of texts alone, one empty label. */
   labels: string[];
   /** JSONL `{text, label: index}`, in file order. */
   trainFile: string;
@@ -65,7 +65,7 @@ export async function prepareDataset(options: DatasetOptions): Promise<Dataset> 
   const columns = createColumns();
   const training = await scan(options.training, options, { labels, columns }, "training");
   checkAny(training);
-  checkLabels(training, labels);
+  if (options.kind !== "document") checkLabels(training, labels);
   for (const oddity of columns.oddities()) report(training.problems, oddity);
   const known = new Set(labels.keys());
   const validation =

@@ -2,13 +2,14 @@
 import type { Cells } from "./cells.ts";
 import { type Problem, problem } from "./problems.ts";
 
-/** What a base model reads: texts, or rows of tables. */
-export type RowKind = "text" | "table";
+/** What is learned from: texts with labels, rows of tables with labels, or texts alone. */
+export type RowKind = "text" | "table" | "document";
 
 export interface Row {
   line: number;
   /** Of a row of a table, its cells as JSON. */
   text: string;
+  /** Empty where texts are learned from alone. */
   label: string;
   /** Of a row of a table. */
   cells?: Cells;
@@ -37,4 +38,12 @@ export function labelled(row: Omit<Row, "label">, label: unknown): RowOrProblem 
 function labelOf(value: unknown): string | undefined {
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   return typeof value === "string" && value.trim() ? value : undefined;
+}
+
+/** Content is a string, or parts of which only text parts can be read. */
+export function contentText(content: unknown): string | undefined {
+  if (typeof content === "string") return content;
+  if (!Array.isArray(content)) return undefined;
+  const parts = content.map((part) => (isObject(part) && typeof part.text === "string" ? part.text : undefined));
+  return parts.includes(undefined) ? undefined : parts.join("\n");
 }

@@ -1,22 +1,25 @@
-/** Streams the rows of a training file: JSONL `{text, label}`, `{input, label}` or chat `{messages}`, CSV or TSV with a header. */
+/** Streams the rows of a training file: JSONL `{text, label}`, `{input, label}` or chat `{messages}`, CSV or TSV with a header; texts alone also as lines. */
 import { pipeline, Readable } from "node:stream";
 import { CsvError, type Info, parse } from "csv-parse";
+import { documentReader, readDocumentObject, readPlainLines } from "./documentRows.ts";
 import { LineCounter } from "./lineCounter.ts";
 import { decodeUtf8, type Line, maxLineBytes, splitLines } from "./lines.ts";
 import { type Problem, problem } from "./problems.ts";
-import { isObject, labelled, type RowKind, type RowOrProblem } from "./row.ts";
+import { contentText, isObject, labelled, type RowKind, type RowOrProblem } from "./row.ts";
 import { holdsColumns, type ReadRecord, readTableObject, tableReader } from "./tableRows.ts";
 
 const delimiters: Record<string, string> = { csv: ",", tsv: "\t" };
 
-/** The file name's ending tells the format; anything but `.csv` and `.tsv` is read as JSONL. */
+/** The file name's ending tells the format; anything but `.csv`, `.tsv`, and `.txt` of texts alone, is read as JSONL. */
 export function readRows(
   source: AsyncIterable<Buffer>,
   filename: string,
   kind: RowKind = "text",
 ): AsyncGenerator<RowOrProblem> {
-  const delimiter = delimiters[filename.toLowerCase().split(".").at(-1) ?? ""];
-  return delimiter === undefined ? readJsonLines(source, kind) : readSeparated(source, delimiter, kind);
+  const ending = filename.toLowerCase().split(".").at(-1) ?? "";
+  const delimiter = delimiters[ending];
+  if (delimiter !== undefined) return readSeparated(source, delimiter, kind);
+  return ending === "txt" && kind === "document" ? readPlainLines(source) : readJsonLines(source, kind);
 }
 
 async function* readJsonLines(source: AsyncIterable<Buffer>, kind: RowKind): AsyncGenerator<RowOrProblem> {
@@ -38,7 +41,11 @@ function readJsonLine({ number, bytes }: Line, kind: RowKind): RowOrProblem | un
 
 type ReadObject = (value: Record<string, unknown>, line: number) => RowOrProblem | undefined;
 
-const objectReaders: Record<RowKind, ReadObject> = { text: readTextObject, table: readTableObject };
+const objectReaders: Record<RowKind, ReadObject> = {
+  text: readTextObject,
+  table: readTableObject,
+  document: readDocumentObject,
+};
 
 function readTextObject(value: Record<string, unknown>, line: number): RowOrProblem | undefined {
   if ("messages" in value) return readChat(value.messages, line);
@@ -72,14 +79,6 @@ function readChat(messages: unknown, line: number): RowOrProblem | undefined {
   const said = messages.filter(({ role }) => role === "user").map(({ content }) => contentText(content));
   if (!said.length || said.includes(undefined)) return problem("missing_text", line);
   return readPair(said.join("\n"), contentText(answer.content), line);
-}
-
-/** Content is a string, or parts of which only text parts can be read. */
-function contentText(content: unknown): string | undefined {
-  if (typeof content === "string") return content;
-  if (!Array.isArray(content)) return undefined;
-  const parts = content.map((part) => (isObject(part) && typeof part.text === "string" ? part.text : undefined));
-  return parts.includes(undefined) ? undefined : parts.join("\n");
 }
 
 interface SeparatedRecord {
@@ -152,7 +151,7 @@ function withoutByteOrderMark(bytes: Buffer): Buffer {
 
 type ReadHeader = (header: readonly Buffer[], line: number) => ReadRecord | Problem;
 
-const headerReaders: Record<RowKind, ReadHeader> = { text: textReader, table: tableReader };
+const headerReaders: Record<RowKind, ReadHeader> = { text: textReader, table: tableReader, document: documentReader };
 
 function textReader(header: readonly Buffer[], line: number): ReadRecord | Problem {
   const names = header.map((name) => decodeUtf8(name)?.trim().toLowerCase());
