@@ -21,7 +21,6 @@ const requestTimeout = 60 * 60 * 1000;
 /** Port 0 means any free port. Rejects when the port is taken. */
 export async function listen(app: Router, at: { host: string; port: number }): Promise<Listening> {
   const listener = getRequestListener(app.fetch, {
-    overrideGlobalObjects: false,
     errorHandler: (cause) => {
       const error = new ApiError("invalid_value", "The request is not well-formed HTTP.", { cause });
       return Response.json(error.toBody(), { status: error.status, headers: { "x-request-id": newId("request") } });

@@ -1,5 +1,5 @@
 /** Ids: one prefix a noun, then a ULID, so that sorting by id is sorting by creation time. */
-import { hash } from "node:crypto";
+import { hash, randomFillSync } from "node:crypto";
 import { encodeTime, monotonicFactory } from "ulid";
 
 const prefixes = {
@@ -24,7 +24,19 @@ const prefixes = {
 
 export type IdKind = keyof typeof prefixes;
 
-const ulid = monotonicFactory();
+const pool = new Uint8Array(4096);
+let poolUsed = pool.length;
+
+/** From 0 to less than 1; the library's own asks the system for each character. */
+function random(): number {
+  if (poolUsed === pool.length) {
+    randomFillSync(pool);
+    poolUsed = 0;
+  }
+  return pool[poolUsed++]! / 256;
+}
+
+const ulid = monotonicFactory(random);
 
 /** A new id such as `ftjob-01k9…`; later ids of one process sort after earlier ones. */
 export function newId(kind: IdKind): string {

@@ -14,5 +14,5 @@ export interface Recent<Value> {
 
 export function createRecent<Value extends object>(look: (key: string) => Promise<Value | undefined>): Recent<Value> {
   const kept = new LRUCache<string, Value>({ max: mostKept, ttl: recentMilliseconds, fetchMethod: look });
-  return { get: (key) => kept.fetch(key), forget: (key) => void kept.delete(key) };
+  return { get: async (key) => kept.get(key) ?? kept.fetch(key), forget: (key) => void kept.delete(key) };
 }

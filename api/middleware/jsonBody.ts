@@ -1,5 +1,5 @@
 /** Reads JSON bodies: at most 4 MiB, well-formed UTF-8 and nothing else. */
-import type { MiddlewareHandler } from "hono";
+import type { HonoRequest, MiddlewareHandler } from "hono";
 import { ApiError } from "../../shared/errors.ts";
 
 const maxBytes = 4 * 1024 * 1024;
@@ -8,14 +8,24 @@ const patienceBytes = 16 * maxBytes;
 
 export const readJsonBody: MiddlewareHandler = async (c, next) => {
   const isJson = /^application\/([\w.-]+\+)?json\b/i.test(c.req.header("content-type") ?? "");
-  if (isJson && c.req.raw.body) {
-    const text = decode(await collect(c.req.raw.body));
+  const bytes = isJson && (await read(c.req));
+  if (bytes) {
+    const text = decode(bytes);
     if (text === "") throw new ApiError("invalid_json", "The request body is empty; it must be a JSON object.");
     // Declared as string, but read as a promise of one.
     c.req.bodyCache.text = Promise.resolve(text) as never;
   }
   await next();
 };
+
+/** Undefined where there is no body. */
+async function read(request: HonoRequest): Promise<Uint8Array | undefined> {
+  const { raw, method } = request;
+  const declared = Number(request.header("content-length") ?? Number.NaN);
+  // A body whose length is known needs no stream, which would cost more than all else on its way.
+  if (method === "POST" && declared <= maxBytes) return new Uint8Array(await raw.arrayBuffer());
+  return raw.body ? collect(raw.body) : undefined;
+}
 
 async function collect(body: ReadableStream<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
@@ -29,9 +39,11 @@ async function collect(body: ReadableStream<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function decode(bytes: Buffer): string {
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+function decode(bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch (cause) {
     throw new ApiError("invalid_encoding", "The request body is not valid UTF-8.", { cause });
   }

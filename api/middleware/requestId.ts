@@ -11,10 +11,12 @@ export function requestId(observe: Observe): MiddlewareHandler<Env> {
     c.set("requestId", id);
     await next();
     const milliseconds = Math.round(performance.now() - started);
+    // Not by `c.header`, which now makes another answer of the one there is, its body a stream.
+    const { headers } = c.res;
     // An answer that an earlier request asked for has that one's id.
-    c.header("x-request-id", c.get("requestId"));
-    c.header("openai-version", "2020-10-01");
-    c.header("openai-processing-ms", String(milliseconds));
+    headers.set("x-request-id", c.get("requestId"));
+    headers.set("openai-version", "2020-10-01");
+    headers.set("openai-processing-ms", String(milliseconds));
     observe({
       type: "answered",
       request_id: id,

@@ -10,8 +10,14 @@ export const json = <Schema extends z.ZodType>(schema: Schema, description: stri
 
 export const jsonBody = <Schema extends z.ZodType>(schema: Schema) => ({
   required: true,
-  content: { "application/json": { schema } },
+  content: { "application/json": { schema: atOnce(schema) } },
 });
+
+/** Nothing in a body's schema waits, and zod's way of checking what may wait takes three times as long. */
+function atOnce<Schema extends z.ZodType>(schema: Schema): Schema {
+  const safeParseAsync: Schema["safeParseAsync"] = async (value, context) => schema.safeParse(value, context);
+  return Object.assign(schema, { safeParseAsync });
+}
 
 /** An answer that is sent whole, or as events while it is made. */
 export const events = <Whole extends z.ZodType, Event extends z.ZodType>(

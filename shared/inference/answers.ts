@@ -6,8 +6,6 @@ import type { Answer, ChoiceQuestion, PredicateQuestion, Question, ScoreQuestion
 export interface Option {
   name: string;
   description: string | undefined;
-  /** Where it stands in the request. */
-  param: string;
 }
 
 /** A question, with what it offers. */
@@ -18,23 +16,30 @@ export type Asked =
 /** Throws ApiError for an option that stands there twice. */
 export function asked(question: Question, index: number): Asked {
   if (question.type === "predicate") return { question, index, options: null };
-  const options = optionsOf(question, index);
-  const names = options.map(({ name }) => name);
-  const repeated = options.find(({ name }, i) => names.indexOf(name) < i);
-  if (!repeated) return { question, index, options };
-  const { param, name } = repeated;
-  throw new ApiError("invalid_value", `'${param}' repeats '${name}'.`, { param });
+  const options = optionsOf(question);
+  const seen = new Set<string>();
+  for (const [place, { name }] of options.entries()) {
+    if (seen.has(name)) throw repeated({ question, index }, place, name);
+    seen.add(name);
+  }
+  return { question, index, options };
 }
 
-function optionsOf(question: ChoiceQuestion | ScoreQuestion, index: number): Option[] {
-  if (question.type === "choice") {
-    return question.choices.map(({ value, description }, i) => {
-      return { name: String(value), description, param: `questions[${index}].choices[${i}].value` };
-    });
-  }
-  return question.levels.map(({ label, description }, i) => {
-    return { name: label, description, param: `questions[${index}].levels[${i}].label` };
-  });
+function optionsOf(question: ChoiceQuestion | ScoreQuestion): Option[] {
+  return question.type === "choice"
+    ? question.choices.map(({ value, description }) => ({ name: String(value), description }))
+    : question.levels.map(({ label, description }) => ({ name: label, description }));
+}
+
+function repeated(asked: Pick<Asked, "question" | "index">, place: number, name: string): ApiError {
+  const param = optionPath(asked, place);
+  return new ApiError("invalid_value", `'${param}' repeats '${name}'.`, { param });
+}
+
+/** Where an option stands in the request. */
+export function optionPath({ question, index }: Pick<Asked, "question" | "index">, place: number): string {
+  const list = question.type === "choice" ? `choices[${place}].value` : `levels[${place}].label`;
+  return `questions[${index}].${list}`;
 }
 
 /** `weights` are of the options, in their order: probabilities, whatever they sum to. */

@@ -26,10 +26,23 @@ export function answerByLabels(
     const probability = probabilities[predicateLabel(question, index, labels)]!;
     return isSure ? { type: "predicate", name: question.name ?? null, probability } : refusal(question);
   }
-  const weights = options.map(({ name }) => probabilities[labels.indexOf(name)]!);
+  const places = placesOf(labels);
+  const weights = options.map(({ name }) => probabilities[places.get(name)!]!);
   // The promise of a precision was fitted on the model's first answer: a second one that was asked for is not covered.
   const isCovered = leastConfidence === 0 || weights.includes(top);
   return isSure && isCovered ? answerOf(question, weights) : refusal(question);
+}
+
+/** By the list of a model's labels, which is one for all answers of the model. */
+const knownPlaces = new WeakMap<readonly string[], ReadonlyMap<string, number>>();
+
+/** The place of each label in the list: a question may choose from hundreds. */
+export function placesOf(labels: readonly string[]): ReadonlyMap<string, number> {
+  const known = knownPlaces.get(labels);
+  if (known) return known;
+  const places = new Map(labels.map((label, place) => [label, place]));
+  knownPlaces.set(labels, places);
+  return places;
 }
 
 /** The label an answer rests on; null of a refusal. */

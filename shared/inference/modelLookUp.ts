@@ -34,14 +34,23 @@ export function createModelLookUp({ models, bases }: Rows): ModelLookUp {
     if (!model) throw new ApiError("model_not_found", `No such model: '${id.slice(0, longestId)}'.`, { param });
     return model;
   };
-  return { base, fineTuned, callable: async (project, id, param) => (await base(id)) ?? fineTuned(project, id, param) };
+  const callable: ModelLookUp["callable"] = async (project, id, param) =>
+    (await base(id)) ?? asCallable(await fineTuned(project, id, param));
+  return { base, fineTuned, callable };
+}
+
+/** What a project pre-trained is called as what an operator imported. */
+function asCallable(model: ModelRecord): CallableModel {
+  if (!model.base || model.kind !== "base") return model;
+  const { id, object, created, owned_by, base } = model;
+  return { id, object, created, owned_by, architecture: "pretrained", ...base };
 }
 
 export function isFineTuned(model: CallableModel): model is ModelRecord {
   return "project_id" in model;
 }
 
-/** A checkpoint that an operator imported. */
+/** A checkpoint that an operator imported, or that the project pre-trained. */
 export function isImported(model: CallableModel): model is BaseRecord {
   return !isFineTuned(model) && model.architecture === "pretrained";
 }

@@ -4,9 +4,9 @@ import type { BaseRecord } from "../schemas/base.ts";
 import type { ChoiceQuestion, ScoreQuestion } from "../schemas/decision.ts";
 import type { ModelRecord } from "../schemas/model.ts";
 import type { ModelHost } from "../serving/host.ts";
-import type { Asked, Option } from "./answers.ts";
+import { type Asked, optionPath } from "./answers.ts";
 import { isEmbedder, maxInputs } from "./embedder.ts";
-import { listed } from "./labelAnswers.ts";
+import { listed, placesOf } from "./labelAnswers.ts";
 import type { CallableModel } from "./modelLookUp.ts";
 
 /**
@@ -34,11 +34,14 @@ export function describedBy(asked: Asked, model: CallableModel, labels: readonly
     if (labels === null) throw noPredicate(index);
     return null;
   }
-  if (labels && options.every(({ name }) => labels.includes(name))) return null;
-  const descriptions = options.map((option) => {
-    const isKnown = labels === null || labels.includes(option.name);
-    if (!isKnown && !(isEmbedder(model) && option.description?.trim())) throw noLabel(option, model, labels);
-    return option.description?.trim() || option.name;
+  const places = labels && placesOf(labels);
+  if (places && options.every(({ name }) => places.has(name))) return null;
+  const descriptions = options.map(({ name, description }, place) => {
+    const isKnown = labels === null || places!.has(name);
+    if (!isKnown && !(isEmbedder(model) && description?.trim())) {
+      throw noLabel(optionPath(asked, place), name, model, labels);
+    }
+    return description?.trim() || name;
   });
   return { question, descriptions };
 }
@@ -49,7 +52,7 @@ function noPredicate(index: number): ApiError {
   return new ApiError("invalid_value", message, { param: `questions[${index}].type` });
 }
 
-function noLabel({ param, name }: Option, model: CallableModel, labels: readonly string[]): ApiError {
+function noLabel(param: string, name: string, model: CallableModel, labels: readonly string[]): ApiError {
   const lack = isEmbedder(model) ? " and has no 'description' to go by" : "";
   const message = `'${param}' is '${name}', which is no label of this model${lack}. ${listed(labels)}`;
   return new ApiError("invalid_value", message, { param });

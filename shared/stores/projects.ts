@@ -1,5 +1,5 @@
 /** Projects and their keys. A key's row lies in a partition that does not begin with a project: it leads to it. */
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { newId } from "../ids.ts";
 import { ApiKeyRecord, ProjectRecord } from "../schemas/project.ts";
 import type { Table } from "./table.ts";
@@ -16,7 +16,7 @@ export interface Projects {
 }
 
 /** 256 random bits need no slow hash: there is nothing to guess. */
-export const keyHash = (secret: string) => createHash("sha256").update(secret).digest("hex");
+export const keyHash = (secret: string) => hash("sha256", secret);
 const projectKey = (id: string) => ({ pk: `${id}#project`, sk: id });
 const apiKeyKey = (hash: string) => ({ pk: `api_key#${hash}`, sk: "api_key" });
 
