@@ -3,11 +3,10 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-export interface Load {
+/** What is asked in all rounds; sent once, so that no round pays for it. */
+export interface Asking {
   /** Such as `http://127.0.0.1:41234`. */
   readonly origin: string;
-  /** Requests under way at once, each over a connection of its own that is kept. */
-  readonly clients: number;
   /** In this order. */
   readonly requests: readonly ClientRequest[];
 }
@@ -16,6 +15,13 @@ export interface ClientRequest {
   readonly key: string;
   /** Of `POST /v1/decisions`. */
   readonly body: object;
+}
+
+export interface Round {
+  /** Requests under way at once, each over a connection of its own that is kept. */
+  readonly clients: number;
+  /** The first so many. */
+  readonly requests: number;
 }
 
 export interface Served {
@@ -27,16 +33,17 @@ export interface Served {
 }
 
 export interface Clients {
-  /** Throws where a request is not answered with 200. */
-  run(load: Load): Promise<Served>;
+  /** Throws where a request is not answered with 200 and JSON. */
+  run(round: Round): Promise<Served>;
   stop(): void;
 }
 
-export function startClients(): Clients {
+export function startClients(asking: Asking): Clients {
   const child = fork(fileURLToPath(new URL("servingClientsProcess.ts", import.meta.url)), { execArgv: [] });
+  child.send(asking);
   return {
-    async run(load) {
-      child.send(load);
+    async run(round) {
+      child.send(round);
       const [answer] = (await once(child, "message")) as [Served | { error: string }];
       if ("error" in answer) throw new Error(answer.error);
       return answer;

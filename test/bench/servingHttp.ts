@@ -11,6 +11,7 @@ import { startDevice } from "../../shared/engine/runtime/device.ts";
 import type { ModelHost } from "../../shared/serving/host.ts";
 import { usualLimits } from "../../shared/serving/limits.ts";
 import { decisionRequest, type Served, startClients } from "./servingClients.ts";
+import { type ProcessorTime, processorTime } from "./servingMemory.ts";
 import type { Tuned } from "./servingModels.ts";
 import { askAll, type Stage } from "./servingStage.ts";
 import type { Bench } from "./suite.ts";
@@ -31,12 +32,11 @@ export async function http(stage: Stage, bench: Bench): Promise<void> {
   const config = parseConfig(stage.cloud.environment);
   const services = createServices({ ...config, stores, queue, host, observe: () => {} });
   const server = await listen(createApp(services), { host: "127.0.0.1", port: 0 });
-  const sender = startClients();
   const requests = stage.set.test
     .slice(0, texts)
     .map(({ text }) => decisionRequest(model!.tenant.key, model!.record.id, text, stage.set.labels));
-  const send = (count: number, clients: number) =>
-    sender.run({ origin: server.url, clients, requests: requests.slice(0, count) });
+  const sender = startClients({ origin: server.url, requests });
+  const send = (requests: number, clients: number) => sender.run({ clients, requests });
   try {
     await together(stage, bench, { host, model: model!, send: () => send(texts, clients) });
     await alone(stage, bench, { model: model!, send: () => send(singles, 1) });
@@ -57,22 +57,42 @@ async function together({ set }: Stage, { emit, tell }: Bench, { host, model, se
   tell(`serving: ${rounds} rounds of ${texts} texts by ${clients} clients, of the host and over HTTP`);
   const questions = set.test.slice(0, texts).map(({ text }) => ({ text, model }));
   const served: Served[] = [];
+  const taken = { host: [] as ProcessorTime[], http: [] as ProcessorTime[] };
   const times = await interleaved(rounds, {
-    host: async () => (await askAll(host, questions, clients)).milliseconds,
+    host: async () => (await counted(taken.host, () => askAll(host, questions, clients))).milliseconds,
     http: async () => {
-      served.push(await send());
+      served.push(await counted(taken.http, send));
       return served.at(-1)!.milliseconds;
     },
   });
   const rate = (name: "host" | "http") => (1000 * texts) / median(times[name]);
-  const share = median(served.slice(1).map(({ processor, milliseconds }) => processor / milliseconds));
-  const source = `the host's own; asked for: 0.8; clients took ${(100 * share).toFixed(0)} % of a core`;
-  const beside = { baseline: rate("host"), baseline_source: source };
+  const beside = { baseline: rate("host"), baseline_source: "the host's own; asked for: 0.8" };
   emit({ case: `clients=${clients}/throughput`, value: rate("http"), unit: "per second", ...beside });
+  emit(processorCase(taken, served));
   const latencies = served.slice(1).map((one) => one.latencies.toSorted((a, b) => a - b));
   const at = (share: number) => median(latencies.map((sorted) => sorted[Math.floor(share * sorted.length)]!));
   const bar = { baseline: 3 * at(0.5), baseline_source: `three times p50 (${at(0.5).toFixed(1)}), the most asked for` };
   emit({ case: `clients=${clients}/p99`, value: at(0.99), unit: "milliseconds", ...bar });
+}
+
+async function counted<Result>(into: ProcessorTime[], work: () => Promise<Result>): Promise<Result> {
+  const before = processorTime();
+  const result = await work();
+  const { here, devices } = processorTime();
+  into.push({ here: here - before.here, devices: devices - before.devices });
+  return result;
+}
+
+/** Beside what the model itself takes, all on the same cores: that much of the host's throughput cannot but be lost. */
+function processorCase(taken: Record<"host" | "http", readonly ProcessorTime[]>, served: readonly Served[]) {
+  const each = (values: readonly number[]) => median(values.slice(1)) / texts;
+  const here = (name: "host" | "http") => each(taken[name].map(({ here }) => here));
+  const devices = each(taken.http.map(({ devices }) => devices));
+  const ofClients = each(served.map(({ processor }) => processor)).toFixed(2);
+  const source = `of the model; ${here("host").toFixed(2)} of the host around it, ${ofClients} of the clients`;
+  const beside = { baseline: Number.isNaN(devices) ? null : devices, baseline_source: source };
+  const name = `clients=${clients}/processor-of-api`;
+  return { case: name, value: here("http") - here("host"), unit: "milliseconds" as const, ...beside };
 }
 
 interface Alone {

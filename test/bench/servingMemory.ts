@@ -1,16 +1,52 @@
-/** Memory of this process and of its device processes, and how it changes. */
+/** What this process and its device processes take of memory and of the processors, and how that changes. */
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { median } from "./timing.ts";
 
 /** The resident sets of both, in MiB. */
 export function residentMebibytes(): number {
+  const own = (pid: number) => pid === process.pid;
+  const sets = processes().filter(({ pid, isDevice }) => own(pid) || isDevice);
+  return sets.reduce((sum, { mebibytes }) => sum + mebibytes, 0);
+}
+
+interface Found {
+  readonly pid: number;
+  readonly mebibytes: number;
+  /** Of this process. */
+  readonly isDevice: boolean;
+}
+
+function processes(): Found[] {
   const rows = execFileSync("ps", ["-A", "-o", "pid=,ppid=,rss=,args="], { encoding: "utf8" }).trim().split("\n");
-  const sets = rows.map((row) => {
+  return rows.map((row) => {
     const [pid, parent, kibibytes, ...command] = row.trim().split(/\s+/);
     const isDevice = Number(parent) === process.pid && command.some((part) => part.includes("deviceProcess"));
-    return Number(pid) === process.pid || isDevice ? Number(kibibytes) / 1024 : 0;
+    return { pid: Number(pid), mebibytes: Number(kibibytes) / 1024, isDevice };
   });
-  return sets.reduce((sum, mebibytes) => sum + mebibytes, 0);
+}
+
+/** Processor time in milliseconds. */
+export interface ProcessorTime {
+  readonly here: number;
+  /** NaN where the system does not say. */
+  readonly devices: number;
+}
+
+export function processorTime(): ProcessorTime {
+  const { user, system } = process.cpuUsage();
+  const devices = processes().filter(({ isDevice }) => isDevice);
+  return { here: (user + system) / 1000, devices: devices.reduce((sum, { pid }) => sum + timeOf(pid), 0) };
+}
+
+/** Linux counts in hundredths of a second, user and system in the 14th and 15th field; a name may hold spaces. */
+function timeOf(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)!.split(" ");
+    return 10 * (Number(fields[11]) + Number(fields[12]));
+  } catch {
+    return Number.NaN;
+  }
 }
 
 /**
