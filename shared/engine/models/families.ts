@@ -2,6 +2,7 @@
 import type { CheckpointConfig } from "../weights/checkpointConfig.ts";
 import { bert } from "./bert.ts";
 import { readBert, readDistilBert, readRoberta } from "./bertConfig.ts";
+import { electra, readElectra } from "./electra.ts";
 import { gpt2, readGpt2 } from "./gpt2.ts";
 import type { LanguageModel } from "./languageModel.ts";
 import { llama, readLlama, readQwen2 } from "./llama.ts";
@@ -10,6 +11,7 @@ import { originalLlama, readOriginalLlama } from "./originalLlama.ts";
 export const families = {
   bert: (config) => bert(readBert(config)),
   distilbert: (config) => bert(readDistilBert(config), "distilbert"),
+  electra: (config) => electra(readElectra(config)),
   gpt2: (config) => gpt2(readGpt2(config)),
   llama: (config) => llama(readLlama(config)),
   qwen2: (config) => llama(readQwen2(config)),

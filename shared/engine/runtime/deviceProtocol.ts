@@ -6,6 +6,7 @@ import type { GeneratedTokens } from "../generation/generator.ts";
 import type { JsonFormat } from "../generation/json/constraint.ts";
 import type { SamplingSettings } from "../generation/settings.ts";
 import type { LoraConfig } from "../layers/lora.ts";
+import type { PretrainingEvent, PretrainingRequest } from "../pretraining/pretrain.ts";
 import type { Precision } from "../quantization/precision.ts";
 import type { VariantReading } from "../quantization/variantReading.ts";
 import type { BaseDirectory, TrainingEvent, TrainingRequest } from "../training/train.ts";
@@ -22,6 +23,8 @@ interface DeviceFunction<Argument, Result, Piece = never> {
 export interface DeviceFunctions {
   /** Cancelled, it ends after the running step, whose checkpoint is its last piece. */
   train: DeviceFunction<TrainingRequest, void, TrainingEvent>;
+  /** A base that learns from texts; cancelled, as `train`. */
+  pretrain: DeviceFunction<PretrainingRequest, void, PretrainingEvent>;
   /** Answers of a model that stands alone; loads it if it is not loaded. */
   predict: DeviceFunction<PredictArgument, Prediction[]>;
   /** Frees what was loaded from the file. */
