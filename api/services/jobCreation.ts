@@ -2,12 +2,16 @@
 import { randomInt } from "node:crypto";
 import { lookUpBase } from "../../shared/baseModels.ts";
 import { ApiError } from "../../shared/errors.ts";
-import type { CreateFineTuningJob, Hyperparameters, JobRecord } from "../../shared/schemas/fineTuningJob.ts";
+import type { CreateFineTuningJob, JobRecord, Method } from "../../shared/schemas/fineTuningJob.ts";
 import type { Project } from "../../shared/schemas/project.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
 import type { Delivery } from "./delivery.ts";
+import { type ResolvedMethod, requireForMethod, resolveMethod, type StartingBase } from "./jobMethods.ts";
 import { requireFile } from "./namedFile.ts";
 import type { Attempt, RequestClaims } from "./requestClaims.ts";
+
+/** Longer names cannot exist: a key of the table ends there. */
+const longestId = 512;
 
 export interface JobCreation {
   create(project: Project, request: CreateFineTuningJob, attempt: Attempt): Promise<JobRecord>;
@@ -18,22 +22,28 @@ export function createJobCreation(
   claims: RequestClaims,
   delivery: Delivery,
 ): JobCreation {
-  const requireBaseModel = async (project: Project, id: string) => {
+  const findModel = async (project: Project, id: string) =>
+    id.startsWith("ft:") && id.length <= longestId ? models.get(project.id, id) : undefined;
+
+  const requireBaseModel = async (project: Project, id: string): Promise<StartingBase> => {
+    const own = await findModel(project, id);
+    if (own?.kind === "base") return { id, architecture: "pretrained" };
     const base = await lookUpBase(bases, id);
     if (base?.architecture === "onnx") {
       const message = `'${id}' is an ONNX model, which is called as it is and cannot be tuned: name another base model.`;
       throw new ApiError("invalid_value", message, { param: "model" });
     }
-    if (base) return;
-    if (id.startsWith("ft:") && id.length <= 512 && (await models.get(project.id, id))) {
+    if (base) return base;
+    if (own) {
       const message = `Continuing from a fine-tuned model is not supported yet: '${id}'. Name a base model.`;
       throw new ApiError("invalid_value", message, { param: "model" });
     }
     throw new ApiError("model_not_found", `No such model: '${id}'.`, { param: "model" });
   };
 
-  const requireReferences = async (project: Project, request: CreateFineTuningJob) => {
-    await requireBaseModel(project, request.model);
+  const requireReferences = async (project: Project, request: CreateFineTuningJob, type: Method["type"]) => {
+    const base = await requireBaseModel(project, request.model);
+    await requireForMethod(type, { request, base, findModel: (id) => findModel(project, id) });
     await requireFile(files, project, request.training_file, { param: "training_file", purpose: "fine-tune" });
     if (request.validation_file == null) return;
     if (request.validation_file === request.training_file) {
@@ -46,12 +56,12 @@ export function createJobCreation(
 
   return {
     async create(project, request, attempt) {
-      const hyperparameters = chooseHyperparameters(request);
-      await requireReferences(project, request);
+      const method = resolveMethod(request);
+      await requireReferences(project, request, method.type);
       const id = await claims.idFor("job", project, request, attempt);
       const earlier = await jobs.get(project.id, id);
       if (earlier) return earlier;
-      const record = newJob(project, id, request, hyperparameters);
+      const record = newJob(project, id, request, method);
       await jobs.create(record, { level: "info", message: `Created fine-tuning job: ${id}` });
       await delivery.send(record);
       return (await jobs.get(project.id, id)) ?? record;
@@ -59,25 +69,11 @@ export function createJobCreation(
   };
 }
 
-const auto = { n_epochs: "auto", batch_size: "auto", learning_rate_multiplier: "auto" } as const;
-
-/** `method` is where OpenAI wants them now, `hyperparameters` where they were. */
-function chooseHyperparameters({ method, hyperparameters }: CreateFineTuningJob): Required<Hyperparameters> {
-  const current = { ...auto, ...method?.supervised?.hyperparameters };
-  const deprecated = { ...auto, ...hyperparameters };
-  const names = Object.keys(auto) as (keyof Hyperparameters)[];
-  if (!hyperparameters || !method?.supervised?.hyperparameters) return hyperparameters ? deprecated : current;
-  const differing = names.find((name) => current[name] !== deprecated[name]);
-  if (!differing) return current;
-  const message = `'hyperparameters.${differing}' contradicts 'method.supervised.hyperparameters'; leave it out.`;
-  throw new ApiError("invalid_value", message, { param: `hyperparameters.${differing}` });
-}
-
 function newJob(
   project: Project,
   id: string,
   request: CreateFineTuningJob,
-  hyperparameters: Required<Hyperparameters>,
+  { hyperparameters, ...method }: ResolvedMethod,
 ): JobRecord {
   return {
     id,
@@ -95,7 +91,7 @@ function newJob(
     seed: request.seed ?? randomInt(2 ** 31),
     trained_tokens: null,
     hyperparameters,
-    method: { type: "supervised", supervised: { hyperparameters } },
+    method,
     metadata: request.metadata ?? null,
     integrations: null,
     error: null,

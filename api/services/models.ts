@@ -36,7 +36,8 @@ export function createModelService(
       const model = await lookUp.fineTuned(project, id);
       const isDeleted = await models.delete(project.id, id);
       recent.forget(project.id, id);
-      if (isDeleted) await objects.delete(model.object_key);
+      // The files of a base stay for models that were tuned from it.
+      if (isDeleted && model.kind !== "base") await objects.delete(model.object_key);
     },
   };
 }

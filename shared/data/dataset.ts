@@ -38,7 +38,7 @@ export interface DatasetOptions {
 export interface Dataset {
   training: ProblemReport;
   validation: ProblemReport | null;
-  /** In the order of their first appearance; a row's label is an index into this. Of texts alone, one empty label. */
+  /** In the order of their first appearance; a row's label is an index into this. Of texts alone, the empty label is none. */
   labels: string[];
   /** JSONL `{text, label: index}`, in file order. */
   trainFile: string;
@@ -67,7 +67,8 @@ export async function prepareDataset(options: DatasetOptions): Promise<Dataset> 
   checkAny(training);
   if (options.kind !== "document") checkLabels(training, labels);
   for (const oddity of columns.oddities()) report(training.problems, oddity);
-  const known = new Set(labels.keys());
+  // What texts alone are judged by need not stand beside those that are learned from.
+  const known = options.kind === "document" ? undefined : new Set(labels.keys());
   const validation =
     options.validation && (await scan(options.validation, options, { labels, columns, known }, "validation"));
   if (validation) checkAny(validation);

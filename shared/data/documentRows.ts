@@ -1,7 +1,10 @@
-/** Texts to learn from alone: JSONL `{text}` or chat `{messages}`, a column `text`, or the lines of a plain text. */
+/**
+ * Texts to learn from alone: JSONL `{text}` or chat `{messages}`, a column `text`, or the lines of a plain text. A `label`
+ * may stand beside a text, for models that learn from others to be judged by.
+ */
 import { decodeUtf8, splitLines } from "./lines.ts";
 import { type Problem, problem } from "./problems.ts";
-import { contentText, isObject, type RowOrProblem } from "./row.ts";
+import { contentText, isObject, labelled, type RowOrProblem } from "./row.ts";
 import type { ReadRecord } from "./tableRows.ts";
 
 export async function* readPlainLines(source: AsyncIterable<Buffer>): AsyncGenerator<RowOrProblem> {
@@ -15,24 +18,29 @@ export async function* readPlainLines(source: AsyncIterable<Buffer>): AsyncGener
   }
 }
 
-/** Of a conversation all that was said; a label is nothing to learn from here. */
+/** Of a conversation all that was said. */
 export function readDocumentObject(value: Record<string, unknown>, line: number): RowOrProblem {
-  const { messages, text } = value;
-  if (!Array.isArray(messages)) return readDocument(text, line);
+  const { messages, text, label } = value;
+  if (!Array.isArray(messages)) return readDocument(text, label, line);
   const said = messages.map((message) => (isObject(message) ? contentText(message.content) : undefined));
-  return readDocument(said.includes(undefined) ? undefined : said.join("\n"), line);
+  return readDocument(said.includes(undefined) ? undefined : said.join("\n"), label, line);
 }
 
-function readDocument(text: unknown, line: number): RowOrProblem {
+function readDocument(text: unknown, label: unknown, line: number): RowOrProblem {
   if (typeof text !== "string") return problem("missing_text", line);
-  return text.trim() ? { line, text, label: "" } : problem("empty_text", line);
+  if (!text.trim()) return problem("empty_text", line);
+  const isUnlabelled = label === undefined || label === null || label === "";
+  return isUnlabelled ? { line, text, label: "" } : labelled({ line, text }, label);
 }
 
 export function documentReader(header: readonly Buffer[], line: number): ReadRecord | Problem {
-  const at = header.findIndex((name) => decodeUtf8(name)?.trim().toLowerCase() === "text");
-  if (at < 0) return problem("missing_text", line, 'the header needs the column "text"');
+  const names = header.map((name) => decodeUtf8(name)?.trim().toLowerCase());
+  const [textAt, labelAt] = [names.indexOf("text"), names.indexOf("label")];
+  if (textAt < 0) return problem("missing_text", line, 'the header needs the column "text"');
   return (record, number) => {
-    const text = decodeUtf8(record[at]!);
-    return text === undefined ? problem("invalid_encoding", number) : readDocument(text, number);
+    const [text, label] = [decodeUtf8(record[textAt]!), labelAt < 0 ? "" : decodeUtf8(record[labelAt]!)];
+    return text === undefined || label === undefined
+      ? problem("invalid_encoding", number)
+      : readDocument(text, label, number);
   };
 }

@@ -9,7 +9,7 @@ export interface Row {
   line: number;
   /** Of a row of a table, its cells as JSON. */
   text: string;
-  /** Empty where texts are learned from alone. */
+  /** Empty where texts are learned from alone and this one has none. */
   label: string;
   /** Of a row of a table. */
   cells?: Cells;

@@ -27,21 +27,51 @@ export type Hyperparameters = z.infer<typeof Hyperparameters>;
 
 export const Method = z
   .strictObject({
-    type: z.enum(["supervised"]).openapi({ description: "Learns from texts, or rows of a table, and their labels." }),
+    type: z.enum(["supervised", "pretrain", "distill"]).openapi({
+      description:
+        "`supervised`: learns from texts, or rows of a table, and their labels. Millrace's own: `pretrain`, a base goes on learning from texts alone; `distill`, a smaller model learns what another says of texts.",
+    }),
     supervised: z
       .strictObject({ hyperparameters: Hyperparameters.optional() })
       .optional()
       .openapi({ description: "Settings of supervised tuning; absent: all `auto`." }),
+    pretrain: z
+      .strictObject({
+        hyperparameters: Hyperparameters.optional(),
+        objective: z
+          .enum(["auto", "masked", "causal"])
+          .optional()
+          .openapi({ description: "Hidden tokens or next ones; `auto`: next ones for a base that writes." }),
+        contrastive: z.boolean().optional().openapi({
+          description: "Whether a stage follows that brings texts near which belong together; default: no.",
+        }),
+      })
+      .optional()
+      .openapi({ description: "Settings of pre-training; absent: all `auto`." }),
+    distill: z
+      .strictObject({
+        teacher: z
+          .string()
+          .min(1)
+          .max(512)
+          .openapi({ description: "A fine-tuned model of yours, which labels the texts." }),
+        hyperparameters: Hyperparameters.optional(),
+      })
+      .optional()
+      .openapi({ description: "Needed where the type is `distill`." }),
   })
   .openapi("Method", { description: "How the model is tuned." });
 export type Method = z.infer<typeof Method>;
 
 export const CreateFineTuningJob = z
   .strictObject({
-    model: z.string().min(1).openapi({ description: "A base model of `GET /v1/models`.", example: "millrace-ngram" }),
+    model: z.string().min(1).openapi({
+      description: "A base model of `GET /v1/models`, or one of yours that was pre-trained further.",
+      example: "millrace-ngram",
+    }),
     training_file: z.string().min(1).openapi({
       description:
-        "Id of a file uploaded with purpose `fine-tune`: of texts with labels, or for `millrace-tabular` of rows (`input`, a value by column) with labels.",
+        "Id of a file uploaded with purpose `fine-tune`: of texts with labels, or for `millrace-tabular` of rows (`input`, a value by column) with labels; to pre-train or distill, of texts alone.",
     }),
     validation_file: z
       .string()
@@ -125,6 +155,8 @@ export const JobRecord = FineTuningJob.extend({
   validated: z.boolean(),
   /** The imported base, as it was when the job began; absent before, and where the base comes with Millrace. */
   base: BaseContent.optional(),
+  /** Of a distillation: the texts with the labels that the teacher gave them. Absent before it has. */
+  labelled: z.object({ object_key: z.string(), digest: z.string() }).optional(),
   /** Where the next attempt continues; null: from the start. */
   latest_checkpoint: z.object({ object_key: z.string(), digest: z.string(), step: z.int() }).nullable(),
 });

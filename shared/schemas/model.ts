@@ -24,6 +24,8 @@ export type TableColumn = z.infer<typeof TableColumn>;
 export const ModelRecord = Model.extend({
   project_id: z.string(),
   base_model: z.string(),
+  /** A base of the project's own, pre-trained further: `base` is itself, and it is called and tuned as an imported one. */
+  kind: z.literal("base").optional(),
   /** The content of the imported base it was tuned from; absent where the base comes with Millrace. */
   base: BaseContent.optional(),
   /** What the rows it reads have; absent where it reads texts. */

@@ -32,6 +32,11 @@ export const objectKeys = {
   checkpoint: (project: string, job: string, step: number, attempt: string) =>
     `${project}/jobs/${job}/checkpoints/step-${step}-${attempt}.safetensors`,
   model: (project: string, job: string, attempt: string) => `${project}/models/${job}-${attempt}.safetensors`,
+  /** What a teacher said of a job's texts. */
+  labelled: (project: string, job: string, attempt: string) => `${project}/jobs/${job}/labelled-${attempt}.jsonl`,
+  /** A file of a base that the project pre-trained. */
+  projectBase: (project: string, job: string, attempt: string, name: string) =>
+    `${project}/bases/${job}-${attempt}/${name}`,
   /** Of one attempt, so that a worker that lost its lease never writes over its successor's. */
   batchPart: (project: string, batch: string, first: number, attempt: string, kind: "output" | "errors") =>
     `${project}/batches/${batch}/${String(first).padStart(8, "0")}-${attempt}.${kind}.jsonl`,

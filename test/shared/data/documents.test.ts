@@ -36,7 +36,7 @@ test("JSONL, conversations, a column and plain lines give the same texts", async
     ],
   };
   const files: [string, string, string[]][] = [
-    ["a.jsonl", jsonl([{ text: "One.\nTwo.", label: "ignored" }, { text: "第三" }]), ["One.\nTwo.", "第三"]],
+    ["a.jsonl", jsonl([{ text: "One.\nTwo." }, { text: "第三" }]), ["One.\nTwo.", "第三"]],
     ["b.jsonl", jsonl([said, { text: "第三" }]), ["One.\nTwo.", "第三"]],
     ["c.csv", 'id,Text\n1,"One.\nTwo."\n2,第三\n', ["One.\nTwo.", "第三"]],
     ["d.txt", "One. Two.\n\n第三\r\n", ["One. Two.", "第三"]],
@@ -45,6 +45,19 @@ test("JSONL, conversations, a column and plain lines give the same texts", async
     const { training, train, labels } = await prepare(filename, content);
     assert.deepEqual([training.errors, train, labels], [[], texts, [""]], filename);
   }
+});
+
+test("a label may stand beside a text, in the file that is learned from or the one to judge by", async () => {
+  const { labels, train } = await prepare("a.jsonl", jsonl([{ text: "a", label: 1 }, { text: "b" }]));
+  assert.deepEqual(
+    [labels, train],
+    [
+      ["1", ""],
+      ["a", "b"],
+    ],
+  );
+  const bad = await prepare("a.jsonl", jsonl([{ text: "a", label: { x: 1 } }]));
+  assert.equal(bad.training.errors[0]?.code, "missing_label");
 });
 
 test("repeats are used once, and held-out texts are not learned from", async () => {

@@ -1,5 +1,5 @@
 /** One try at a job by one worker: what its phases share. */
-import type { JobRecord } from "../../../shared/schemas/fineTuningJob.ts";
+import type { Hyperparameters, JobRecord } from "../../../shared/schemas/fineTuningJob.ts";
 import type { NewEvent } from "../../../shared/schemas/jobEvent.ts";
 import { eventWrite } from "../../../shared/stores/events.ts";
 import type { TransactWrite } from "../../../shared/stores/table.ts";
@@ -40,4 +40,9 @@ export async function append(attempt: Attempt, event: NewEvent): Promise<void> {
 export async function refusal({ context, job, lease }: Attempt): Promise<Stopped> {
   const row = await context.stores.jobs.get(job.project_id, job.id);
   return new Stopped(stopReason(row, lease.attempt, job.status) ?? "lost");
+}
+
+/** As the client asked: the job's own are numbers once a first attempt has begun, and a run is known by what was asked. */
+export function requestedHyperparameters({ method }: JobRecord): Hyperparameters {
+  return method[method.type]?.hyperparameters ?? {};
 }

@@ -1,4 +1,4 @@
-/** What a job starts from: a base that comes with Millrace, or an imported one, its content the same for every attempt. */
+/** What a job starts from: a base that comes with Millrace, an imported one or the project's own, its content the same for every attempt. */
 import { findBaseModel } from "../../../shared/baseModels.ts";
 import type { TrainingRequest } from "../../../shared/engine/training/train.ts";
 import { BaseContent } from "../../../shared/schemas/baseContent.ts";
@@ -17,7 +17,7 @@ export async function fetchBase(attempt: Attempt): Promise<Pick<TrainingRequest,
 /** Another checkpoint may be imported under the same name while the job waits for its next attempt. */
 async function pin(attempt: Attempt): Promise<BaseContent> {
   const { context, job } = attempt;
-  const found = await context.stores.bases.get(job.model);
+  const found = job.model.startsWith("ft:") ? await ownBase(attempt) : await context.stores.bases.get(job.model);
   if (!found) {
     const message = `The base model ${job.model} was removed before the job began.`;
     throw new PermanentFailure("model_not_found", message, "model");
@@ -25,4 +25,10 @@ async function pin(attempt: Attempt): Promise<BaseContent> {
   const base = BaseContent.parse(found);
   await record(attempt, { base });
   return base;
+}
+
+/** A base that the project pre-trained. */
+async function ownBase({ context, job }: Attempt): Promise<BaseContent | undefined> {
+  const model = await context.stores.models.get(job.project_id, job.model);
+  return model?.kind === "base" ? model.base : undefined;
 }

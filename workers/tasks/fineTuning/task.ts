@@ -2,15 +2,19 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Dataset } from "../../../shared/data/dataset.ts";
 import { fineTunedModelId } from "../../../shared/ids.ts";
 import { unfinishedWork } from "../../../shared/jobStates.ts";
-import type { JobError, JobRecord } from "../../../shared/schemas/fineTuningJob.ts";
+import type { JobError, JobRecord, Method } from "../../../shared/schemas/fineTuningJob.ts";
 import { eventWrite } from "../../../shared/stores/events.ts";
 import { type HeldLease, Stopped, takeLease } from "../../lease.ts";
 import { type Outcome, PermanentFailure, type Task } from "../../task.ts";
 import type { WorkerContext } from "../context.ts";
 import { type Attempt, append, refusal, throwIfStopped } from "./attempt.ts";
 import { prepareData, reportFindings } from "./data.ts";
+import { distillModel } from "./distillation.ts";
+import { pretrainBase } from "./pretraining.ts";
+import { rootOf } from "./success.ts";
 import { trainModel } from "./training.ts";
 
 const done: Outcome = { type: "done" };
@@ -34,7 +38,7 @@ export function fineTuningTask(context: WorkerContext): Task {
 async function attemptWork(context: WorkerContext, job: JobRecord, lease: HeldLease): Promise<Outcome> {
   const project = await context.stores.projects.get(job.project_id);
   if (!project) throw new Error(`Job ${job.id} is of project ${job.project_id}, which does not exist`);
-  const model = fineTunedModelId(job.model, project.organization_name, job.suffix, job.id);
+  const model = fineTunedModelId(rootOf(job.model), project.organization_name, job.suffix, job.id);
   const directory = await mkdtemp(join(tmpdir(), "millrace-"));
   try {
     return await runAttempt({ context, job, lease, model, directory });
@@ -73,8 +77,14 @@ async function work(attempt: Attempt): Promise<void> {
     const from = job.latest_checkpoint ? ` again from step ${job.latest_checkpoint.step}` : "";
     await move(attempt, "running", `Fine-tuning job started${from}`);
   }
-  await trainModel(attempt, dataset);
+  await learnBy[job.method.type](attempt, dataset);
 }
+
+const learnBy: Record<Method["type"], (attempt: Attempt, dataset: Dataset) => Promise<void>> = {
+  supervised: (attempt, dataset) => trainModel(attempt, dataset),
+  pretrain: pretrainBase,
+  distill: distillModel,
+};
 
 async function move(
   attempt: Attempt,

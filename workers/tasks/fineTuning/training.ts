@@ -1,166 +1,29 @@
-/** Second phase: train on a device of its own; events, checkpoints and the finished model are stored as they come. */
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
+/** Supervised tuning: a model of its own, or an adapter and a head over a base, from rows with labels. */
 import type { Dataset } from "../../../shared/data/dataset.ts";
-import { DeviceError } from "../../../shared/engine/runtime/device.ts";
-import type { StepRecord, TrainingEvent } from "../../../shared/engine/training/train.ts";
-import { newId } from "../../../shared/ids.ts";
-import type { CheckpointMetrics } from "../../../shared/schemas/checkpoint.ts";
-import { checkpointWrite } from "../../../shared/stores/checkpoints.ts";
-import { eventWrite } from "../../../shared/stores/events.ts";
-import { objectKeys } from "../../../shared/stores/objects.ts";
-import { Stopped, type StopReason } from "../../lease.ts";
-import { PermanentFailure } from "../../task.ts";
-import { type Attempt, append, record } from "./attempt.ts";
+import { type Attempt, requestedHyperparameters } from "./attempt.ts";
 import { fetchBase } from "./base.ts";
 import { finish } from "./finish.ts";
-
-/** Steps are told no more often than this; what validation found is always told. */
-const eventMilliseconds = 500;
-
-/**
- * How long a device may take to come to a last checkpoint. A step or a preparation that takes longer is done again from
- * the checkpoint before, to the same bits. With half a second to notice it, a pause stays within two. A cancelled job has no use for one, and one that is lost must not write any.
- */
-const checkpointGrace: Record<StopReason, number> = { paused: 1200, shutdown: 20_000, cancelled: 0, lost: 0 };
+import { learn } from "./learning.ts";
 
 /** Returns when the job has succeeded; throws Stopped once a last checkpoint is stored. */
-export async function trainModel(attempt: Attempt, dataset: Dataset): Promise<void> {
-  const { context, job, lease, directory } = attempt;
+export async function trainModel(attempt: Attempt, dataset: Dataset, end = finish): Promise<void> {
+  const { job, lease } = attempt;
   const base = await fetchBase(attempt);
-  const checkpoint = await fetchCheckpoint(attempt);
-  const device = context.startDevice();
-  const progress: Progress = { total: 0, first: 0, startedAt: Date.now(), toldAt: 0 };
-  let patience: NodeJS.Timeout | undefined;
-  const abandon = () => {
-    // Before the first step there is nothing to keep.
-    const milliseconds = progress.total ? checkpointGrace[lease.signal.reason as StopReason] : 0;
-    patience = setTimeout(() => device.kill(), milliseconds);
-  };
-  lease.signal.addEventListener("abort", abandon, { once: true });
-  try {
-    const request = {
-      ...base,
-      threads: device.threads,
-      trainFile: dataset.trainFile,
-      validFile: dataset.validFile,
-      labels: dataset.labels,
-      refit: job.validation_file === null,
-      hyperparameters: job.method.supervised?.hyperparameters ?? {},
-      seed: job.seed,
-      directory,
-      checkpoint,
-      checkpointSteps: context.config.checkpointSteps,
-      checkpointSeconds: context.config.checkpointSeconds,
-    };
-    for await (const event of device.stream("train", request, lease.signal)) {
-      await (handlers[event.type] as Handler<TrainingEvent["type"]>)(attempt, event as never, progress);
-    }
-  } catch (error) {
-    if (lease.signal.aborted) throw new Stopped(lease.signal.reason);
-    throw error instanceof DeviceError && error.code ? new PermanentFailure(error.code, error.message, "model") : error;
-  } finally {
-    lease.signal.removeEventListener("abort", abandon);
-    clearTimeout(patience);
-    device.kill();
-  }
-  if (job.status !== "succeeded") throw new Stopped(lease.signal.reason);
-}
-
-async function fetchCheckpoint({ context, job, directory }: Attempt): Promise<string | null> {
-  if (!job.latest_checkpoint) return null;
-  const path = join(directory, "resume.safetensors");
-  await context.stores.objects.download(job.latest_checkpoint.object_key, path, job.latest_checkpoint.digest);
-  return path;
-}
-
-interface Progress {
-  total: number;
-  /** Step this attempt began with. */
-  first: number;
-  startedAt: number;
-  toldAt: number;
-}
-
-type EventOf<Type extends TrainingEvent["type"]> = TrainingEvent & { type: Type };
-type Handler<Type extends TrainingEvent["type"]> = (
-  attempt: Attempt,
-  event: EventOf<Type>,
-  progress: Progress,
-) => Promise<void>;
-
-const handlers: { [Type in TrainingEvent["type"]]: Handler<Type> } = {
-  async started(attempt, { step, totalSteps, hyperparameters }, progress) {
-    Object.assign(progress, { total: totalSteps, first: step });
-    await record(attempt, { hyperparameters });
-  },
-
-  async refit(attempt, { rows }) {
-    const message = `Held-out rows judged; learning the model to keep afresh from all ${rows} rows`;
-    await append(attempt, { level: "info", message });
-  },
-
-  async step(attempt, { record: metrics, tokens }, progress) {
-    const judged = metrics.valid_loss !== undefined;
-    if (!judged && Date.now() - progress.toldAt < eventMilliseconds) return;
-    progress.toldAt = Date.now();
-    const loss = metrics.train_loss.toFixed(4);
-    const message = `Step ${metrics.step}/${progress.total}: training loss=${loss}${validationText(metrics)}`;
-    const data = wireMetrics(metrics, progress);
-    await record(attempt, { trained_tokens: tokens, estimated_finish: estimate(metrics.step, progress) }, [
-      eventWrite(attempt.job, { level: "info", type: "metrics", message, data }),
-    ]);
-  },
-
-  async checkpoint(attempt, { step, path, record: metrics }) {
-    const { context, job, lease } = attempt;
-    const key = objectKeys.checkpoint(job.project_id, job.id, step, lease.attempt);
-    const { digest } = await context.stores.objects.putFile(key, path);
-    await rm(path);
-    const row = checkpointWrite({
-      id: newId("checkpoint"),
-      object: "fine_tuning.job.checkpoint",
-      created_at: Math.floor(Date.now() / 1000),
-      fine_tuned_model_checkpoint: `${attempt.model}:ckpt-step-${step}`,
-      step_number: step,
-      fine_tuning_job_id: job.id,
-      metrics: metrics ? checkpointMetrics(metrics) : { step },
-      project_id: job.project_id,
-      object_key: key,
-      digest,
-    });
-    const event = eventWrite(job, { level: "info", message: `Checkpoint created at step ${step}` });
-    // Getting further than any attempt before ends a row of failures: only a job that is stuck runs out of attempts.
-    await record(attempt, { latest_checkpoint: { object_key: key, digest, step }, failures: 0 }, [row, event]);
-  },
-
-  finished: finish,
-};
-
-function validationText({ valid_loss, valid_accuracy }: StepRecord): string {
-  return valid_loss === undefined
-    ? ""
-    : `, validation loss=${valid_loss.toFixed(4)}, accuracy=${valid_accuracy!.toFixed(4)}`;
-}
-
-function wireMetrics(metrics: StepRecord, { total }: Progress): Record<string, unknown> {
-  const { valid_accuracy: accuracy, valid_macro_f1: macro_f1, ...rest } = metrics;
-  return { ...rest, ...(accuracy === undefined ? {} : { accuracy, macro_f1 }), total_steps: total };
-}
-
-function checkpointMetrics(metrics: StepRecord): CheckpointMetrics {
-  return {
-    step: metrics.step,
-    train_loss: metrics.train_loss,
-    train_mean_token_accuracy: metrics.train_accuracy,
-    full_valid_loss: metrics.valid_loss,
-    full_valid_mean_token_accuracy: metrics.valid_accuracy,
-  };
-}
-
-function estimate(step: number, { total, first, startedAt }: Progress): number | null {
-  const done = step - first;
-  if (done < 2) return null;
-  const perStep = (Date.now() - startedAt) / done;
-  return Math.ceil((Date.now() + perStep * (total - step)) / 1000);
+  await learn(attempt, {
+    start(device, places) {
+      const request = {
+        ...base,
+        ...places,
+        threads: device.threads,
+        trainFile: dataset.trainFile,
+        validFile: dataset.validFile,
+        labels: dataset.labels,
+        refit: job.validation_file === null,
+        hyperparameters: requestedHyperparameters(job),
+        seed: job.seed,
+      };
+      return device.stream("train", request, lease.signal);
+    },
+    finish: end,
+  });
 }

@@ -1,0 +1,62 @@
+/** A job's success: its model, its result files and its state are written in one transaction. */
+import type { FileRecord } from "../../../shared/schemas/file.ts";
+import type { ModelRecord } from "../../../shared/schemas/model.ts";
+import { eventWrite } from "../../../shared/stores/events.ts";
+import { fileWrite } from "../../../shared/stores/files.ts";
+import { modelWrite } from "../../../shared/stores/models.ts";
+import { type Attempt, refusal } from "./attempt.ts";
+
+export interface Success {
+  model: ModelRecord;
+  results: readonly FileRecord[];
+  /** Tokens seen in training, repeats counted. */
+  tokens: number;
+  /** Keys of the model's objects. */
+  objects: readonly string[];
+}
+
+/** What every method's model has. */
+export function modelRow({ job, model }: Attempt): Omit<ModelRecord, "object_key" | "digest" | "bytes"> {
+  return {
+    id: model,
+    object: "model",
+    created: Math.floor(Date.now() / 1000),
+    owned_by: job.organization_id,
+    project_id: job.project_id,
+    base_model: rootOf(job.model),
+    job_id: job.id,
+  };
+}
+
+/** The deployment's base behind a base of a project's own, `ft:<base>:…`. */
+export function rootOf(base: string): string {
+  return base.startsWith("ft:") ? base.split(":")[1]! : base;
+}
+
+/** Throws Stopped, with nothing left behind, where the job is no longer this attempt's. */
+export async function succeed(attempt: Attempt, { model, results, tokens, objects }: Success): Promise<void> {
+  const { context, job, lease } = attempt;
+  const created = { level: "info" as const, message: `New fine-tuned model created: ${model.id}` };
+  const done = await context.stores.jobs.transition(
+    job,
+    "succeeded",
+    { level: "info", message: "The job has successfully completed" },
+    {
+      attempt: lease.attempt,
+      changes: {
+        fine_tuned_model: model.id,
+        result_files: results.map(({ id }) => id),
+        trained_tokens: tokens,
+        lease: null,
+      },
+      writes: [eventWrite(job, created), modelWrite(model), ...results.map(fileWrite)],
+    },
+  );
+  if (!done) {
+    // No row will ever name them.
+    const unnamed = [...objects, ...results.map(({ object_key }) => object_key)];
+    await Promise.all(unnamed.map((key) => context.stores.objects.delete(key)));
+    throw await refusal(attempt);
+  }
+  job.status = "succeeded";
+}
