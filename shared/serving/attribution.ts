@@ -41,7 +41,8 @@ export function createAttribution(context: HostContext): Attributing {
           const named = file.config.labels;
           const stray = labels.find((label) => !named.includes(label));
           if (stray !== undefined) throw new RangeError(`'${stray}' is no label of ${model.id}`);
-          const { base: content } = model;
+          // A model that was raced with a base need not be over it.
+          const content = file.config.base && model.base;
           const base = content && { directory: (await context.bases.open(content)).path, digest: content.digest };
           const numbers = labels.map((label) => named.indexOf(label));
           const { digest } = model;

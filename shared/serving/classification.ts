@@ -1,4 +1,6 @@
-/** Labels for texts, by a project's own model: one that stands alone, or an adapter over an imported base. */
+/** Labels for texts, by a project's own model: one that stands alone, an adapter over an imported base, or the sum of both. */
+import { weightedSum } from "../engine/race/combination.ts";
+import { withOutOfScope } from "../engine/race/outOfScope.ts";
 import type { Prediction } from "../engine/runtime/deviceProtocol.ts";
 import { probabilities } from "../engine/training/evaluation.ts";
 import type { BaseReader } from "./baseReader.ts";
@@ -41,12 +43,14 @@ export function createClassification(
     async classify(model, texts, signal) {
       const file = await context.models.open(model);
       try {
-        const { labels, temperature, thresholds = [] } = file.config;
-        const predictions = model.base
-          ? await readTexts({ base: model.base, tuned: { model, file } }, texts, signal)
-          : await predict(file, model.digest, texts, signal);
-        return predictions.map(({ logits, tokens, known }) => {
-          return { labels, probabilities: probabilities(logits, temperature), tokens, known, thresholds };
+        const { labels, temperature, thresholds = [], outOfScope, base, architecture } = file.config;
+        const predictions = await Promise.all([
+          base && model.base ? readTexts({ base: model.base, tuned: { model, file } }, texts, signal) : [],
+          base && architecture !== "hybrid" ? [] : predict(file, model.digest, texts, signal),
+        ]);
+        return sumOf(predictions.filter(({ length }) => length > 0)).map(({ logits, tokens, known }) => {
+          const judged = outOfScope ? withOutOfScope(logits, outOfScope) : logits;
+          return { labels, probabilities: probabilities(judged, temperature), tokens, known, thresholds };
         });
       } finally {
         file.close();
@@ -64,4 +68,15 @@ export function createClassification(
     const logits = await reader.read(subject, encoded, "logits", signal);
     return encoded.map(({ length }, i) => ({ logits: logits[i]!, tokens: length, known: length > specialTokens }));
   }
+}
+
+/** What the parts of a model say together, text by text. */
+function sumOf([first = [], ...others]: readonly Prediction[][]): Prediction[] {
+  return others.reduce((sum, part) => {
+    return sum.map(({ logits, tokens, known }, i) => ({
+      logits: weightedSum([logits, part[i]!.logits], [1, 1]),
+      tokens,
+      known: known || part[i]!.known,
+    }));
+  }, first);
 }

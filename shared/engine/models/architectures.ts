@@ -47,8 +47,17 @@ export interface Architecture {
   createClassifier?(weights: ReadonlyMap<string, Tensor>, options: ClassifierOptions): Promise<Classifier>;
 }
 
+/** Its n-grams, that is; what a base adds to them is read through the base. It comes of a race, see `race/`. */
+const hybridArchitecture: Architecture = {
+  ...ngramArchitecture,
+  createLearner: async () => {
+    throw new TypeError("a model of two parts is trained by a race");
+  },
+};
+
 export const architectures = {
   ngram: ngramArchitecture,
+  hybrid: hybridArchitecture,
   encoder: encoderArchitecture,
   pretrained: adaptedArchitecture,
   tabular: tabularArchitecture,

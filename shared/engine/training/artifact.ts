@@ -5,6 +5,7 @@ import type { Tensor } from "../dataTypes.ts";
 import type { LoraConfig } from "../layers/lora.ts";
 import type { ArchitectureName } from "../models/architectures.ts";
 import type { TableConfig } from "../models/tabularModels.ts";
+import type { OutOfScopeRule } from "../race/outOfScope.ts";
 import { readSafetensors, type StoredTensor, writeSafetensors } from "../weights/safetensors.ts";
 import type { Threshold } from "./thresholds.ts";
 
@@ -19,6 +20,8 @@ export interface ArtifactConfig {
   base?: { digest: string; adapter: LoraConfig };
   /** Of a model of tables. */
   table?: TableConfig;
+  /** How the logit of the label that is none of the others is made, where there is such a label. */
+  outOfScope?: OutOfScopeRule;
 }
 
 export interface Artifact {

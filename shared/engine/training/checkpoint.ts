@@ -1,6 +1,7 @@
 /** Checkpoints: everything a run needs to go on, in one safetensors file. */
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import type { Tensor } from "../dataTypes.ts";
+import type { RaceProgress } from "../race/progress.ts";
 import { readSafetensors, writeSafetensors } from "../weights/safetensors.ts";
 import type { StepRecord } from "./train.ts";
 
@@ -11,6 +12,8 @@ export interface CheckpointHead {
   step: number;
   tokens: number;
   history: StepRecord[];
+  /** Of a race that precedes the training: how far it has come, or what came of it. */
+  race?: RaceProgress;
 }
 
 export interface Checkpoint {

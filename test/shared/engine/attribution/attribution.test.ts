@@ -8,7 +8,7 @@ import type { Attribution } from "../../../../shared/engine/attribution/attribut
 import { attributors } from "../../../../shared/engine/attribution/attributors.ts";
 import { gaussLegendre, integrate, tolerance } from "../../../../shared/engine/attribution/integratedGradients.ts";
 import { alignTokens } from "../../../../shared/engine/attribution/spans.ts";
-import { architectures } from "../../../../shared/engine/models/architectures.ts";
+import { type ArchitectureName, architectures } from "../../../../shared/engine/models/architectures.ts";
 import { mixSeeds } from "../../../../shared/engine/random.ts";
 import { ngramPlaces, ngrams } from "../../../../shared/engine/text/ngrams.ts";
 import { readArtifact } from "../../../../shared/engine/training/artifact.ts";
@@ -50,7 +50,7 @@ function weather(count: number) {
 
 type Rows = readonly { text: string; label: number }[];
 
-async function trained(architecture: TrainingRequest["architecture"], rows: Rows, epochs: number) {
+async function trained(architecture: ArchitectureName, rows: Rows, epochs: number) {
   const own = await mkdtemp(join(directory, "run-"));
   const [trainFile, validFile] = [join(own, "train.jsonl"), join(own, "valid.jsonl")];
   const lines = rows.map((row) => `${JSON.stringify(row)}\n`);

@@ -1,0 +1,172 @@
+/** A linear head over text vectors, as multinomial logistic regression: a convex problem, so where it ends is what the rows say. */
+import type { Tensor } from "../dataTypes.ts";
+import { input } from "../graph.ts";
+import { accuracy, crossEntropy } from "../layers/losses.ts";
+import { WeightScope } from "../layers/weightScope.ts";
+import { toOnnx } from "../onnx.ts";
+import { adamw } from "../optimizers/adamw.ts";
+import { schedule } from "../optimizers/schedules.ts";
+import { mixSeeds, permutation } from "../random.ts";
+import { createSession } from "../runtime/session.ts";
+import { epochByEpoch } from "../training/batches.ts";
+import type { StepResult } from "../training/learner.ts";
+import { carryOver, trainingStep } from "../trainingStep.ts";
+import { linearLoss, linearModel } from "./linear.ts";
+
+export interface HeadRows {
+  /** float32 [rows, width], row-major. */
+  readonly vectors: Float32Array;
+  readonly labels: Int32Array;
+}
+
+export interface HeadOptions {
+  readonly width: number;
+  readonly classes: number;
+  /** Of the penalty: one row weighs as much as a squared norm of 2 / strength, vectors being scaled to variance 1. */
+  readonly strength: number;
+  readonly seed: number;
+  readonly threads: number;
+}
+
+export interface Head {
+  /** float32 [classes, width]. */
+  readonly weight: Float32Array;
+  /** float32 [classes]. */
+  readonly bias: Float32Array;
+}
+
+export interface HeadFit {
+  readonly totalSteps: number;
+  step(n: number): Promise<Omit<StepResult, "tokens">>;
+  state(): Record<string, Tensor>;
+  restore(state: Readonly<Record<string, Tensor>>): void;
+  /** For vectors as they are. */
+  head(): Head;
+  release(): Promise<void>;
+}
+
+const rowsPerStep = 256;
+const peakLearningRate = 0.02;
+/** Passes over the rows; where they are few, as many as make enough steps. */
+const [leastSteps, passes, mostSteps] = [300, 25, 1500];
+
+export function headSteps(rows: number): number {
+  return Math.max(leastSteps, Math.min(passes * Math.ceil(rows / rowsPerStep), mostSteps));
+}
+
+export async function createHeadFit(rows: HeadRows, options: HeadOptions): Promise<HeadFit> {
+  const { width, classes, strength, seed, threads } = options;
+  const count = rows.labels.length;
+  const scaling = scalingOf(rows.vectors, width);
+  const vectors = scaled(rows.vectors, scaling);
+  const batch = Math.min(rowsPerStep, count);
+  const perEpoch = Math.ceil(count / batch);
+  const totalSteps = headSteps(count);
+  const batches = epochByEpoch(perEpoch, (epoch) => {
+    const order = permutation(count, mixSeeds(seed, 0x68656164), epoch);
+    return Array.from({ length: perEpoch }, (_, i) => order.slice(i * batch, (i + 1) * batch));
+  });
+  const rate = schedule("cosine", { learningRate: peakLearningRate, totalSteps });
+  const step = stepOf(width, classes, strength / count);
+  const session = await createSession(toOnnx({ outputs: step.outputs }), { threads });
+  let carried: Record<string, Tensor> = {
+    weight: { shape: [classes, width], data: new Float32Array(classes * width) },
+    bias: { shape: [classes], data: new Float32Array(classes) },
+    ...step.initialState,
+  };
+  return {
+    totalSteps,
+    async step(n) {
+      const chosen = batches.rowsOf(n);
+      const results = await session.run({
+        x: { shape: [chosen.length, width], data: rowsOf(vectors, chosen, width) },
+        labels: { shape: [chosen.length], data: chosen.map((row) => rows.labels[row]!) },
+        learning_rate: { shape: [], data: Float32Array.of(rate(n)) },
+        ...carried,
+      });
+      carried = carryOver(step, results);
+      return { loss: results.loss!.data[0] as number, accuracy: results.accuracy!.data[0] as number };
+    },
+    state: () => carried,
+    restore(state) {
+      carried = Object.fromEntries(Object.keys(carried).map((name) => [name, state[name]!]));
+    },
+    head: () => unscaled(carried.weight!.data as Float32Array, carried.bias!.data as Float32Array, scaling),
+    release: () => session.release(),
+  };
+}
+
+/** All steps at once. */
+export async function fitHead(rows: HeadRows, options: HeadOptions): Promise<Head> {
+  const fit = await createHeadFit(rows, options);
+  try {
+    for (let n = 0; n < fit.totalSteps; n++) await fit.step(n);
+    return fit.head();
+  } finally {
+    await fit.release();
+  }
+}
+
+/** Logits [rows, classes] of vectors [rows, width]. */
+export function headLogits({ weight, bias }: Head, vectors: Float32Array): Float32Array {
+  const classes = bias.length;
+  const width = weight.length / classes;
+  const rows = vectors.length / width;
+  const logits = new Float32Array(rows * classes);
+  for (let row = 0; row < rows; row++) {
+    for (let label = 0; label < classes; label++) {
+      let sum = bias[label]!;
+      for (let i = 0; i < width; i++) sum += weight[label * width + i]! * vectors[row * width + i]!;
+      logits[row * classes + label] = sum;
+    }
+  }
+  return logits;
+}
+
+function stepOf(width: number, classes: number, l2: number) {
+  const [x, labels] = [input("x", ["batch", width]), input("labels", ["batch"], "int32")];
+  const scope = new WeightScope();
+  const scores = linearModel(scope, x, { features: width, outputs: classes });
+  return trainingStep({
+    loss: linearLoss("logisticRegression", scope, { scores, targets: labels }, { l2 }),
+    parameters: scope.parameters,
+    optimizer: adamw({ learningRate: input("learning_rate", []) }),
+    metrics: { accuracy: accuracy(scores, labels), surprise: crossEntropy(scores, labels) },
+  });
+}
+
+interface Scaling {
+  readonly mean: Float64Array;
+  /** What makes each column's variance 1. */
+  readonly factor: Float64Array;
+}
+
+function scalingOf(vectors: Float32Array, width: number): Scaling {
+  const rows = vectors.length / width;
+  const [mean, square] = [new Float64Array(width), new Float64Array(width)];
+  for (let i = 0; i < vectors.length; i++) mean[i % width]! += vectors[i]! / rows;
+  for (let i = 0; i < vectors.length; i++) square[i % width]! += (vectors[i]! - mean[i % width]!) ** 2 / rows;
+  return { mean, factor: square.map((variance) => 1 / Math.sqrt(Math.max(variance, 1e-8))) };
+}
+
+function scaled(vectors: Float32Array, { mean, factor }: Scaling): Float32Array {
+  const width = mean.length;
+  return vectors.map((value, i) => (value - mean[i % width]!) * factor[i % width]!);
+}
+
+function unscaled(weight: Float32Array, bias: Float32Array, { mean, factor }: Scaling): Head {
+  const width = mean.length;
+  const own = weight.map((value, i) => value * factor[i % width]!);
+  const shifted = bias.map((value, label) => {
+    let sum = value;
+    for (let i = 0; i < width; i++) sum -= own[label * width + i]! * mean[i]!;
+    return sum;
+  });
+  return { weight: own, bias: shifted };
+}
+
+function rowsOf(vectors: Float32Array, rows: Int32Array, width: number): Float32Array {
+  const chosen = new Float32Array(rows.length * width);
+  for (const [i, row] of rows.entries()) chosen.set(vectors.subarray(row * width, (row + 1) * width), i * width);
+  return chosen;
+}

@@ -1,0 +1,126 @@
+/** The ways to make a model that a race compares. */
+import type { LoraConfig } from "../layers/lora.ts";
+import { createContrastiveLearner } from "../models/contrastiveLearner.ts";
+import { createFrozenLearner } from "../models/frozenLearner.ts";
+import { ngramArchitecture } from "../models/ngramClassifier.ts";
+import { createNgramLearner } from "../models/ngramLearner.ts";
+import type { TextVectors } from "../models/textVectors.ts";
+import { createTunedLearner } from "../models/tunedLearner.ts";
+import type { Examples } from "../training/examples.ts";
+import {
+  type Learner,
+  type RequestedHyperparameters,
+  type ResolvedHyperparameters,
+  resolveAuto,
+} from "../training/learner.ts";
+import { epochsWithin, operationsPerToken } from "./plan.ts";
+
+export const methodNames = ["ngram", "frozen", "lora", "contrastive"] as const;
+export type MethodName = (typeof methodNames)[number];
+
+/** What a method leaves open. */
+export interface Setting {
+  /** Of the head's penalty. */
+  strength: number;
+  /** Share of the steps that are made: those after it made the model worse. */
+  share: number;
+}
+
+export interface Course {
+  readonly classes: number;
+  /** Of the base; null where there is none to race with. */
+  readonly vectors: TextVectors | null;
+  /** What is given here is used as given. */
+  readonly requested: RequestedHyperparameters;
+  readonly seed: number;
+  readonly threads: number;
+}
+
+export interface Entry {
+  readonly train: Examples;
+  readonly valid: Examples;
+  readonly setting: Setting;
+  /** Floating-point operations it may take. */
+  readonly operations: number;
+}
+
+interface Started {
+  readonly learner: Learner;
+  readonly hyperparameters: ResolvedHyperparameters;
+}
+
+interface Method {
+  /** What it does, for people. */
+  readonly what: string;
+  readonly overBase: boolean;
+  readonly start: (course: Course, entry: Entry) => Promise<Started>;
+}
+
+const tunedRate = 5e-4;
+const contrastiveRate = 5e-4;
+/** Texts of a contrastive step, about. */
+const contrastiveBatch = 64;
+const [leastContrastive, mostContrastive] = [40, 400];
+
+function adapterOf({ encoder }: TextVectors): LoraConfig {
+  return encoder.adapter;
+}
+
+const tokensOf = ({ encoder }: TextVectors, { texts }: Examples) =>
+  texts.reduce((sum, text) => sum + encoder.encode(text).length, 0);
+
+export const methods: Readonly<Record<MethodName, Method>> = {
+  ngram: {
+    what: "words and pieces of words into a sparse linear classifier",
+    overBase: false,
+    async start(course, { train, valid }) {
+      const size = { rows: train.labels.length, classes: course.classes };
+      const hyperparameters = ngramArchitecture.resolveHyperparameters(course.requested, size);
+      const options = { ...course, train, valid, hyperparameters, base: null, refit: false };
+      return { hyperparameters, learner: await createNgramLearner(options) };
+    },
+  },
+  frozen: {
+    what: "the base as it is, with a linear head over its text vectors",
+    overBase: true,
+    start: (course, entry) => overBase(course, entry, { n_epochs: 1, batch_size: 256 }, createFrozenLearner),
+  },
+  lora: {
+    what: "the base tuned through an adapter, with its head",
+    overBase: true,
+    start(course, entry) {
+      const vectors = course.vectors!;
+      const n_epochs = epochsWithin(entry.operations, tokensOf(vectors, entry.train), vectors.pretrained.model);
+      const tuning = { adapter: adapterOf(vectors), peakLearningRate: tunedRate };
+      return overBase(course, entry, { n_epochs, batch_size: 32 }, (options) => createTunedLearner(options, tuning));
+    },
+  },
+  contrastive: {
+    what: "the base tuned through an adapter until texts of a label lie together, then a linear head",
+    overBase: true,
+    start(course, entry) {
+      const vectors = course.vectors!;
+      const perText = tokensOf(vectors, entry.train) / entry.train.labels.length;
+      const perStep = contrastiveBatch * perText * operationsPerToken(vectors.pretrained.model);
+      const fitting = Math.floor(entry.operations / perStep);
+      const steps = Math.max(leastContrastive, Math.min(mostContrastive, fitting));
+      const { n_epochs = "auto" } = course.requested;
+      const asked = n_epochs === "auto" ? steps : n_epochs * Math.ceil(entry.train.labels.length / contrastiveBatch);
+      const contrasting = { adapter: adapterOf(vectors), peakLearningRate: contrastiveRate, steps: asked };
+      const chosen = { n_epochs: Math.ceil((steps * contrastiveBatch) / entry.train.labels.length), batch_size: 64 };
+      return overBase(course, entry, chosen, (options) => createContrastiveLearner(options, contrasting));
+    },
+  },
+};
+
+async function overBase(
+  course: Course,
+  { train, valid, setting }: Entry,
+  chosen: Omit<ResolvedHyperparameters, "learning_rate_multiplier">,
+  create: (options: Parameters<typeof createFrozenLearner>[0]) => Promise<Learner>,
+): Promise<Started> {
+  const hyperparameters = resolveAuto(course.requested, chosen);
+  const options = { ...course, train, valid, hyperparameters, base: null, refit: false };
+  const learner = await create({ ...options, vectors: course.vectors!, strength: setting.strength });
+  return { learner, hyperparameters };
+}

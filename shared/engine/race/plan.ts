@@ -1,0 +1,32 @@
+/** What a race may cost, and what each entrant gets of it: counted in operations, so that it is the same on every machine. */
+import type { LanguageModel } from "../models/languageModel.ts";
+
+/** Of the rows; more are not asked about. */
+export const mostRows = 10_000;
+
+/** Floating-point operations; two cores make some 10^11 a second of a small encoder's. */
+export const allowance = {
+  /** Of all entrants that tune a base, while they are compared. */
+  comparing: 5e12,
+  /** Of the winner's own training. */
+  winner: 8e12,
+} as const;
+
+/** Folds: every row is judged by a model that learned from the other folds. Few rows are worth more of them. */
+export function foldsFor(rows: number): number {
+  return rows <= 2000 ? 4 : 3;
+}
+
+/** Operations of a pass forward and back through a base with an adapter, by token. */
+export function operationsPerToken({ layers, hidden }: LanguageModel): number {
+  const weights = 12 * layers * hidden * hidden;
+  return 3 * 2 * weights;
+}
+
+const mostEpochs = 10;
+
+/** Passes over `tokens` tokens that an allowance has room for, one at least. */
+export function epochsWithin(operations: number, tokens: number, model: LanguageModel): number {
+  const fitting = Math.floor(operations / Math.max(1, tokens * operationsPerToken(model)));
+  return Math.max(1, Math.min(mostEpochs, fitting));
+}

@@ -1,0 +1,226 @@
+/**
+ * A race of methods over the rows of a training file: all are judged by the same rows, none of which the judged model
+ * learned from. Whoever is expensive must first do well on a part of the way (successive halving, Jamieson and Talwalkar 2016).
+ */
+import { evaluate, fitTemperature, type LabelledLogits, negativeLogLikelihood } from "../training/evaluation.ts";
+import type { Examples } from "../training/examples.ts";
+import type { Learner } from "../training/learner.ts";
+import { crossFitted } from "./combination.ts";
+import { otherRows, pickRows, stratifiedFolds, stratifiedSample } from "./folds.ts";
+import { type Course, type MethodName, methods, type Setting } from "./methods.ts";
+import { allowance, epochsWithin, foldsFor, mostRows, operationsPerToken } from "./plan.ts";
+
+/** The rows that are raced over, and how they are divided. */
+export interface Field {
+  /** Numbers of the rows among all examples. */
+  readonly rows: Int32Array;
+  readonly examples: Examples;
+  /** Places in `rows`. */
+  readonly folds: readonly Int32Array[];
+}
+
+/** What an entrant made of rows that it did not learn from. */
+export interface Finished {
+  readonly name: string;
+  readonly method: MethodName;
+  readonly setting: Setting;
+  /** Places in the field's rows, rising. */
+  readonly rows: Int32Array;
+  /** [rows, classes]. */
+  readonly logits: Float32Array;
+  readonly seconds: number;
+  readonly steps: number;
+  readonly tokens: number;
+  /** On a part of the way, to see who goes on. */
+  readonly isHeat: boolean;
+}
+
+export function fieldOf(all: Examples, seed: number): Field {
+  const every = Int32Array.from(all.labels.keys());
+  const rows = stratifiedSample(all.labels, every, mostRows, seed);
+  const examples = pickRows(all, rows);
+  return { rows, examples, folds: stratifiedFolds(examples.labels, foldsFor(rows.length), seed) };
+}
+
+interface Lap {
+  readonly train: Int32Array;
+  readonly held: Int32Array;
+}
+
+/** Yields each entrant that comes in; those in `finished` do not run again. Ends early when `signal` aborts. */
+export async function* race(
+  course: Course,
+  field: Field,
+  finished: ReadonlyMap<string, Finished>,
+  signal: AbortSignal,
+): AsyncGenerator<Finished> {
+  const come = new Map(finished);
+  const enter = async function* (name: string, run: () => Promise<Omit<Finished, "name"> | null>) {
+    if (come.has(name) || signal.aborted) return;
+    const found = await run();
+    if (!found || signal.aborted) return;
+    come.set(name, { name, ...found });
+    yield come.get(name)!;
+  };
+  const everyFold = field.folds.map((held) => lapOf(field, held));
+  const first = { strength: 3, share: 1 };
+  yield* enter("ngram", () => run(course, field, { method: "ngram", setting: first, laps: everyFold, signal }));
+  if (!course.vectors) return;
+  yield* enter("frozen", async () => {
+    const setting = { ...first, strength: await bestStrength(course, field, signal) };
+    return run(course, field, { method: "frozen", setting, laps: everyFold, signal });
+  });
+  const setting = come.get("frozen")?.setting ?? first;
+  const entrants = tunedMethods(field);
+  const heat = { laps: laps(course, field, allowance.comparing / 8).slice(0, 1), isHeat: true };
+  if (entrants.length > 1) {
+    for (const method of entrants) {
+      yield* enter(`heat:${method}`, () => run(course, field, { method, setting, signal, ...heat }));
+    }
+  }
+  if (signal.aborted) return;
+  const [best] = entrants.toSorted((a, b) => surprise(come, field, `heat:${a}`) - surprise(come, field, `heat:${b}`));
+  const final = laps(course, field, (allowance.comparing * 3) / 4);
+  yield* enter(best!, () => run(course, field, { method: best!, setting, laps: final, signal }));
+}
+
+/** Contrasts teach much where rows are few; where they are many, labels themselves teach more. */
+const fewRows = 2000;
+
+function tunedMethods({ rows }: Field): MethodName[] {
+  return rows.length <= fewRows ? ["lora", "contrastive"] : ["lora"];
+}
+
+/** Nats a row of an entrant with n-grams beside it; of one that did not run, nothing is known. */
+function surprise(come: ReadonlyMap<string, Finished>, field: Field, name: string): number {
+  const [own, ngram] = [come.get(name), come.get("ngram")!];
+  if (!own) return 0;
+  return evaluate(together([ngram, own], field, ngram.logits.length / ngram.rows.length)).loss;
+}
+
+/** What several entrants say together of the rows that all of them judged. */
+export function together(entrants: readonly Finished[], field: Field, classes: number): LabelledLogits {
+  return crossFitted({ ...commonLogits(entrants, classes), labels: labelsOf(commonRows(entrants), field), classes });
+}
+
+export function commonRows(entrants: readonly Pick<Finished, "rows">[]): Int32Array {
+  const sets = entrants.map(({ rows }) => new Set(rows));
+  return entrants[0]!.rows.filter((row) => sets.every((set) => set.has(row)));
+}
+
+export function labelsOf(rows: Int32Array, { examples }: Field): Int32Array {
+  return rows.map((row) => examples.labels[row]!);
+}
+
+export function commonLogits(entrants: readonly Finished[], classes: number): { logits: Float32Array[] } {
+  const rows = commonRows(entrants);
+  return { logits: entrants.map((entrant) => logitsAt(entrant, rows, classes)) };
+}
+
+/** An entrant's logits of some of the rows that it judged. */
+export function logitsAt({ rows, logits }: Finished, wanted: Int32Array, classes: number): Float32Array {
+  const places = new Map(Array.from(rows, (row, place) => [row, place]));
+  const found = new Float32Array(wanted.length * classes);
+  for (const [i, row] of wanted.entries()) {
+    const at = places.get(row)! * classes;
+    found.set(logits.subarray(at, at + classes), i * classes);
+  }
+  return found;
+}
+
+function lapOf({ rows }: Field, held: Int32Array): Lap {
+  return { held, train: otherRows(rows.length, held) };
+}
+
+/** As many folds as so many operations have room for; of one fold, where it has no room for that, a part of the rows. */
+function laps(course: Course, field: Field, operations: number): Lap[] {
+  const { model } = course.vectors!.pretrained;
+  const { encode } = course.vectors!.encoder;
+  const tokens = field.examples.texts.reduce((sum, text) => sum + encode(text).length, 0);
+  const learned = tokens * (1 - 1 / field.folds.length);
+  const perFold = learned * epochsWithin(allowance.winner, tokens, model) * operationsPerToken(model);
+  const count = Math.max(1, Math.min(field.folds.length, Math.floor(operations / perFold)));
+  const share = Math.min(1, operations / perFold);
+  return field.folds.slice(0, count).map((held) => {
+    const { train } = lapOf(field, held);
+    const own = train.map((row) => field.examples.labels[row]!);
+    const kept = stratifiedSample(own, Int32Array.from(train.keys()), Math.ceil(train.length * share), course.seed);
+    return { held, train: kept.map((place) => train[place]!) };
+  });
+}
+
+const strengths = [1, 10, 100];
+
+/** By the rows of the first fold. */
+async function bestStrength(course: Course, field: Field, signal: AbortSignal): Promise<number> {
+  const tried = [];
+  for (const strength of strengths) {
+    const setting = { strength, share: 1 };
+    const options = { method: "frozen" as const, setting, laps: [lapOf(field, field.folds[0]!)], signal };
+    const found = await run(course, field, options);
+    if (!found) return strength;
+    const held = { logits: found.logits, labels: labelsOf(found.rows, field), classes: course.classes };
+    tried.push({ strength, loss: negativeLogLikelihood(held, fitTemperature(held)) });
+  }
+  return tried.reduce((a, b) => (b.loss < a.loss ? b : a)).strength;
+}
+
+interface Run {
+  readonly method: MethodName;
+  readonly setting: Setting;
+  readonly laps: readonly Lap[];
+  readonly isHeat?: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Null when called off. */
+async function run(course: Course, field: Field, options: Run): Promise<Omit<Finished, "name"> | null> {
+  const { method, laps, signal, isHeat = false } = options;
+  const { classes } = course;
+  const startedAt = performance.now();
+  const rows = Int32Array.from(laps.flatMap(({ held }) => [...held])).sort();
+  const places = new Map(Array.from(rows, (row, place) => [row, place]));
+  const logits = new Float32Array(rows.length * classes);
+  const done = { steps: 0, tokens: 0 };
+  let { setting } = options;
+  for (const { train, held } of laps) {
+    const own = { train: pickRows(field.examples, train), valid: pickRows(field.examples, held), setting };
+    const operations = allowance.winner * (train.length / field.rows.length);
+    const { learner } = await methods[method].start(course, { ...own, operations });
+    try {
+      const judged = await complete(learner, setting.share, signal, done);
+      if (!judged) return null;
+      setting = { ...setting, share: judged.share };
+      for (const [i, row] of held.entries()) {
+        logits.set(judged.logits.subarray(i * classes, (i + 1) * classes), places.get(row)! * classes);
+      }
+    } finally {
+      await learner.release();
+    }
+  }
+  return { method, setting, rows, logits, seconds: (performance.now() - startedAt) / 1000, ...done, isHeat };
+}
+
+/** So many judgements in a row without a gain end a training. */
+const patience = 2;
+
+/** Learns its share of the steps, or until the held rows no longer gain by it; null when called off. */
+async function complete(learner: Learner, share: number, signal: AbortSignal, done: { steps: number; tokens: number }) {
+  const last = Math.max(1, Math.round(share * learner.totalSteps));
+  let best: { loss: number; share: number; logits: Float32Array } | undefined;
+  let worse = 0;
+  for (let step = 0; step < last && worse < patience; step++) {
+    if (signal.aborted) return null;
+    const { tokens } = await learner.step(step);
+    done.steps++;
+    done.tokens += tokens;
+    // A run computes on this thread: without a pause nobody would hear that it is called off.
+    await new Promise(setImmediate);
+    if (step + 1 < last && !learner.isEvaluated(step)) continue;
+    const held = await learner.validate();
+    const loss = negativeLogLikelihood(held, fitTemperature(held));
+    worse = best && loss >= best.loss ? worse + 1 : 0;
+    if (!worse) best = { loss, share: (step + 1) / learner.totalSteps, logits: held.logits.slice() };
+  }
+  return best;
+}
