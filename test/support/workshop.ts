@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { GetObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { toFile } from "openai";
-import type { JobRecord } from "../../shared/schemas/fineTuningJob.ts";
+import type { JobRecord, Method } from "../../shared/schemas/fineTuningJob.ts";
 import type { JobEvent } from "../../shared/schemas/jobEvent.ts";
 import { type Deployment, type DeploymentOptions, deploy } from "./deployment.ts";
 import { type Gate, startGate } from "./gate.ts";
@@ -22,6 +22,8 @@ export interface JobRequest {
   batch?: number;
   /** Factor on the base model's learning rate. */
   rate?: number;
+  /** With settings beside the hyperparameters. Default: supervised. */
+  method?: { type: Method["type"] } & Record<string, unknown>;
 }
 
 export interface Workshop extends Deployment {
@@ -75,6 +77,7 @@ export async function openWorkshop(options: DeploymentOptions = {}): Promise<Wor
       epochs,
       batch,
       rate = 1,
+      method: { type, ...settings } = { type: "supervised" },
     }) {
       const hyperparameters = { n_epochs: epochs ?? 2, batch_size: batch ?? 16, learning_rate_multiplier: rate };
       const { id } = await client.fineTuning.jobs.create({
@@ -82,7 +85,8 @@ export async function openWorkshop(options: DeploymentOptions = {}): Promise<Wor
         training_file: await upload(training, filename),
         validation_file: validation && (await upload(validation, filename)),
         seed,
-        method: { type: "supervised", supervised: { hyperparameters } },
+        // Methods of Millrace's own are not in the SDK's types.
+        method: { type: type as "supervised", [type]: { hyperparameters, ...settings } },
       });
       return id;
     },
