@@ -3,8 +3,8 @@ import type { ImportedRecord } from "./schemas/base.ts";
 import type { Model } from "./schemas/model.ts";
 import type { Bases } from "./stores/bases.ts";
 
-/** `pretrained`: a checkpoint that an operator imported. */
-export type Architecture = "ngram" | "encoder" | "tabular" | "pretrained";
+/** `pretrained`: a checkpoint that an operator imported. `auto`: whichever of several does best on the rows given. */
+export type Architecture = "ngram" | "encoder" | "tabular" | "auto" | "pretrained";
 
 /** What comes with Millrace: trained from nothing, so it has no files. */
 export interface BaseModel extends Model {
@@ -23,7 +23,22 @@ export const baseModels: readonly BaseModel[] = [
   base("millrace-ngram", "ngram"),
   base("millrace-encoder-tiny", "encoder"),
   base("millrace-tabular", "tabular"),
+  base("millrace-auto", "auto"),
 ];
+
+/** The bases that `millrace-auto` starts from where a deployment has them, by what they read best. */
+const starterBases = { others: "millrace-embed-en", ideographs: "millrace-embed-zh" } as const;
+
+/** From this share of letters on, texts are read as Chinese. */
+const ideographShare = 0.2;
+
+/** Names of starter bases, the one that suits the texts first. */
+export function starterBasesFor(texts: readonly string[]): string[] {
+  const count = (pattern: RegExp) => texts.reduce((sum, text) => sum + (text.match(pattern)?.length ?? 0), 0);
+  const { others, ideographs } = starterBases;
+  const isChinese = count(/\p{Script=Han}/gu) > ideographShare * count(/\p{L}/gu);
+  return isChinese ? [ideographs, others] : [others, ideographs];
+}
 
 /** One of those that come with Millrace. */
 export function findBaseModel(id: string): BaseModel | undefined {

@@ -40,7 +40,7 @@ export interface Dataset {
   validation: ProblemReport | null;
   /** In the order of their first appearance; a row's label is an index into this. Of texts alone, the empty label is none. */
   labels: string[];
-  /** JSONL `{text, label: index}`, in file order. */
+  /** JSONL `{line, text, label: index}`, in file order; lines count from 1. */
   trainFile: string;
   validFile: string;
   trainRows: number;
@@ -177,7 +177,7 @@ function acceptRow(row: Row, { found, index, output, labels, columns, known }: R
   found.counts[label] = (found.counts[label] ?? 0) + 1;
   // Equal rows of a table are as many cases of something: how often they occur is what there is to learn.
   if (!row.cells) index.add(row.text, label, row.line);
-  return output.write(JSON.stringify({ text: row.text, label }));
+  return output.write(JSON.stringify({ line: row.line, text: row.text, label }));
 }
 
 async function markRepeats(found: Scan, index: RowIndex): Promise<void> {

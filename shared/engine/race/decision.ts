@@ -58,7 +58,13 @@ export function decide(finished: readonly Finished[], field: Field, labels: read
   return {
     decision: { parts, bias: bias?.bias ?? null, outOfScope, temperature, thresholds },
     report: {
-      ...{ winner, why, rows: field.rows.length, judged: common.labels.length, folds: field.folds.length },
+      ...{
+        winner,
+        why,
+        rows: field.rows.length,
+        judged: contestants[0]!.held.labels.length,
+        folds: field.folds.length,
+      },
       candidates: contestants.map((contestant) => candidateReport(contestant)),
       heats: finished.filter(({ isHeat }) => isHeat).map((heat) => heatReport(heat, finished, field, classes)),
       imbalance: imbalanceOf(countsOf(field.examples.labels, classes)),
@@ -147,7 +153,7 @@ function suspectsOf(finished: readonly Finished[], field: Field, labels: readonl
   const suspects = rows.map((row): Suspect => {
     const own = all.subarray(row * classes, (row + 1) * classes);
     return {
-      row: field.rows[row]!,
+      line: field.examples.lines?.[row] ?? 0,
       given: labels[held.labels[row]!]!,
       suggested: labels[own.indexOf(Math.max(...own))]!,
       quality: margin(judged, row),

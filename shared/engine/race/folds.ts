@@ -20,8 +20,12 @@ export function stratifiedSample(labels: Int32Array, rows: Int32Array, count: nu
   return Int32Array.from(kept).sort();
 }
 
-export function pickRows({ texts, labels }: Examples, rows: Int32Array): Examples {
-  return { texts: Array.from(rows, (row) => texts[row]!), labels: rows.map((row) => labels[row]!) };
+export function pickRows({ texts, labels, lines }: Examples, rows: Int32Array): Examples {
+  return {
+    texts: Array.from(rows, (row) => texts[row]!),
+    labels: rows.map((row) => labels[row]!),
+    ...(lines && { lines: rows.map((row) => lines[row]!) }),
+  };
 }
 
 /** The numbers below `count` that are not in `rows`. */

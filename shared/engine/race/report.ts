@@ -25,8 +25,8 @@ export interface ClassReport {
 
 /** A row whose label is probably wrong. */
 export interface Suspect {
-  /** Number among the examples. */
-  row: number;
+  /** Of the training file, counting from 1; 0 where that is not known. */
+  line: number;
   given: string;
   suggested: string;
   /** From 0, certainly wrong, to 1. */

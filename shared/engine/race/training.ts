@@ -76,7 +76,15 @@ async function* decided(
 const nothing: Examples = { texts: [], labels: new Int32Array(0) };
 
 function joined({ train, valid }: RaceRows): Examples {
-  return { texts: [...train.texts, ...valid.texts], labels: Int32Array.from([...train.labels, ...valid.labels]) };
+  const both = (pick: (examples: Examples) => Iterable<number> | undefined) =>
+    Int32Array.from(
+      [train, valid].flatMap((examples) => [...(pick(examples) ?? new Int32Array(examples.texts.length))]),
+    );
+  return {
+    texts: [...train.texts, ...valid.texts],
+    labels: both(({ labels }) => labels),
+    lines: both(({ lines }) => lines),
+  };
 }
 
 function sizesOf({ rows, folds }: Field) {

@@ -25,10 +25,12 @@ test("it stands in every project's list, behind what comes with Millrace and bef
     "millrace-ngram",
     "millrace-encoder-tiny",
     "millrace-tabular",
+    "millrace-auto",
     base.id,
     own.id,
   ]);
-  assert.deepEqual(await ids(clients[1]!), ["millrace-ngram", "millrace-encoder-tiny", "millrace-tabular", base.id]);
+  const ours = ["millrace-ngram", "millrace-encoder-tiny", "millrace-tabular", "millrace-auto"];
+  assert.deepEqual(await ids(clients[1]!), [...ours, base.id]);
 });
 
 test("it is retrieved as a model, without what only the deployment is to know", async () => {

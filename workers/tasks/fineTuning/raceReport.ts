@@ -1,0 +1,98 @@
+/** What a race found out, as files to read: a document, the same as JSON, and the rows whose labels are doubtful. */
+import type { CandidateReport, ClassReport, RaceReport, Suspect } from "../../../shared/engine/race/report.ts";
+import type { FileRecord } from "../../../shared/schemas/file.ts";
+import type { Attempt } from "./attempt.ts";
+import { storeResult } from "./results.ts";
+
+export async function raceFiles(attempt: Attempt, report: RaceReport): Promise<FileRecord[]> {
+  return [
+    await storeResult(attempt, "auto_report.md", raceDocument(report), "text/markdown"),
+    await storeResult(attempt, "auto_report.json", `${JSON.stringify(report, null, 2)}\n`, "application/json"),
+    await storeResult(attempt, "label_suspects.csv", suspectsCsv(report.suspects), "text/csv"),
+  ];
+}
+
+const percent = (share: number | null) => (share === null ? "" : `${(100 * share).toFixed(1)} %`);
+
+export function raceDocument(report: RaceReport): string {
+  const { winner, why, rows, judged, folds } = report;
+  const sections = [
+    `# The model that was chosen: ${winner}\n\n${why}`,
+    `Compared over ${rows} rows in ${folds} folds: each was judged by rows that it had not learned from, all by the same ${judged}. The winner then learned from all rows.`,
+    `## Candidates\n\n${candidateTable(report.candidates)}`,
+    heatsOf(report),
+    `## Labels\n\n${notesOf(report).join("\n")}\n\n${classTable(report.classes)}`,
+  ];
+  return `${sections.filter(Boolean).join("\n\n")}\n`;
+}
+
+function candidateTable(candidates: readonly CandidateReport[]): string {
+  return table(
+    ["candidate", "right", "95 % interval", "macro-F1", "nats a row", "seconds", "steps", "what it is"],
+    candidates.map(({ name, what, accuracy, interval, macroF1, loss, seconds, steps }) => [
+      name,
+      percent(accuracy),
+      `${percent(interval.low)} to ${percent(interval.high)}`,
+      percent(macroF1),
+      loss.toFixed(3),
+      seconds.toFixed(1),
+      String(steps),
+      what.join("; and "),
+    ]),
+  );
+}
+
+function heatsOf({ heats }: RaceReport): string {
+  if (!heats.length) return "";
+  const rows = heats.map(({ name, accuracy, loss, seconds }) => [
+    name,
+    percent(accuracy),
+    loss.toFixed(3),
+    seconds.toFixed(1),
+  ]);
+  const header = ["method", "right, with n-grams", "nats a row", "seconds"];
+  return `### Heats\n\nWhat tunes a base is expensive: only the best on a part of the way went on.\n\n${table(header, rows)}`;
+}
+
+function notesOf({ imbalance, balance, outOfScope, suspects, noise }: RaceReport): string[] {
+  const held = balance === null ? "nothing is held back" : `frequent labels are held back by ${balance} of their lead`;
+  const notes = [
+    `- The most frequent label has ${imbalance.toFixed(1)} times the rows of the rarest: ${held}.`,
+    `- ${suspects.length} labels are probably wrong (\`label_suspects.csv\`); an estimated ${percent(noise)} of all are.`,
+  ];
+  if (!outOfScope) return notes;
+  const { label, before, after } = outOfScope;
+  const told = ({ recall, inScopeAccuracy }: typeof before) =>
+    `${percent(recall)} of its rows found and ${percent(inScopeAccuracy)} of the others right`;
+  return [
+    ...notes,
+    `- \`${label}\` stands for none of the others: ${told(after)}; as a label like any other, ${told(before)}.`,
+  ];
+}
+
+function classTable(classes: readonly ClassReport[]): string {
+  return table(
+    ["label", "judged rows", "precision", "recall", "F1"],
+    classes.map(({ label, rows, precision, recall, f1 }) => [
+      label,
+      String(rows),
+      percent(precision),
+      percent(recall),
+      percent(f1),
+    ]),
+  );
+}
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll(/\s+/g, " ");
+  const line = (cells: readonly string[]) => `| ${cells.map(cell).join(" | ")} |`;
+  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+function suspectsCsv(suspects: readonly Suspect[]): string {
+  const cell = (text: string) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const rows = suspects.map(({ line, given, suggested, quality }) => {
+    return [line, cell(given), cell(suggested), quality.toFixed(4)].join(",");
+  });
+  return `${["line,given_label,suggested_label,quality", ...rows].join("\n")}\n`;
+}
