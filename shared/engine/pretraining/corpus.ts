@@ -1,6 +1,5 @@
 /** Texts to learn from, read line by line: JSONL `{"text"}`, one document a line, plain or gzipped. */
 import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import { createGunzip } from "node:zlib";
 import { hashName } from "../random.ts";
 import { mix } from "../text/hashing.ts";
@@ -56,10 +55,22 @@ async function* readRecords(path: string): AsyncGenerator<JsonLine> {
   // A stream that fails does not end its reader by itself.
   bytes.once("error", (error) => plain.destroy(error));
   let line = 0;
-  for await (const text of createInterface({ input: plain, crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const text of linesOf(plain)) {
     line++;
     if (text.trim() !== "") yield { value: parse(text, path, line), line };
   }
+}
+
+/** By line feeds alone: JSON may hold the other characters that some readers take for the end of a line. */
+async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of bytes) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+  }
+  yield rest + decoder.decode();
 }
 
 function parse(text: string, path: string, line: number): Record<string, unknown> {

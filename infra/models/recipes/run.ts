@@ -1,0 +1,117 @@
+/** Takes a recipe's stages one after the other, each from the base that the one before left; cut anywhere, it goes on from there. */
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type PretrainingEvent, type PretrainingRequest, pretrain } from "../../../shared/engine/pretraining/pretrain.ts";
+import type { Place } from "./english.ts";
+
+export type StageRequest = Pick<
+  PretrainingRequest,
+  "textFiles" | "pairFiles" | "contrastive" | "hyperparameters" | "settings" | "seed"
+>;
+
+export interface RecipeStage {
+  /** Of its folder. */
+  readonly name: string;
+  /** Writes what it needs into the folder, once. */
+  readonly request: (folder: string, place: Place) => Promise<StageRequest>;
+  /** What is done to the base it leaves. */
+  readonly finish?: (directory: string, place: Place) => Promise<void>;
+}
+
+export interface Recipe {
+  readonly id: string;
+  /** Writes a base that has learned nothing yet. */
+  readonly start: (directory: string, place: Place) => Promise<void>;
+  readonly stages: readonly RecipeStage[];
+  /** The text of the card beside the weights. */
+  readonly card: string;
+}
+
+export interface RecipeRun {
+  /** Folder of this recipe's work. */
+  readonly work: string;
+  readonly place: Place;
+  readonly threads: number;
+  readonly signal: AbortSignal;
+}
+
+/** The directory of the last stage's base; undefined where the signal ended the run first, which goes on at the next call. */
+export async function runRecipe({ id, start, stages }: Recipe, run: RecipeRun): Promise<string | undefined> {
+  const { work, place } = run;
+  let base = join(work, "start");
+  if (!existsSync(base)) await start(base, place);
+  for (const stage of stages) {
+    const folder = join(work, stage.name);
+    const done = join(folder, "done");
+    if (!existsSync(done)) {
+      place.tell(`${id}: ${stage.name}`);
+      await mkdir(folder, { recursive: true });
+      const left = await runStage(base, folder, stage, run);
+      if (left === undefined) return undefined;
+      await stage.finish?.(left, place);
+      await rename(left, done);
+      for (const path of await checkpointsIn(folder)) await rm(path);
+    }
+    base = done;
+  }
+  return base;
+}
+
+async function runStage(base: string, folder: string, stage: RecipeStage, { threads, signal, place }: RecipeRun) {
+  const checkpoints = await checkpointsIn(folder);
+  const request: PretrainingRequest = {
+    ...(await stage.request(folder, place)),
+    base: { directory: base, digest: await digestOf(join(base, "model.safetensors")) },
+    directory: folder,
+    threads,
+    checkpoint: checkpoints.at(-1) ?? null,
+    checkpointSteps: 0,
+    checkpointSeconds: 300,
+  };
+  const told = teller(place.tell);
+  for await (const event of pretrain(request, signal)) {
+    told(event);
+    if (event.type === "checkpoint") {
+      for (const path of await checkpointsIn(folder)) if (path !== event.path) await rm(path);
+    }
+    if (event.type === "finished") {
+      await writeFile(join(folder, "history.json"), JSON.stringify(event.history));
+      return event.path;
+    }
+    await new Promise(setImmediate);
+  }
+  return undefined;
+}
+
+/** Oldest first. */
+async function checkpointsIn(folder: string): Promise<string[]> {
+  const stepOf = (name: string) => Number(/^checkpoint-(\d+)\.safetensors$/.exec(name)?.[1] ?? Number.NaN);
+  const names = (await readdir(folder)).filter((name) => !Number.isNaN(stepOf(name)));
+  return names.sort((a, b) => stepOf(a) - stepOf(b)).map((name) => join(folder, name));
+}
+
+async function digestOf(path: string): Promise<string> {
+  return createHash("sha256").update(await readFile(path)).digest("hex");
+}
+
+/** One line for the beginning, then one now and then. */
+function teller(tell: (line: string) => void): (event: PretrainingEvent) => void {
+  let [loss, accuracy, steps, since, total] = [0, 0, 0, Date.now(), 0];
+  return (event) => {
+    if (event.type === "started") {
+      total = event.totalSteps;
+      tell(`  from step ${event.step} of ${total}; ${JSON.stringify(event.corpus)}`);
+    }
+    if (event.type !== "step") return;
+    const { record, tokens } = event;
+    [loss, accuracy, steps] = [loss + record.train_loss, accuracy + record.train_accuracy, steps + 1];
+    const held = record.valid_loss === undefined ? "" : `, held out: loss ${record.valid_loss.toFixed(3)}, ${(100 * record.valid_accuracy!).toFixed(1)} % right`;
+    if (steps < 50 && !held) return;
+    const pace = ((Date.now() - since) / steps).toFixed(0);
+    const right = ((100 * accuracy) / steps).toFixed(1);
+    tell(`  step ${record.step} of ${total}: loss ${(loss / steps).toFixed(3)}, ${right} % right${held}; ${(tokens / 1e6).toFixed(2)} M tokens, ${pace} ms a step`);
+    [loss, accuracy, steps, since] = [0, 0, 0, Date.now()];
+  };
+}

