@@ -8,6 +8,7 @@ import { readJsonBody } from "./middleware/jsonBody.ts";
 import { notFoundHandler } from "./middleware/notFound.ts";
 import { requestId } from "./middleware/requestId.ts";
 import { newRouter, type Router } from "./router.ts";
+import { aliasRoutes } from "./routes/aliases.ts";
 import { answerRoutes } from "./routes/answers.ts";
 import { batchRoutes } from "./routes/batches.ts";
 import { chatCompletionRoutes } from "./routes/chatCompletions.ts";
@@ -37,6 +38,7 @@ export function createApp(services: Services): Router {
   app.route("/", fileRoutes(services.files));
   app.route("/", fineTuningRoutes(services.fineTuning));
   app.route("/", modelRoutes(services.models));
+  app.route("/", aliasRoutes(services.aliases));
   app.route("/", inferRoutes(services.inference));
   app.route("/", decisionRoutes(services.inference));
   app.route("/", embeddingRoutes(services.inference));

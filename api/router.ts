@@ -8,6 +8,8 @@ export interface Env {
     requestId: string;
     /** Set behind the door that asks for a key. */
     project: Project;
+    /** Id of the API key, likewise. */
+    key: string;
   };
 }
 

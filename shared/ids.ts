@@ -1,6 +1,6 @@
 /** Ids: one prefix a noun, then a ULID, so that sorting by id is sorting by creation time. */
 import { hash, randomFillSync } from "node:crypto";
-import { encodeTime, monotonicFactory } from "ulid";
+import { decodeTime, encodeTime, monotonicFactory } from "ulid";
 
 const prefixes = {
   organization: "org-",
@@ -20,6 +20,9 @@ const prefixes = {
   batch: "batch_",
   batch_request: "batch_req_",
   answer: "answer_",
+  episode: "ep_",
+  feedback: "feedback_",
+  alias_move: "amove_",
 } as const;
 
 export type IdKind = keyof typeof prefixes;
@@ -46,6 +49,23 @@ export function newId(kind: IdKind): string {
 /** The same id for the same source every time, sorted among the others as if made at `time`, in milliseconds. */
 export function derivedId(kind: IdKind, time: number, source: string): string {
   return prefixes[kind] + encodeTime(time).toLowerCase() + shortHash(source, 16);
+}
+
+const ulidLength = 26;
+
+/** Another kind's id with the same characters behind the prefix: what belongs together is found without looking. */
+export function sameId(kind: IdKind, id: string): string {
+  return prefixes[kind] + id.slice(-ulidLength);
+}
+
+/** When it was made, in milliseconds since 1970. */
+export function timeOfId(id: string): number {
+  return decodeTime(id.slice(-ulidLength).toUpperCase());
+}
+
+/** Where ids made at `time`, in milliseconds, begin among the others of their kind. */
+export function idBound(kind: IdKind, time: number): string {
+  return prefixes[kind] + encodeTime(Math.min(Math.max(time, 0), 2 ** 48 - 1)).toLowerCase();
 }
 
 /** The form of an id of that kind: Crockford's base 32 behind the prefix. */

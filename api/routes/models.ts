@@ -5,7 +5,7 @@ import { listOf } from "../../shared/schemas/list.ts";
 import { DeletedModel, Model } from "../../shared/schemas/model.ts";
 import { newRouter, type Router } from "../router.ts";
 import type { ModelService } from "../services/models.ts";
-import { failures, idParams, json } from "./contract.ts";
+import { conflict, failures, idParams, json } from "./contract.ts";
 
 const tags = ["Models"];
 const params = idParams("Name of the model, such as `ft:millrace-ngram:acme::0h2k5b7x`.");
@@ -37,6 +37,7 @@ const remove = createRoute({
   responses: {
     200: json(DeletedModel, "The model is gone."),
     403: json(ErrorResponse, "Base models cannot be deleted."),
+    ...conflict,
     ...failures,
   },
 });

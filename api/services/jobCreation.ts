@@ -41,9 +41,9 @@ export function createJobCreation(
     throw new ApiError("model_not_found", `No such model: '${id}'.`, { param: "model" });
   };
 
-  const requireReferences = async (project: Project, request: CreateFineTuningJob, type: Method["type"]) => {
+  const requireReferences = async (project: Project, request: CreateFineTuningJob, method: Method) => {
     const base = await requireBaseModel(project, request.model);
-    await requireForMethod(type, { request, base, findModel: (id) => findModel(project, id) });
+    await requireForMethod(method, { request, base, findModel: (id) => findModel(project, id) });
     await requireFile(files, project, request.training_file, { param: "training_file", purpose: "fine-tune" });
     if (request.validation_file == null) return;
     if (request.validation_file === request.training_file) {
@@ -57,7 +57,7 @@ export function createJobCreation(
   return {
     async create(project, request, attempt) {
       const method = resolveMethod(request);
-      await requireReferences(project, request, method.type);
+      await requireReferences(project, request, method);
       const id = await claims.idFor("job", project, request, attempt);
       const earlier = await jobs.get(project.id, id);
       if (earlier) return earlier;

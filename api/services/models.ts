@@ -18,7 +18,7 @@ export interface ModelService {
 }
 
 export function createModelService(
-  { models, bases, objects }: Pick<Stores, "models" | "bases" | "objects">,
+  { models, bases, objects, aliases }: Pick<Stores, "models" | "bases" | "objects" | "aliases">,
   lookUp: ModelLookUp,
   recent: Pick<RecentModels, "forget">,
 ): ModelService {
@@ -34,6 +34,11 @@ export function createModelService(
         throw new ApiError("permission_denied", message, { param: "model" });
       }
       const model = await lookUp.fineTuned(project, id);
+      const alias = (await aliases.list(project.id)).find((alias) => alias.model === id);
+      if (alias) {
+        const message = `The alias '${alias.name}' means '${id}': move or delete it first.`;
+        throw new ApiError("invalid_state", message, { param: "model" });
+      }
       const isDeleted = await models.delete(project.id, id);
       recent.forget(project.id, id);
       // The files of a base stay for models that were tuned from it.

@@ -6,7 +6,7 @@ import { keyHash, type Projects } from "../../shared/stores/projects.ts";
 
 export interface ProjectService {
   /** `claimed` is the project the client believes to be in, if it says so. */
-  authenticate(secret: string | undefined, claimed: string | undefined): Promise<Project>;
+  authenticate(secret: string | undefined, claimed: string | undefined): Promise<{ project: Project; key: string }>;
   /** Any other project than one's own is 404. */
   get(project: Project, id: string): Promise<OrganizationProject>;
   update(project: Project, id: string, changes: UpdateProject): Promise<OrganizationProject>;
@@ -36,14 +36,14 @@ export function createProjectService(projects: Projects): ProjectService {
       }
       const key = await keys.get(keyHash(secret));
       const project = key && (await opened.get(key.project_id));
-      if (!project) throw new ApiError("invalid_api_key", "Incorrect API key.");
+      if (!key || !project) throw new ApiError("invalid_api_key", "Incorrect API key.");
       if (claimed && claimed !== project.id) {
         throw new ApiError(
           "mismatched_project",
           "The header 'openai-project' names another project than the API key's.",
         );
       }
-      return project;
+      return { project, key: key.id };
     },
   };
 }

@@ -5,6 +5,7 @@ import type { Queue } from "../../shared/queue.ts";
 import type { ModelHost } from "../../shared/serving/host.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
 import type { Observe } from "../requestEvents.ts";
+import { type AliasService, createAliasService } from "./aliases.ts";
 import { type BatchService, createBatchService } from "./batches.ts";
 import { createDelivery } from "./delivery.ts";
 import { createFileService, type FileService } from "./files.ts";
@@ -24,6 +25,7 @@ export interface Services {
   fineTuning: FineTuningService;
   batches: BatchService;
   models: ModelService;
+  aliases: AliasService;
   inference: InferenceService;
   storedCompletions: StoredCompletionService;
   observe: Observe;
@@ -53,6 +55,7 @@ export function createServices(dependencies: Dependencies): Services {
     fineTuning: createFineTuningService(stores, createJobCreation(stores, claims, delivery), delivery, prefetch),
     batches: createBatchService(stores, claims, createDelivery("batch", queue, observe)),
     models: createModelService(stores, models, recent),
+    aliases: createAliasService(stores.aliases, models, recent),
     inference: createInferenceService(
       { models: createModelLookUp(recent), host, storedCompletions, moderationModel },
       stores,

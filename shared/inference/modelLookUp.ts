@@ -1,4 +1,4 @@
-/** Which model a name stands for: a base of the deployment, or one that the project tuned. */
+/** Which model a name stands for: a base of the deployment, one that the project tuned, or whichever an alias means. */
 import { type BaseModel, lookUpBase } from "../baseModels.ts";
 import { ApiError } from "../errors.ts";
 import type { BaseRecord, ImportedRecord, OnnxRecord } from "../schemas/base.ts";
@@ -17,16 +17,19 @@ export interface ModelLookUp {
   base(id: string): Promise<BaseModel | ImportedRecord | undefined>;
   /** The project's own model of this name; 404 naming `param` when it has none. */
   fineTuned(project: Pick<Project, "id">, id: string, param?: string): Promise<ModelRecord>;
-  /** Either of them; 404 naming `param` when there is none. */
+  /** Either of them, or the one that `alias:…` means; 404 naming `param` when there is none. */
   callable(project: Pick<Project, "id">, id: string, param?: string): Promise<CallableModel>;
 }
 
 interface Rows {
   models: Pick<Stores["models"], "get">;
   bases: Pick<Stores["bases"], "get">;
+  aliases: Pick<Stores["aliases"], "get">;
 }
 
-export function createModelLookUp({ models, bases }: Rows): ModelLookUp {
+const aliasPrefix = "alias:";
+
+export function createModelLookUp({ models, bases, aliases }: Rows): ModelLookUp {
   // A colon parts the names of tuned models; no base has one.
   const base: ModelLookUp["base"] = async (id) => (id.includes(":") ? undefined : lookUpBase(bases, id));
   const fineTuned: ModelLookUp["fineTuned"] = async (project, id, param = "model") => {
@@ -34,8 +37,17 @@ export function createModelLookUp({ models, bases }: Rows): ModelLookUp {
     if (!model) throw new ApiError("model_not_found", `No such model: '${id.slice(0, longestId)}'.`, { param });
     return model;
   };
-  const callable: ModelLookUp["callable"] = async (project, id, param) =>
-    (await base(id)) ?? asCallable(await fineTuned(project, id, param));
+  /** What an alias means; any other name is what it is. */
+  const meant = async (project: Pick<Project, "id">, id: string, param = "model"): Promise<string> => {
+    if (!id.startsWith(aliasPrefix) || id.length > longestId) return id;
+    const alias = await aliases.get(project.id, id.slice(aliasPrefix.length));
+    if (!alias) throw new ApiError("model_not_found", `No such alias: '${id}'.`, { param });
+    return alias.model;
+  };
+  const callable: ModelLookUp["callable"] = async (project, name, param) => {
+    const id = await meant(project, name, param);
+    return (await base(id)) ?? asCallable(await fineTuned(project, id, param));
+  };
   return { base, fineTuned, callable };
 }
 

@@ -1,5 +1,6 @@
 /** Rows of models for those who are asked to run them: as fresh as a moment ago. */
 import { createRecent } from "../recent.ts";
+import type { Aliases } from "../stores/aliases.ts";
 import type { Bases } from "../stores/bases.ts";
 import type { Models } from "../stores/models.ts";
 import type { Stores } from "../stores/stores.ts";
@@ -7,20 +8,29 @@ import type { Stores } from "../stores/stores.ts";
 export interface RecentModels {
   bases: Pick<Bases, "get">;
   models: Pick<Models, "get">;
+  aliases: Pick<Aliases, "get">;
   /** A model that this process deleted is gone at once. */
   forget(project: string, id: string): void;
+  /** One that this process moved is where it belongs at once. */
+  forgetAlias(project: string, name: string): void;
 }
 
-export function createRecentModels({ bases, models }: Pick<Stores, "bases" | "models">): RecentModels {
+export function createRecentModels({
+  bases,
+  models,
+  aliases,
+}: Pick<Stores, "bases" | "models" | "aliases">): RecentModels {
   const recentBases = createRecent((id) => bases.get(id));
-  const recentModels = createRecent((key) => {
-    const [project, id] = JSON.parse(key) as [string, string];
-    return models.get(project, id);
-  });
-  const keyOf = (project: string, id: string) => JSON.stringify([project, id]);
+  const recentModels = createRecent((key) => models.get(...partsOf(key)));
+  const recentAliases = createRecent((key) => aliases.get(...partsOf(key)));
   return {
     bases: recentBases,
     models: { get: (project, id) => recentModels.get(keyOf(project, id)) },
+    aliases: { get: (project, name) => recentAliases.get(keyOf(project, name)) },
     forget: (project, id) => recentModels.forget(keyOf(project, id)),
+    forgetAlias: (project, name) => recentAliases.forget(keyOf(project, name)),
   };
 }
+
+const keyOf = (project: string, name: string) => JSON.stringify([project, name]);
+const partsOf = (key: string) => JSON.parse(key) as [project: string, name: string];

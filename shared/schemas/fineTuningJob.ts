@@ -25,43 +25,61 @@ export const Hyperparameters = z
   });
 export type Hyperparameters = z.infer<typeof Hyperparameters>;
 
+const Supervised = z.strictObject({
+  type: z.literal("supervised").openapi({ description: "Learns from texts, or rows of a table, and their labels." }),
+  supervised: z
+    .strictObject({ hyperparameters: Hyperparameters.optional() })
+    .optional()
+    .openapi({ description: "Settings of supervised tuning; absent: all `auto`." }),
+});
+
+const Pretrain = z.strictObject({
+  type: z.literal("pretrain").openapi({
+    description: "Millrace's own: an imported base goes on learning from texts alone, and becomes a base of yours.",
+  }),
+  pretrain: z
+    .strictObject({
+      hyperparameters: Hyperparameters.optional(),
+      objective: z
+        .enum(["auto", "masked", "causal"])
+        .optional()
+        .openapi({ description: "Hidden tokens or next ones; `auto`: next ones for a base that writes." }),
+      contrastive: z
+        .boolean()
+        .optional()
+        .openapi({ description: "Whether a stage follows that brings texts near which belong together; default: no." }),
+    })
+    .optional()
+    .openapi({ description: "Settings of pre-training; absent: all `auto`." }),
+});
+
+const Distill = z.strictObject({
+  type: z.literal("distill").openapi({ description: "Millrace's own: learns what a teacher says of texts." }),
+  distill: z
+    .strictObject({
+      teacher: z
+        .string()
+        .min(1)
+        .max(512)
+        .openapi({ description: "A fine-tuned model of yours, which labels the texts." }),
+      hyperparameters: Hyperparameters.optional(),
+    })
+    .openapi({ description: "Settings of distillation." }),
+});
+
 export const Method = z
-  .strictObject({
-    type: z.enum(["supervised", "pretrain", "distill"]).openapi({
-      description:
-        "`supervised`: learns from texts, or rows of a table, and their labels. Millrace's own: `pretrain`, a base goes on learning from texts alone; `distill`, a smaller model learns what another says of texts.",
-    }),
-    supervised: z
-      .strictObject({ hyperparameters: Hyperparameters.optional() })
-      .optional()
-      .openapi({ description: "Settings of supervised tuning; absent: all `auto`." }),
-    pretrain: z
-      .strictObject({
-        hyperparameters: Hyperparameters.optional(),
-        objective: z
-          .enum(["auto", "masked", "causal"])
-          .optional()
-          .openapi({ description: "Hidden tokens or next ones; `auto`: next ones for a base that writes." }),
-        contrastive: z.boolean().optional().openapi({
-          description: "Whether a stage follows that brings texts near which belong together; default: no.",
-        }),
-      })
-      .optional()
-      .openapi({ description: "Settings of pre-training; absent: all `auto`." }),
-    distill: z
-      .strictObject({
-        teacher: z
-          .string()
-          .min(1)
-          .max(512)
-          .openapi({ description: "A fine-tuned model of yours, which labels the texts." }),
-        hyperparameters: Hyperparameters.optional(),
-      })
-      .optional()
-      .openapi({ description: "Needed where the type is `distill`." }),
-  })
+  .discriminatedUnion("type", [Supervised, Pretrain, Distill])
   .openapi("Method", { description: "How the model is tuned." });
 export type Method = z.infer<typeof Method>;
+
+export type PretrainSettings = z.infer<typeof Pretrain>["pretrain"];
+export type DistillSettings = z.infer<typeof Distill>["distill"];
+
+/** As they were asked for. */
+export function hyperparametersOf(method: Method): Hyperparameters | undefined {
+  if (method.type === "supervised") return method.supervised?.hyperparameters;
+  return method.type === "pretrain" ? method.pretrain?.hyperparameters : method.distill.hyperparameters;
+}
 
 export const CreateFineTuningJob = z
   .strictObject({

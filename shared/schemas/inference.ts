@@ -1,28 +1,73 @@
 /** Inferences: one answer of a model each, kept for those who judge and retrain. */
-import { z } from "zod";
+import { z } from "@hono/zod-openapi";
+import { Feedback } from "./feedback.ts";
+import { judgedFields } from "./inForce.ts";
+import { Metadata } from "./metadata.ts";
 import { Payload } from "./payload.ts";
 
-/** The row, which its project alone sees. */
-export const InferenceRecord = z.object({
-  /** The `x-request-id` of the answer, or the `request_id` of a batch's line. */
-  id: z.string(),
-  project_id: z.string(),
-  /** What was asked, such as `/v1/decisions`. */
-  endpoint: z.string(),
-  model: z.string(),
-  /** Of an experiment; null: of none. */
-  variant: z.string().nullable(),
-  /** SHA-256 of what answered; null where the model has no files. */
-  digest: z.string().nullable(),
-  /** The request's body; null where the project keeps metadata alone. */
-  input: Payload.nullable(),
-  /** The answer's body, or, of a streamed one, `{"events": [...]}`; null where the project keeps metadata alone. */
-  output: Payload.nullable(),
-  /** Whether it was answered to its end: a client may leave a stream before. */
-  is_complete: z.boolean(),
-  /** From the request to the answer's end, where it was made; waiting in a queue does not count. */
-  latency_ms: z.number(),
-  /** Unix time in seconds. */
-  created_at: z.int(),
-});
+const described = <Schema extends z.ZodType>(schema: Schema, description: string) => schema.openapi({ description });
+
+const fields = {
+  id: described(
+    z.string(),
+    "`req_…`: the `x-request-id` of the answer, or the `request_id` of a batch's line. The answer's own id, such as `chatcmpl-…`, ends in the same characters and is taken in its place.",
+  ),
+  endpoint: described(z.string(), "What was asked, such as `/v1/decisions`."),
+  model: described(z.string(), "The model that answered."),
+  function: described(z.string().nullable().default(null), "The function that was called; null: a model was."),
+  variant: described(z.string().nullable(), "Of an experiment; null: of none."),
+  episode_id: described(z.string().nullable().default(null), "The episode that it is part of; null: of none."),
+  digest: described(z.string().nullable(), "SHA-256 of what answered; null where the model has no files."),
+  is_complete: described(z.boolean(), "Whether it was answered to its end: a client may leave a stream before."),
+  is_stored: described(z.boolean().default(false), "Whether it is a stored chat completion (`store: true`)."),
+  metadata: described(Metadata.nullable().default(null), "Labels it came with; null: none, or not kept."),
+  latency_ms: described(
+    z.number(),
+    "From the request to the answer's end, where it was made, in milliseconds; waiting in a queue does not count.",
+  ),
+  created_at: described(z.int(), "Unix time in seconds of the request; of a batch's line, of its batch."),
+  expires_at: described(
+    z.int().nullable().default(null),
+    "Unix time in seconds from which on it is gone, with its feedback; null: it stays until it is deleted.",
+  ),
+};
+
+/** The row, which its project alone sees. What was said lies beside it. */
+export const InferenceRecord = z.object({ ...fields, project_id: z.string(), ...judgedFields });
 export type InferenceRecord = z.infer<typeof InferenceRecord>;
+
+/** What was asked and answered; null where it was not kept. */
+export const InferenceContent = z.object({ input: Payload.nullable(), output: Payload.nullable() });
+export type InferenceContent = z.infer<typeof InferenceContent>;
+
+export const Inference = z
+  .object({
+    ...fields,
+    object: z.literal("inference").openapi({ description: "Always `inference`." }),
+    metrics: z
+      .record(z.string(), z.union([z.boolean(), z.number()]))
+      .openapi({ description: "The values in force by metric, without comments and demonstrations." }),
+  })
+  .openapi("Inference");
+export type Inference = z.infer<typeof Inference>;
+
+export const InferenceWithContent = Inference.extend({
+  input: z
+    .record(z.string(), z.unknown())
+    .nullable()
+    .openapi({ description: "The request's body; null where it was not kept." }),
+  output: z.record(z.string(), z.unknown()).nullable().openapi({
+    description:
+      "The answer's body, of a stream as it would have been in one piece; `{events: […]}` of one that nobody heard to its end; null where it was not kept.",
+  }),
+  feedback: z.array(Feedback).openapi({ description: "Feedback in force, oldest first." }),
+}).openapi("InferenceWithContent");
+export type InferenceWithContent = z.infer<typeof InferenceWithContent>;
+
+export const DeletedInference = z
+  .object({
+    id: z.string().openapi({ description: "The id it had." }),
+    object: z.literal("inference.deleted").openapi({ description: "Always `inference.deleted`." }),
+    deleted: z.boolean().openapi({ description: "Always true: it is gone, with its feedback." }),
+  })
+  .openapi("DeletedInference");

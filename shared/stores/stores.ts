@@ -1,5 +1,6 @@
 /** All stores over one table and one bucket. */
 import type { AwsClients } from "../aws.ts";
+import { type Aliases, createAliases } from "./aliases.ts";
 import { type Answers, createAnswers } from "./answers.ts";
 import { type Bases, createBases } from "./bases.ts";
 import { type Batches, createBatches } from "./batches.ts";
@@ -25,6 +26,7 @@ export interface Stores {
   events: Events;
   checkpoints: Checkpoints;
   models: Models;
+  aliases: Aliases;
   bases: Bases;
   objects: Objects;
   claims: Claims;
@@ -44,6 +46,7 @@ export function createStores(aws: AwsClients, names: { table: string; bucket: st
     events: createEvents(table),
     checkpoints: createCheckpoints(table),
     models: createModels(table),
+    aliases: createAliases(table),
     bases: createBases(table),
     objects,
     claims: createClaims(table),

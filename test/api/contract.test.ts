@@ -60,6 +60,7 @@ before(async () => {
   Object.assign(fixtures, { input_file_id, batches: batch.id, projects: deployment.a.project.id });
   fixtures.answers = (await addAnswer(deployment.stores, deployment.a)).id;
   await storeCompletion();
+  await addAlias();
   await addOnnx(deployment.stores, "onnx");
   const inputs = [{ name: "x", shape: [2], datatype: "FP32", data: [1, 2] }];
   Object.assign(fixtures, { [inferPath]: "onnx", inputs });
@@ -266,6 +267,15 @@ async function storeCompletion(): Promise<void> {
   fixtures.completions = stored.id;
 }
 
+async function addAlias(): Promise<void> {
+  await deployment.fetch("/v1/aliases", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ name: "prod", model: "millrace-ngram" }),
+  });
+  fixtures.aliases = "prod";
+}
+
 async function restore(path: string): Promise<void> {
   if (path.includes("/files/")) {
     fixtures.files = fixtures.training_file = await upload("a.jsonl");
@@ -273,6 +283,8 @@ async function restore(path: string): Promise<void> {
     await storeCompletion();
   } else if (path.includes("/models/")) {
     await addModelForAll();
+  } else if (path.includes("/aliases/")) {
+    await addAlias();
   } else {
     assert.fail(`Nothing restores what DELETE ${path} deletes`);
   }

@@ -36,6 +36,7 @@ before(async () => {
   await addModel(deployment.stores, deployment.a, { id: "ft:assigned" });
   a = await furnish(deployment.a);
   b = await furnish(deployment.b);
+  await a.client.post("/aliases", { body: { name: "mine", model: "millrace-ngram" } });
 });
 after(() => deployment.close());
 
@@ -56,6 +57,12 @@ test("everything of another project is 404, as if it were not there", async () =
     "model retrieve": () => client.models.retrieve(a.model.id),
     "model delete": () => client.models.delete(a.model.id),
     decision: () => client.decisions.create({ model: a.model.id, input: "x", questions: [question] }),
+    "alias retrieve": () => client.get("/aliases/mine"),
+    "alias move": () => client.post("/aliases/mine", { body: { model: "millrace-ngram" } }),
+    "alias moves": () => client.get("/aliases/mine/moves"),
+    "alias delete": () => client.delete("/aliases/mine"),
+    "alias called": () => client.decisions.create({ model: "alias:mine", input: "x", questions: [question] }),
+    "alias of a stranger's model": () => client.post("/aliases", { body: { name: "theirs", model: a.model.id } }),
     embedding: () => client.embeddings.create({ model: a.model.id, input: "x" }),
     moderation: () => client.moderations.create({ model: a.model.id, input: "x" }),
     completion: () => client.chat.completions.create({ model: a.model.id, messages: [{ role: "user", content: "x" }] }),

@@ -1,5 +1,5 @@
 /** One try at a job by one worker: what its phases share. */
-import type { Hyperparameters, JobRecord } from "../../../shared/schemas/fineTuningJob.ts";
+import { type Hyperparameters, hyperparametersOf, type JobRecord } from "../../../shared/schemas/fineTuningJob.ts";
 import type { NewEvent } from "../../../shared/schemas/jobEvent.ts";
 import { eventWrite } from "../../../shared/stores/events.ts";
 import type { TransactWrite } from "../../../shared/stores/table.ts";
@@ -44,5 +44,5 @@ export async function refusal({ context, job, lease }: Attempt): Promise<Stopped
 
 /** As the client asked: the job's own are numbers once a first attempt has begun, and a run is known by what was asked. */
 export function requestedHyperparameters({ method }: JobRecord): Hyperparameters {
-  return method[method.type]?.hyperparameters ?? {};
+  return hyperparametersOf(method) ?? {};
 }

@@ -1,6 +1,7 @@
 /** Distillation: a teacher labels texts, a smaller model learns them (Hinton et al. 2015, with hard labels), and both are measured. */
 import type { Dataset } from "../../../shared/data/dataset.ts";
 import { bytesOf } from "../../../shared/schemas/baseContent.ts";
+import type { DistillSettings } from "../../../shared/schemas/fineTuningJob.ts";
 import type { ModelRecord } from "../../../shared/schemas/model.ts";
 import { PermanentFailure } from "../../task.ts";
 import type { Attempt } from "./attempt.ts";
@@ -10,9 +11,8 @@ import { storeResult } from "./results.ts";
 import { succeed } from "./success.ts";
 import { trainModel } from "./training.ts";
 
-export async function distillModel(attempt: Attempt, texts: Dataset): Promise<void> {
+export async function distillModel(attempt: Attempt, texts: Dataset, { teacher: id }: DistillSettings): Promise<void> {
   const { context, job } = attempt;
-  const id = job.method.distill!.teacher;
   const teacher = await context.stores.models.get(job.project_id, id);
   if (!teacher) {
     const message = `The teacher ${id} was deleted before the job was done.`;

@@ -5,6 +5,7 @@ import type { Dataset } from "../../../shared/data/dataset.ts";
 import type { PretrainingEvent } from "../../../shared/engine/pretraining/pretrain.ts";
 import { baseDigest } from "../../../shared/schemas/base.ts";
 import { type BaseContent, bytesOf } from "../../../shared/schemas/baseContent.ts";
+import type { PretrainSettings } from "../../../shared/schemas/fineTuningJob.ts";
 import { objectKeys } from "../../../shared/stores/objects.ts";
 import { type Attempt, requestedHyperparameters, throwIfStopped } from "./attempt.ts";
 import { fetchBase } from "./base.ts";
@@ -13,10 +14,13 @@ import { metricsFile, storeResult } from "./results.ts";
 import { modelRow, succeed } from "./success.ts";
 
 /** Returns when the job has succeeded; throws Stopped once a last checkpoint is stored. */
-export async function pretrainBase(attempt: Attempt, dataset: Dataset): Promise<void> {
+export async function pretrainBase(
+  attempt: Attempt,
+  dataset: Dataset,
+  { objective = "auto", contrastive = false }: PretrainSettings = {},
+): Promise<void> {
   const { job, lease } = attempt;
   const { base } = await fetchBase(attempt);
-  const { objective = "auto", contrastive = false } = job.method.pretrain ?? {};
   await learn(attempt, {
     start(device, places) {
       const request = {

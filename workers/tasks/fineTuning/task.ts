@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Dataset } from "../../../shared/data/dataset.ts";
 import { fineTunedModelId } from "../../../shared/ids.ts";
 import { unfinishedWork } from "../../../shared/jobStates.ts";
-import type { JobError, JobRecord, Method } from "../../../shared/schemas/fineTuningJob.ts";
+import type { JobError, JobRecord } from "../../../shared/schemas/fineTuningJob.ts";
 import { eventWrite } from "../../../shared/stores/events.ts";
 import { type HeldLease, Stopped, takeLease } from "../../lease.ts";
 import { type Outcome, PermanentFailure, type Task } from "../../task.ts";
@@ -77,14 +77,15 @@ async function work(attempt: Attempt): Promise<void> {
     const from = job.latest_checkpoint ? ` again from step ${job.latest_checkpoint.step}` : "";
     await move(attempt, "running", `Fine-tuning job started${from}`);
   }
-  await learnBy[job.method.type](attempt, dataset);
+  await learnAs(attempt, dataset);
 }
 
-const learnBy: Record<Method["type"], (attempt: Attempt, dataset: Dataset) => Promise<void>> = {
-  supervised: (attempt, dataset) => trainModel(attempt, dataset),
-  pretrain: pretrainBase,
-  distill: distillModel,
-};
+async function learnAs(attempt: Attempt, dataset: Dataset): Promise<void> {
+  const { method } = attempt.job;
+  if (method.type === "pretrain") return pretrainBase(attempt, dataset, method.pretrain);
+  if (method.type === "distill") return distillModel(attempt, dataset, method.distill);
+  return trainModel(attempt, dataset);
+}
 
 async function move(
   attempt: Attempt,
