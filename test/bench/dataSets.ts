@@ -15,17 +15,19 @@ const shared = resolve(process.env.MILLRACE_SHARED ?? fileURLToPath(new URL("../
 
 /** Undefined where the set is not there. Rows labelled `leftOut` are dropped from both sides. */
 export function readDataSet(name: string, leftOut?: string): DataSet | undefined {
-  const path = (part: string) => join(shared, "data", name, `${part}.jsonl.gz`);
-  if (!existsSync(path("train")) || !existsSync(path("test"))) return undefined;
-  const read = (part: string) => {
-    const lines = gunzipSync(readFileSync(path(part)))
-      .toString()
-      .trim()
-      .split("\n");
-    return lines.map((line) => JSON.parse(line) as Row).filter(({ label }) => label !== leftOut);
-  };
-  const train = read("train");
-  return { train, test: read("test"), labels: [...new Set(train.map(({ label }) => label))].sort() };
+  const of = (part: string) => readRows<Row>(`${name}/${part}`)?.filter(({ label }) => label !== leftOut);
+  // Of large sets a part of the training rows is kept.
+  const [train, test] = [of("train") ?? of("train_subset"), of("test")];
+  if (!train || !test) return undefined;
+  return { train, test, labels: [...new Set(train.map(({ label }) => label))].sort() };
+}
+
+/** The lines of a file of shared data; undefined where it is not there. */
+export function readRows<Line>(name: string): Line[] | undefined {
+  const path = join(shared, "data", `${name}.jsonl.gz`);
+  if (!existsSync(path)) return undefined;
+  const lines = gunzipSync(readFileSync(path)).toString().trim().split("\n");
+  return lines.map((line) => JSON.parse(line) as Line);
 }
 
 export const whereDataIsSought = join(shared, "data");

@@ -9,6 +9,8 @@ export type Analyzer = "words" | "characters";
 export interface LinearSvc {
   /** 0 to 1. */
   accuracy: number;
+  /** Of each row of the test, its label. */
+  predictions: string[];
   /** Of training. */
   seconds: number;
   version: string;
@@ -20,11 +22,14 @@ export const python = ["/usr/bin/python3", "python3"].find((candidate) => {
 });
 
 /** Undefined where there is no scikit-learn. */
-export async function linearSvc({ train, test }: DataSet, analyzer: Analyzer): Promise<LinearSvc | undefined> {
+export async function linearSvc(
+  { train, test }: Pick<DataSet, "train" | "test">,
+  analyzer: Analyzer,
+): Promise<LinearSvc | undefined> {
   if (!python) return undefined;
   const script = fileURLToPath(new URL("linearSvc.py", import.meta.url));
   return new Promise((resolve, reject) => {
-    const child = execFile(python, [script], (error, output) => {
+    const child = execFile(python, [script], { maxBuffer: 2 ** 26 }, (error, output) => {
       if (error) reject(error);
       else resolve(JSON.parse(output) as LinearSvc);
     });

@@ -1,4 +1,4 @@
-/** `npm run bench -- [suite …] [--json] [--part name] [--minutes n]`: figures with what they are measured against, from the same run. */
+/** `npm run bench -- [suite …] [--json] [--part name] [--seeds n] [--minutes n]`: figures with what they are measured against, from the same run. */
 import { parseArgs } from "node:util";
 import { tableLine, toResult } from "./result.ts";
 import type { Suite } from "./suite.ts";
@@ -16,23 +16,29 @@ const suites: Record<string, () => Promise<Suite>> = {
 };
 
 async function main(): Promise<number> {
-  const options = { json: { type: "boolean" }, part: { type: "string" }, minutes: { type: "string" } } as const;
+  const text = { type: "string" } as const;
+  const options = { json: { type: "boolean" }, part: text, seeds: text, minutes: text } as const;
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const unknown = positionals.find((name) => !Object.hasOwn(suites, name));
   if (unknown) throw new Error(`There is no suite "${unknown}"; there are ${Object.keys(suites).join(" and ")}.`);
   const print = values.json ? JSON.stringify : tableLine;
   const tell = (line: string) => console.error(line);
-  const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
-  if (minutes !== undefined && !(minutes > 0)) throw new Error(`--minutes must be positive, not ${values.minutes}.`);
+  const minutes = positive("minutes", values.minutes);
+  const seeds = positive("seeds", values.seeds);
   for (const suite of positionals.length ? positionals : Object.keys(suites)) {
     const run = await suites[suite]!();
     const ending = await run({
       emit: (measured) => console.log(print(toResult({ suite, ...measured }))),
-      ...{ tell, part: values.part, minutes },
+      ...{ tell, part: values.part, seeds, minutes },
     });
     if (ending === "interrupted") return 130;
   }
   return 0;
+}
+
+function positive(name: string, value: string | undefined): number | undefined {
+  if (value !== undefined && !(Number(value) > 0)) throw new Error(`--${name} must be positive, not ${value}.`);
+  return value === undefined ? undefined : Number(value);
 }
 
 process.exit(

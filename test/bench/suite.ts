@@ -8,6 +8,8 @@ export interface Bench {
   tell(line: string): void;
   /** Of a suite that has parts, the only one to run; absent: all of them. */
   readonly part?: string | undefined;
+  /** How many times what depends on luck is repeated; absent: as the suite has it. */
+  readonly seeds?: number | undefined;
   /** How long a suite that watches something over time is to do so, where it is not to choose itself. */
   readonly minutes?: number | undefined;
 }

@@ -22,14 +22,14 @@ const pollMilliseconds = 250;
 export async function fineTune(
   client: OpenAI,
   rows: readonly Row[],
-  options: { suffix: string; seed: number },
+  { model = "millrace-ngram", ...options }: { suffix: string; seed: number; model?: string },
 ): Promise<FineTuningJob> {
   const jsonl = rows.map(({ text, label }) => JSON.stringify({ text, label })).join("\n");
   const file = await client.files.create({
     file: await toFile(Buffer.from(jsonl), "train.jsonl"),
     purpose: "fine-tune",
   });
-  return client.fineTuning.jobs.create({ model: "millrace-ngram", training_file: file.id, ...options });
+  return client.fineTuning.jobs.create({ model, training_file: file.id, ...options });
 }
 
 /** Tells what happens to a job as it happens; returns when it has succeeded, throws where it ends otherwise. */

@@ -1,0 +1,65 @@
+/** What a race and a single tuning take of time, and how many texts a second a starter base reads in one process. */
+
+import { fileURLToPath } from "node:url";
+import { shippedBases } from "../../infra/models/shipped.ts";
+import { openEncoder } from "../../shared/engine/models/adaptedBase.ts";
+import { startDevice } from "../../shared/engine/runtime/device.ts";
+import { bar } from "./accuracyFull.ts";
+import { type Accuracy, type Part, tune } from "./accuracyJobs.ts";
+import { type DataSet, readDataSet, whereDataIsSought } from "./dataSets.ts";
+
+const name = "banking77";
+const seconds = { race: 300, tuning: 60 };
+const textsPerSecond = 3000;
+const threads = 2;
+/** Rows of a call. */
+const batch = 64;
+const rounds = 3;
+
+export const budget: Part = async (bench) => {
+  const set = readDataSet(name);
+  if (!set) return bench.tell(`${name}: left out, it is not in ${whereDataIsSought}`);
+  await timed(bench, set, "millrace-auto", { case: "budget/auto-seconds", ...bar(seconds.race) });
+  for (const id of shippedBases().filter((id) => id.includes("-embed-"))) {
+    const directory = fileURLToPath(new URL(`../../shared/models/${id}`, import.meta.url));
+    if (id.endsWith("-en")) await timed(bench, set, id, { case: "budget/lora-seconds", ...bar(seconds.tuning) });
+    await throughput(bench, set, id, directory);
+  }
+};
+
+type Told = { case: string; baseline: number; baseline_source: string };
+
+async function timed({ client, emit, tell }: Accuracy, set: DataSet, model: string, told: Told): Promise<void> {
+  const few = { ...set, test: [] };
+  const { seconds: value } = await tune(client, few, { name, model, seed: 1, tell });
+  emit({ value, unit: "seconds", ...told });
+}
+
+/** Of texts that are token ids already, in batches of like length, as the host makes them. */
+async function throughput({ emit }: Accuracy, { test }: DataSet, id: string, directory: string): Promise<void> {
+  const encoder = await openEncoder(directory);
+  const texts = test.map(({ text }) => encoder.encode(text)).sort((a, b) => a.length - b.length);
+  const device = startDevice({ threads });
+  try {
+    const read = (rows: readonly Int32Array[]) =>
+      device.call("read", {
+        ...{
+          base: { directory, digest: id },
+          precision: "int8",
+          parts: 1,
+          adapter: encoder.adapter,
+          adapterBytes: 2 ** 24,
+        },
+        rows: rows.map((ids) => ({ ids, model: null, wants: "vector" })),
+      });
+    await read(texts.slice(0, batch));
+    const start = performance.now();
+    for (let round = 0; round < rounds; round++) {
+      for (let at = 0; at < texts.length; at += batch) await read(texts.slice(at, at + batch));
+    }
+    const value = (rounds * texts.length) / ((performance.now() - start) / 1000);
+    emit({ case: `budget/${id}-texts`, value, unit: "per second", ...bar(textsPerSecond) });
+  } finally {
+    device.kill();
+  }
+}
