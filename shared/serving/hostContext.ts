@@ -44,7 +44,7 @@ export function createHostContext(objects: Objects, options: HostContextOptions)
   const deviceAt = (place: Place): Device => {
     // Whoever is at work when the host closes sees its device die, and must not start another.
     if (isClosed) throw new Error("the model host was closed");
-    if (!place.device?.alive) place.device = startDevice(options);
+    if (!place.device?.alive) place.device = startDevice({ ...options, givesMemoryBack: true });
     return place.device;
   };
   const callAt = async <Name extends FunctionName>(place: Place, name: Name, argument: ArgumentOf<Name>) => {
