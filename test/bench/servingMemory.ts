@@ -3,11 +3,25 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { median } from "./timing.ts";
 
-/** The resident sets of both, in MiB. */
+/** Resident sets in MiB. */
+export interface Resident {
+  readonly here: number;
+  readonly devices: number;
+}
+
+export function residentSets(): Resident {
+  const all = processes();
+  const sum = (found: readonly Found[]) => found.reduce((sum, { mebibytes }) => sum + mebibytes, 0);
+  return {
+    here: sum(all.filter(({ pid }) => pid === process.pid)),
+    devices: sum(all.filter(({ isDevice }) => isDevice)),
+  };
+}
+
+/** The resident sets of all, in MiB. */
 export function residentMebibytes(): number {
-  const own = (pid: number) => pid === process.pid;
-  const sets = processes().filter(({ pid, isDevice }) => own(pid) || isDevice);
-  return sets.reduce((sum, { mebibytes }) => sum + mebibytes, 0);
+  const { here, devices } = residentSets();
+  return here + devices;
 }
 
 interface Found {

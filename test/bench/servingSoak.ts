@@ -1,6 +1,6 @@
 /** Minutes of mixed load, with less room than the models need: adapters and files come and go, and memory should not. */
 import { permutation } from "../../shared/engine/index.ts";
-import { residentMebibytes, slope } from "./servingMemory.ts";
+import { type Resident, residentSets, slope } from "./servingMemory.ts";
 import { askAll, type Question, type Stage } from "./servingStage.ts";
 import type { Bench } from "./suite.ts";
 
@@ -31,15 +31,23 @@ export async function soak(stage: Stage, { emit, tell, minutes = usualMinutes }:
   tell(`serving: ${minutes} minutes of ${models} models where ${room.memory} have room`);
   const start = performance.now();
   const elapsed = () => (performance.now() - start) / 60_000;
-  const points: [number, number][] = [];
+  const points: (Resident & { minute: number })[] = [];
   let portion = 0;
   while (elapsed() < minutes) {
     await askAll(host, portionAt(portion++), atOnce);
-    if (elapsed() > Math.min(warmUp, minutes / 2)) points.push([elapsed(), residentMebibytes()]);
+    if (elapsed() > Math.min(warmUp, minutes / 2)) points.push({ minute: elapsed(), ...residentSets() });
   }
   await host.close();
-  const [first, last] = [points[0]![1], points.at(-1)![1]].map((found) => found.toFixed(0));
-  tell(`serving: ${portion * models} texts; resident MiB from ${first} to ${last}`);
+  const growth = (memory: (at: Resident) => number) => slope(points.map((at) => [at.minute, memory(at)] as const));
+  const [first, last] = [points[0]!, points.at(-1)!];
+  const told = (name: keyof Resident) =>
+    `${first[name].toFixed(0)} to ${last[name].toFixed(0)}, ${growth((at) => at[name]).toFixed(2)} a minute`;
+  tell(`serving: ${portion * models} texts; resident MiB here ${told("here")}; of devices ${told("devices")}`);
   const none = { baseline: null, baseline_source: `none; over ${minutes} minutes, while memory fills left out` };
-  emit({ case: "soak/growth-per-minute", value: slope(points), unit: "mebibytes", ...none });
+  emit({
+    case: "soak/growth-per-minute",
+    value: growth(({ here, devices }) => here + devices),
+    unit: "mebibytes",
+    ...none,
+  });
 }

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, afterEach, before, test } from "node:test";
+import { after, afterEach, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import OpenAI, { toFile } from "openai";
@@ -83,56 +83,61 @@ async function train(client: OpenAI): Promise<string> {
 const workerOf = ({ process: child }: Started) =>
   childrenOf(child.pid!).find((pid) => commandOf(pid).includes("workers/main"));
 
-test("a job runs through the SDK, Ctrl-C ends every process, and the next start finds key, job and model", async () => {
-  const first = await start();
-  assert.equal((await stat(join(home, "local.json"))).mode & 0o777, 0o600);
-  const model = await train(first.client);
-  const tool = fileURLToPath(new URL("../../infra/models.ts", import.meta.url));
-  const env: NodeJS.ProcessEnv = { ...process.env, MILLRACE_HOME: home };
-  delete env.MILLRACE_QUEUE_URL;
-  const { stdout } = await promisify(execFile)(process.execPath, [tool, "list"], { env });
-  assert.match(stdout, /^millrace-ngram/, "the operator's tool finds what runs here");
-
-  const second = spawnStart();
-  const [code] = await once(second.process, "exit");
-  assert.equal(code, 1);
-  assert.match(second.output(), new RegExp(`in use by process ${first.process.pid}`));
-
-  assert.equal(await stop(first, "SIGINT"), 0);
-  const again = await start();
-  assert.equal(again.state.api_key, first.state.api_key);
-  assert.equal(again.state.base_url, first.state.base_url);
-  assert.equal((await again.client.fineTuning.jobs.list()).data[0]?.fine_tuned_model, model);
-  const choices = ["billing", "delivery", "account"].map((value) => ({ value }));
-  const questions = [{ type: "choice", instructions: "What is it about?", choices }];
-  const { answers } = await again.client.post<{ answers: { choice: string }[] }>("/decisions", {
-    body: { model, input: "where is my parcel", questions },
-  });
-  assert.equal(answers[0]?.choice, "delivery");
-  assert.equal(await stop(again, "SIGTERM"), 0);
-});
-
-test("a worker that was killed is started again, and a killed supervisor leaves no process behind", async () => {
-  const millrace = await start();
-  const worker = await until(() => workerOf(millrace), { what: "a worker" });
-  process.kill(worker, "SIGKILL");
-  await train(millrace.client);
-  assert.notEqual(workerOf(millrace), worker);
-  assert.equal(await stop(millrace, "SIGKILL"), null);
-});
-
-test("a supervisor killed while a job trains leaves no process behind either, and the job goes on at the next start", async () => {
-  const millrace = await start();
+async function startLongJob(client: OpenAI): Promise<string> {
   const file = await toFile(Buffer.from(jsonl(rowsOf(100))), "train.jsonl");
-  const training_file = (await millrace.client.files.create({ file, purpose: "fine-tune" })).id;
+  const training_file = (await client.files.create({ file, purpose: "fine-tune" })).id;
   const method = { type: "supervised" as const, supervised: { hyperparameters: { n_epochs: 5, batch_size: 1 } } };
-  const { id } = await millrace.client.fineTuning.jobs.create({ model: "millrace-ngram", training_file, method });
-  const training = async () => (await millrace.client.fineTuning.jobs.retrieve(id)).status === "running";
-  await until(training, { what: "the job to run" });
-  await stop(millrace, "SIGKILL");
+  return (await client.fineTuning.jobs.create({ model: "millrace-ngram", training_file, method })).id;
+}
 
-  const again = await start();
-  const succeeded = async () => (await again.client.fineTuning.jobs.retrieve(id)).status === "succeeded";
-  await until(succeeded, { what: "the job to go on" });
-  assert.equal(await stop(again, "SIGINT"), 0);
+describe("three lives on one directory", () => {
+  let known: LocalState;
+  let model: string;
+  let interrupted: string;
+
+  it("runs a job through the SDK, keeps others out, and ends every process on Ctrl-C", async () => {
+    const first = await start();
+    assert.equal((await stat(join(home, "local.json"))).mode & 0o777, 0o600);
+    model = await train(first.client);
+    const tool = fileURLToPath(new URL("../../infra/models.ts", import.meta.url));
+    const env: NodeJS.ProcessEnv = { ...process.env, MILLRACE_HOME: home };
+    delete env.MILLRACE_QUEUE_URL;
+    const { stdout } = await promisify(execFile)(process.execPath, [tool, "list"], { env });
+    assert.match(stdout, /^millrace-ngram/, "the operator's tool finds what runs here");
+
+    const second = spawnStart();
+    const [code] = await once(second.process, "exit");
+    assert.equal(code, 1);
+    assert.match(second.output(), new RegExp(`in use by process ${first.process.pid}`));
+    known = first.state;
+    assert.equal(await stop(first, "SIGINT"), 0);
+  });
+
+  it("finds key, job and model, starts a killed worker again, and leaves no process behind when killed itself", async () => {
+    const again = await start();
+    assert.equal(again.state.api_key, known.api_key);
+    assert.equal(again.state.base_url, known.base_url);
+    assert.equal((await again.client.fineTuning.jobs.list()).data[0]?.fine_tuned_model, model);
+    const choices = ["billing", "delivery", "account"].map((value) => ({ value }));
+    const questions = [{ type: "choice", instructions: "What is it about?", choices }];
+    const { answers } = await again.client.post<{ answers: { choice: string }[] }>("/decisions", {
+      body: { model, input: "where is my parcel", questions },
+    });
+    assert.equal(answers[0]?.choice, "delivery");
+
+    const worker = await until(() => workerOf(again), { what: "a worker" });
+    process.kill(worker, "SIGKILL");
+    interrupted = await startLongJob(again.client);
+    const training = async () => (await again.client.fineTuning.jobs.retrieve(interrupted)).status === "running";
+    await until(training, { what: "the job to run" });
+    assert.notEqual(workerOf(again), worker);
+    assert.equal(await stop(again, "SIGKILL"), null);
+  });
+
+  it("goes on with the job that trained, and ends when told to", async () => {
+    const third = await start();
+    const succeeded = async () => (await third.client.fineTuning.jobs.retrieve(interrupted)).status === "succeeded";
+    await until(succeeded, { what: "the job to go on" });
+    assert.equal(await stop(third, "SIGTERM"), 0);
+  });
 });

@@ -1,4 +1,4 @@
-/** 500 MB pass through the S3 server in bounded memory, in both directions. */
+/** 300 MB pass through the S3 server in bounded memory, in both directions. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from "@aws-sd
 import { Upload } from "@aws-sdk/lib-storage";
 import { clientsOf, startProcess, temporaryHome } from "./clouds.ts";
 
-const megabytes = 500;
+const megabytes = 300;
 const Bucket = "large-bucket";
 const block = Buffer.alloc(1_000_000, "millrace");
 
@@ -26,7 +26,7 @@ function peakMemory(pid: number): number {
   return Number(kibibytes) / 1000;
 }
 
-describe("500 MB", { skip: process.platform !== "linux" && "memory is read from /proc" }, () => {
+describe("300 MB", { skip: process.platform !== "linux" && "memory is read from /proc" }, () => {
   it("go up in parts and in one piece, and come down, in less than 250 MB of memory", async (t) => {
     const cloud = await startProcess(await temporaryHome());
     const { s3 } = clientsOf(cloud);
