@@ -67,29 +67,23 @@ export async function* race(
   yield* enter("ngram", () => run(course, field, { method: "ngram", setting: first, laps: everyFold, signal }));
   if (!course.vectors) return;
   yield* enter("frozen", async () => {
-    const setting = { ...first, strength: await bestStrength(course, field, signal) };
+    const setting = { ...first, strength: await bestStrength(course, field, come.get("ngram")!, signal) };
     return run(course, field, { method: "frozen", setting, laps: everyFold, signal });
   });
   const setting = come.get("frozen")?.setting ?? first;
-  const entrants = tunedMethods(field);
   const heat = { laps: laps(course, field, allowance.comparing / 8).slice(0, 1), isHeat: true };
-  if (entrants.length > 1) {
-    for (const method of entrants) {
-      yield* enter(`heat:${method}`, () => run(course, field, { method, setting, signal, ...heat }));
-    }
+  for (const method of tunedMethods) {
+    yield* enter(`heat:${method}`, () => run(course, field, { method, setting, signal, ...heat }));
   }
   if (signal.aborted) return;
-  const [best] = entrants.toSorted((a, b) => surprise(come, field, `heat:${a}`) - surprise(come, field, `heat:${b}`));
+  const [best] = tunedMethods.toSorted(
+    (a, b) => surprise(come, field, `heat:${a}`) - surprise(come, field, `heat:${b}`),
+  );
   const final = laps(course, field, (allowance.comparing * 3) / 4);
   yield* enter(best!, () => run(course, field, { method: best!, setting, laps: final, signal }));
 }
 
-/** Contrasts teach much where rows are few; where they are many, labels themselves teach more. */
-const fewRows = 2000;
-
-function tunedMethods({ rows }: Field): MethodName[] {
-  return rows.length <= fewRows ? ["lora", "contrastive"] : ["lora"];
-}
+const tunedMethods: readonly MethodName[] = ["lora", "contrastive"];
 
 /** Nats a row of an entrant with n-grams beside it; of one that did not run, nothing is known. */
 function surprise(come: ReadonlyMap<string, Finished>, field: Field, name: string): number {
@@ -151,16 +145,16 @@ function laps(course: Course, field: Field, operations: number): Lap[] {
 
 const strengths = [1, 10, 100];
 
-/** By the rows of the first fold. */
-async function bestStrength(course: Course, field: Field, signal: AbortSignal): Promise<number> {
+/** By what n-grams and the head say together of the first fold's rows. */
+async function bestStrength(course: Course, field: Field, ngram: Finished, signal: AbortSignal): Promise<number> {
   const tried = [];
   for (const strength of strengths) {
     const setting = { strength, share: 1 };
     const options = { method: "frozen" as const, setting, laps: [lapOf(field, field.folds[0]!)], signal };
     const found = await run(course, field, options);
     if (!found) return strength;
-    const held = { logits: found.logits, labels: labelsOf(found.rows, field), classes: course.classes };
-    tried.push({ strength, loss: negativeLogLikelihood(held, fitTemperature(held)) });
+    const { loss } = evaluate(together([ngram, { ...found, name: "frozen" }], field, course.classes));
+    tried.push({ strength, loss });
   }
   return tried.reduce((a, b) => (b.loss < a.loss ? b : a)).strength;
 }
