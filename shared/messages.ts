@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 export const Message = z.object({
-  kind: z.enum(["fine_tuning_job", "batch", "answer"]),
+  kind: z.enum(["fine_tuning_job", "batch", "answer", "dataset_version"]),
   project_id: z.string(),
   id: z.string(),
 });

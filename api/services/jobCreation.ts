@@ -2,6 +2,7 @@
 import { randomInt } from "node:crypto";
 import { lookUpBase } from "../../shared/baseModels.ts";
 import { ApiError } from "../../shared/errors.ts";
+import { isId } from "../../shared/ids.ts";
 import type { CreateFineTuningJob, JobRecord, Method } from "../../shared/schemas/fineTuningJob.ts";
 import type { Project } from "../../shared/schemas/project.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
@@ -18,7 +19,7 @@ export interface JobCreation {
 }
 
 export function createJobCreation(
-  { jobs, files, models, bases }: Pick<Stores, "jobs" | "files" | "models" | "bases">,
+  { jobs, files, models, bases, datasets }: Pick<Stores, "jobs" | "files" | "models" | "bases" | "datasets">,
   claims: RequestClaims,
   delivery: Delivery,
 ): JobCreation {
@@ -41,11 +42,28 @@ export function createJobCreation(
     throw new ApiError("model_not_found", `No such model: '${id}'.`, { param: "model" });
   };
 
+  /** A file, or a dataset version that is ready; tells which. */
+  const requireMaterial = async (project: Project, id: string): Promise<boolean> => {
+    const param = "training_file";
+    if (!isId("dataset_version", id)) {
+      await requireFile(files, project, id, { param, purpose: "fine-tune" });
+      return false;
+    }
+    const version = await datasets.versions.get(project.id, id);
+    if (version?.status === "ready") return true;
+    const message = version ? `Dataset version '${id}' is ${version.status}.` : `No such dataset version: '${id}'.`;
+    throw new ApiError("invalid_value", message, { param });
+  };
+
   const requireReferences = async (project: Project, request: CreateFineTuningJob, method: Method) => {
     const base = await requireBaseModel(project, request.model);
     await requireForMethod(method, { request, base, findModel: (id) => findModel(project, id) });
-    await requireFile(files, project, request.training_file, { param: "training_file", purpose: "fine-tune" });
+    const isDataset = await requireMaterial(project, request.training_file);
     if (request.validation_file == null) return;
+    if (isDataset) {
+      const message = "A dataset version brings rows to validate on: leave 'validation_file' out.";
+      throw new ApiError("invalid_value", message, { param: "validation_file" });
+    }
     if (request.validation_file === request.training_file) {
       const message =
         "The validation file must differ from the training file: a model is not measured on what it learnt.";

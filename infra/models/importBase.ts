@@ -1,9 +1,7 @@
 /** From a folder's files to a model of the deployment: objects first, the row last, so that a row never promises too much. */
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { findBaseModel } from "../../shared/baseModels.ts";
+import { fileDigest } from "../../shared/fileDigest.ts";
 import {
   type BaseRecord,
   baseDigest,
@@ -82,7 +80,7 @@ async function importFiles<Imports extends ImportedRecord>(
   const odd = files.find((name) => !BaseFile.shape.name.safeParse(name).success);
   if (odd !== undefined) throw new Refusal(`${JSON.stringify(odd)} cannot be a file's name here: rename it.`);
   const hashed = await Promise.all(
-    files.map(async (name) => ({ name, digest: await digestOf(join(directory, name)) })),
+    files.map(async (name) => ({ name, digest: await fileDigest(join(directory, name)) })),
   );
   const digest = baseDigest(hashed);
   const earlier = await bases.get(id);
@@ -110,9 +108,3 @@ async function importFiles<Imports extends ImportedRecord>(
 
 const taken = (id: string) =>
   new Refusal(`"${id}" is taken by a base of other content: give another id with --id, or --replace it.`);
-
-async function digestOf(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
-  return hash.digest("hex");
-}

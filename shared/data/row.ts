@@ -13,6 +13,8 @@ export interface Row {
   label: string;
   /** Of a row of a table. */
   cells?: Cells;
+  /** Whom or what it is about or from, where it says so: rows of one are not parted where it matters. */
+  subject?: string;
 }
 
 export type RowOrProblem = Row | Problem;

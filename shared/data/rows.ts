@@ -5,7 +5,7 @@ import { documentReader, readDocumentObject, readPlainLines } from "./documentRo
 import { LineCounter } from "./lineCounter.ts";
 import { decodeUtf8, type Line, maxLineBytes, splitLines } from "./lines.ts";
 import { type Problem, problem } from "./problems.ts";
-import { contentText, isObject, labelled, type RowKind, type RowOrProblem } from "./row.ts";
+import { contentText, isObject, isProblem, labelled, type RowKind, type RowOrProblem } from "./row.ts";
 import { holdsColumns, type ReadRecord, readTableObject, tableReader } from "./tableRows.ts";
 
 const delimiters: Record<string, string> = { csv: ",", tsv: "\t" };
@@ -51,7 +51,11 @@ function readTextObject(value: Record<string, unknown>, line: number): RowOrProb
   if ("messages" in value) return readChat(value.messages, line);
   return !("text" in value) && holdsColumns(value)
     ? problem("table_row", line)
-    : readPair(value.text, value.label, line);
+    : about(value.subject, readPair(value.text, value.label, line));
+}
+
+function about(subject: unknown, row: RowOrProblem): RowOrProblem {
+  return isProblem(row) || subject === undefined || subject === null ? row : { ...row, subject: String(subject) };
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {
@@ -153,14 +157,17 @@ type ReadHeader = (header: readonly Buffer[], line: number) => ReadRecord | Prob
 
 const headerReaders: Record<RowKind, ReadHeader> = { text: textReader, table: tableReader, document: documentReader };
 
+type Places = [text: number, label: number, subject: number];
+
 function textReader(header: readonly Buffer[], line: number): ReadRecord | Problem {
   const names = header.map((name) => decodeUtf8(name)?.trim().toLowerCase());
-  const [textAt, labelAt] = [names.indexOf("text"), names.indexOf("label")];
+  const [textAt, labelAt, subjectAt] = ["text", "label", "subject"].map((name) => names.indexOf(name)) as Places;
   const needed = 'the header needs the columns "text" and "label"';
   if (textAt < 0) return problem("missing_text", line, needed);
   if (labelAt < 0) return problem("missing_label", line, needed);
   return (record, at) => {
     const [text, label] = [decodeUtf8(record[textAt]!), decodeUtf8(record[labelAt]!)];
-    return text === undefined || label === undefined ? problem("invalid_encoding", at) : readPair(text, label, at);
+    if (text === undefined || label === undefined) return problem("invalid_encoding", at);
+    return about(subjectAt < 0 ? undefined : decodeUtf8(record[subjectAt]!), readPair(text, label, at));
   };
 }

@@ -89,7 +89,7 @@ export const CreateFineTuningJob = z
     }),
     training_file: z.string().min(1).openapi({
       description:
-        "Id of a file uploaded with purpose `fine-tune`: of texts with labels, or for `millrace-tabular` of rows (`input`, a value by column) with labels; to pre-train or distill, of texts alone.",
+        "Id of a dataset version, or of a file uploaded with purpose `fine-tune`: of texts with labels, or for `millrace-tabular` of rows (`input`, a value by column) with labels; to pre-train or distill, of texts alone.",
     }),
     validation_file: z
       .string()

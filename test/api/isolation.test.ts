@@ -6,7 +6,7 @@ import type { FineTuningJob } from "../../shared/schemas/fineTuningJob.ts";
 import type { ModelRecord } from "../../shared/schemas/model.ts";
 import { type Deployment, deploy, type Tenant } from "../support/deployment.ts";
 import { fakeHost } from "../support/fakeHost.ts";
-import { addCheckpoint, addModel } from "../support/records.ts";
+import { addCheckpoint, addModel, buildVersion } from "../support/records.ts";
 
 interface Belongings {
   client: OpenAI;
@@ -36,42 +36,52 @@ before(async () => {
   await addModel(deployment.stores, deployment.a, { id: "ft:assigned" });
   a = await furnish(deployment.a);
   b = await furnish(deployment.b);
+  await buildVersion(deployment.stores, deployment.a, "mine");
   await a.client.post("/aliases", { body: { name: "mine", model: "millrace-ngram" } });
 });
 after(() => deployment.close());
 
-test("everything of another project is 404, as if it were not there", async () => {
-  const { client } = b;
+/** Of a stranger's client, each about what is another's. */
+function callsFor(theirs: Belongings, client: OpenAI): Record<string, () => PromiseLike<unknown>> {
   const jobs = client.fineTuning.jobs;
   const question = { type: "predicate", instructions: "ham" } as const;
-  const calls: Record<string, () => PromiseLike<unknown>> = {
-    "file retrieve": () => client.files.retrieve(a.file),
-    "file content": () => client.files.content(a.file),
-    "file delete": () => client.files.delete(a.file),
-    "job retrieve": () => jobs.retrieve(a.job.id),
-    "job cancel": () => jobs.cancel(a.job.id),
-    "job pause": () => jobs.pause(a.job.id),
-    "job resume": () => jobs.resume(a.job.id),
-    "job events": () => jobs.listEvents(a.job.id),
-    "job checkpoints": () => jobs.checkpoints.list(a.job.id),
-    "model retrieve": () => client.models.retrieve(a.model.id),
-    "model delete": () => client.models.delete(a.model.id),
-    decision: () => client.decisions.create({ model: a.model.id, input: "x", questions: [question] }),
+  return {
+    "file retrieve": () => client.files.retrieve(theirs.file),
+    "file content": () => client.files.content(theirs.file),
+    "file delete": () => client.files.delete(theirs.file),
+    "job retrieve": () => jobs.retrieve(theirs.job.id),
+    "job cancel": () => jobs.cancel(theirs.job.id),
+    "job pause": () => jobs.pause(theirs.job.id),
+    "job resume": () => jobs.resume(theirs.job.id),
+    "job events": () => jobs.listEvents(theirs.job.id),
+    "job checkpoints": () => jobs.checkpoints.list(theirs.job.id),
+    "model retrieve": () => client.models.retrieve(theirs.model.id),
+    "model delete": () => client.models.delete(theirs.model.id),
+    decision: () => client.decisions.create({ model: theirs.model.id, input: "x", questions: [question] }),
+    "dataset versions": () => client.get("/datasets/mine/versions"),
+    "dataset version": () => client.get("/datasets/mine/versions/1"),
+    "dataset content": () => client.get("/datasets/mine/versions/1/content"),
+    "dataset diff": () => client.get("/datasets/mine/versions/1/diff"),
     "alias retrieve": () => client.get("/aliases/mine"),
     "alias move": () => client.post("/aliases/mine", { body: { model: "millrace-ngram" } }),
     "alias moves": () => client.get("/aliases/mine/moves"),
     "alias delete": () => client.delete("/aliases/mine"),
     "alias called": () => client.decisions.create({ model: "alias:mine", input: "x", questions: [question] }),
-    "alias of a stranger's model": () => client.post("/aliases", { body: { name: "theirs", model: a.model.id } }),
-    embedding: () => client.embeddings.create({ model: a.model.id, input: "x" }),
-    moderation: () => client.moderations.create({ model: a.model.id, input: "x" }),
-    completion: () => client.chat.completions.create({ model: a.model.id, messages: [{ role: "user", content: "x" }] }),
-    "stored completion": () => client.chat.completions.retrieve(a.completion),
-    "stored completion's labels": () => client.chat.completions.update(a.completion, { metadata: {} }),
-    "stored completion's messages": () => client.chat.completions.messages.list(a.completion),
-    "stored completion's end": () => client.chat.completions.delete(a.completion),
+    "alias of a stranger's model": () => client.post("/aliases", { body: { name: "theirs", model: theirs.model.id } }),
+    embedding: () => client.embeddings.create({ model: theirs.model.id, input: "x" }),
+    moderation: () => client.moderations.create({ model: theirs.model.id, input: "x" }),
+    completion: () =>
+      client.chat.completions.create({ model: theirs.model.id, messages: [{ role: "user", content: "x" }] }),
+    "stored completion": () => client.chat.completions.retrieve(theirs.completion),
+    "stored completion's labels": () => client.chat.completions.update(theirs.completion, { metadata: {} }),
+    "stored completion's messages": () => client.chat.completions.messages.list(theirs.completion),
+    "stored completion's end": () => client.chat.completions.delete(theirs.completion),
     "assigned moderation": () => client.moderations.create({ input: "x" }),
   };
+}
+
+test("everything of another project is 404, as if it were not there", async () => {
+  const calls = callsFor(a, b.client);
   for (const [name, call] of Object.entries(calls)) {
     await assert.rejects(Promise.resolve().then(call), OpenAI.NotFoundError, name);
   }

@@ -2,6 +2,7 @@
 import type { Config } from "../../shared/config.ts";
 import type { Device } from "../../shared/engine/runtime/device.ts";
 import type { InferenceContext } from "../../shared/inference/endpoint.ts";
+import type { EpisodeLookUp } from "../../shared/inference/episodes.ts";
 import type { Recorder } from "../../shared/inference/recorded.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Queue } from "../../shared/queue.ts";
@@ -19,4 +20,5 @@ export interface WorkerContext {
   inference: InferenceContext;
   /** Keeps what those projects want kept. */
   recorder: Recorder;
+  episodes: EpisodeLookUp;
 }

@@ -3,8 +3,14 @@ import type { Tasks } from "../task.ts";
 import { answerTask } from "./answer/task.ts";
 import { batchTask } from "./batch/task.ts";
 import type { WorkerContext } from "./context.ts";
+import { datasetTask } from "./dataset/task.ts";
 import { fineTuningTask } from "./fineTuning/task.ts";
 
 export function createTasks(context: WorkerContext): Tasks {
-  return { fine_tuning_job: fineTuningTask(context), batch: batchTask(context), answer: answerTask(context) };
+  return {
+    fine_tuning_job: fineTuningTask(context),
+    batch: batchTask(context),
+    answer: answerTask(context),
+    dataset_version: datasetTask(context),
+  };
 }

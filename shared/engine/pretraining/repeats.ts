@@ -16,33 +16,34 @@ const longText = 400;
 const mostCompared = 8;
 
 export interface Repeats {
-  /** Documents to leave out, of each group all but the first. */
-  readonly drop: ReadonlySet<number>;
+  /** Documents to leave out, of each group all but the first: by number, the earlier one that each repeats. */
+  readonly drop: ReadonlyMap<number, number>;
   readonly exact: number;
   readonly near: number;
 }
 
 /** As they were read, the documents' numbers being their places. */
 export function findRepeats(documents: readonly string[]): Repeats {
-  const drop = new Set<number>();
-  const seen = new Set<string>();
+  const drop = new Map<number, number>();
+  const seen = new Map<string, number>();
   for (const [number, text] of documents.entries()) {
     const key = createHash("md5").update(normal(text)).digest("base64");
-    if (seen.has(key)) drop.add(number);
-    seen.add(key);
+    const first = seen.get(key);
+    if (first === undefined) seen.set(key, number);
+    else drop.set(number, first);
   }
   const exact = drop.size;
   const others = Int32Array.from(documents.keys()).filter((number) => !drop.has(number));
-  for (const number of nearRepeats(others, documents)) drop.add(number);
+  for (const [number, first] of nearRepeats(others, documents)) drop.set(number, first);
   return { drop, exact, near: drop.size - exact };
 }
 
-function nearRepeats(numbers: Int32Array, documents: readonly string[]): Set<number> {
+function nearRepeats(numbers: Int32Array, documents: readonly string[]): Map<number, number> {
   const signatures = new Uint32Array(numbers.length * bins);
   for (const [i, number] of numbers.entries()) {
     signatures.set(signatureOf(shinglesOf(documents[number]!)), i * bins);
   }
-  const found = new Set<number>();
+  const found = new Map<number, number>();
   for (let band = 0; band < bands; band++) {
     const firsts = new Map<number, number[]>();
     for (const [i, number] of numbers.entries()) {
@@ -51,8 +52,9 @@ function nearRepeats(numbers: Int32Array, documents: readonly string[]): Set<num
       // As many bits as a number holds exactly: two keys of all 128 would be a text.
       const key = keyOf(signatures.subarray(at, at + rows));
       const group = firsts.get(key);
+      const near = group?.find((other) => isNear(other, i));
       if (!group) firsts.set(key, [i]);
-      else if (group.some((other) => isNear(other, i))) found.add(number);
+      else if (near !== undefined) found.set(number, numbers[near]!);
       else if (group.length < mostCompared) group.push(i);
     }
   }

@@ -11,7 +11,7 @@ import { type Attempt, type Question, refusal, throwIfStopped } from "./attempt.
 export async function writeAnswer(attempt: Attempt, question: Question): Promise<void> {
   const { context, lease } = attempt;
   const { signal } = lease;
-  const call = { ...question, context: context.inference, signal };
+  const call = { ...question, id: attempt.answer.request_id, context: context.inference, signal };
   const ask = () => context.recorder.answer(inferenceOf(attempt, question), () => question.endpoint.answer(call));
   const answered = await unlessAborted(askPatiently(ask, signal), signal);
   await complete(attempt, { digest: answered.digest, response: await stored(attempt, 200, answered.body) });
@@ -26,7 +26,7 @@ export async function writeEvents(attempt: Attempt, question: Question): Promise
   const { signal } = lease;
   const { stream, path } = question.endpoint;
   if (!stream) throw new Error(`${path} does not stream`);
-  const call = { ...question, context: context.inference, signal };
+  const call = { ...question, id: attempt.answer.request_id, context: context.inference, signal };
   const begin = () => context.recorder.stream(inferenceOf(attempt, question), () => stream(call));
   const { events, digest } = await unlessAborted(askPatiently(begin, signal), signal);
   const chunks = new ChunkWriter(attempt);
@@ -75,7 +75,7 @@ class ChunkWriter {
 
 /** Under the id of the request that asked. */
 function inferenceOf({ answer }: Attempt, { project, endpoint, request }: Question): Inference {
-  return { id: answer.request_id, project, endpoint: endpoint.path, request };
+  return { id: answer.request_id, project, endpoint: endpoint.path, request, episode_id: answer.episode_id };
 }
 
 type Completion = Pick<Answered<unknown>, "digest"> & { response?: Awaited<ReturnType<typeof stored>> };

@@ -38,8 +38,10 @@ async function answer(attempt: Attempt, line: BatchRequest, signal: AbortSignal)
   signal.throwIfAborted();
   const { context, endpoint, project } = attempt;
   const request = parseBody(line, endpoint);
-  const inference = { id: idsOf(attempt, line).request_id, project, endpoint: endpoint.path, request };
-  const call = { context: context.inference, project, request, signal };
+  const id = idsOf(attempt, line).request_id;
+  const episode_id = await context.episodes.of(project, { request });
+  const inference = { id, project, endpoint: endpoint.path, request, episode_id };
+  const call = { context: context.inference, id, project, request, signal };
   return await context.recorder.answer(inference, () => endpoint.answer(call));
 }
 

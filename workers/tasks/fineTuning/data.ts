@@ -5,9 +5,11 @@ import type { Dataset, DatasetOptions, SourceFile } from "../../../shared/data/d
 import { prepareOnThread } from "../../../shared/data/prepare.ts";
 import { maxReported, type Problem, type ProblemReport } from "../../../shared/data/problems.ts";
 import type { RowKind } from "../../../shared/data/row.ts";
+import { isId } from "../../../shared/ids.ts";
 import type { JobRecord } from "../../../shared/schemas/fineTuningJob.ts";
 import { PermanentFailure } from "../../task.ts";
 import { type Attempt, append, throwIfStopped } from "./attempt.ts";
+import { fetchDataset } from "./datasetVersion.ts";
 
 /** What is held out where no validation file is given: enough rows to fit a temperature by, and no more than that takes. */
 const someRows = { share: 0.1, most: 2000 };
@@ -18,8 +20,9 @@ type FileParam = "training_file" | "validation_file";
 
 export async function prepareData(attempt: Attempt): Promise<Dataset> {
   const { job, directory, lease } = attempt;
-  const training = await fetchFile(attempt, "training_file", job.training_file);
-  const validation = job.validation_file ? await fetchFile(attempt, "validation_file", job.validation_file) : undefined;
+  const { training, validation } = isId("dataset_version", job.training_file)
+    ? await fetchDataset(attempt)
+    : await fetchFiles(attempt);
   throwIfStopped(attempt);
   try {
     const prepared = join(directory, "data");
@@ -35,6 +38,16 @@ function reading({ method, model }: JobRecord): Pick<DatasetOptions, "holdOut"> 
   if (method.type === "pretrain") return { kind: "document", holdOut: noRows };
   if (method.type === "distill") return { kind: "document", holdOut: someRows };
   return { kind: readsTables(model) ? "table" : "text", holdOut: someRows };
+}
+
+type Material = Pick<DatasetOptions, "training" | "validation">;
+
+async function fetchFiles(attempt: Attempt): Promise<Material> {
+  const { training_file, validation_file } = attempt.job;
+  const training = await fetchFile(attempt, "training_file", training_file);
+  return validation_file
+    ? { training, validation: await fetchFile(attempt, "validation_file", validation_file) }
+    : { training };
 }
 
 async function fetchFile({ context, job, directory }: Attempt, param: FileParam, id: string): Promise<SourceFile> {
