@@ -33,7 +33,8 @@ async function models(
   args: readonly string[],
   environment: Record<string, string> = cloud.environment,
 ): Promise<Answer> {
-  const env = { PATH: process.env.PATH, MILLRACE_HOME: cloud.home, ...environment };
+  const { PATH, NODE_COMPILE_CACHE } = process.env;
+  const env = { PATH, NODE_COMPILE_CACHE, MILLRACE_HOME: cloud.home, ...environment };
   const child = spawn(process.execPath, [program, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
   const answer: Answer = { code: null, out: "", errors: "" };
   child.stdout.on("data", (chunk) => (answer.out += chunk));
