@@ -13,12 +13,16 @@ import { answerRoutes } from "./routes/answers.ts";
 import { batchRoutes } from "./routes/batches.ts";
 import { chatCompletionRoutes } from "./routes/chatCompletions.ts";
 import { completionRoutes } from "./routes/completions.ts";
+import { datasetRoutes } from "./routes/datasets.ts";
 import { decisionRoutes } from "./routes/decisions.ts";
 import { embeddingRoutes } from "./routes/embeddings.ts";
+import { feedbackRoutes } from "./routes/feedback.ts";
 import { fileRoutes } from "./routes/files.ts";
 import { fineTuningRoutes } from "./routes/fineTuningJobs.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { inferRoutes } from "./routes/infer.ts";
+import { inferenceRoutes } from "./routes/inferences.ts";
+import { metricRoutes } from "./routes/metrics.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { moderationRoutes } from "./routes/moderations.ts";
 import { projectRoutes } from "./routes/projects.ts";
@@ -39,6 +43,7 @@ export function createApp(services: Services): Router {
   app.route("/", fineTuningRoutes(services.fineTuning));
   app.route("/", modelRoutes(services.models));
   app.route("/", aliasRoutes(services.aliases));
+  app.route("/", datasetRoutes(services.datasets));
   app.route("/", inferRoutes(services.inference));
   app.route("/", decisionRoutes(services.inference));
   app.route("/", embeddingRoutes(services.inference));
@@ -48,6 +53,9 @@ export function createApp(services: Services): Router {
   app.route("/", responseRoutes(services));
   app.route("/", batchRoutes(services.batches));
   app.route("/", answerRoutes(services.inference));
+  app.route("/", inferenceRoutes(services.inferences));
+  app.route("/", metricRoutes(services.metrics));
+  app.route("/", feedbackRoutes(services.feedback));
   app.route("/", projectRoutes(services.projects));
   app.route("/", healthRoutes());
   app.route(

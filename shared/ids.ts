@@ -23,6 +23,7 @@ const prefixes = {
   episode: "ep_",
   feedback: "feedback_",
   alias_move: "amove_",
+  dataset_version: "dsv_",
 } as const;
 
 export type IdKind = keyof typeof prefixes;
@@ -56,6 +57,14 @@ const ulidLength = 26;
 /** Another kind's id with the same characters behind the prefix: what belongs together is found without looking. */
 export function sameId(kind: IdKind, id: string): string {
   return prefixes[kind] + id.slice(-ulidLength);
+}
+
+/** An answer's own id ends as that of its inference does. */
+const answerKinds = ["request", "chat_completion", "completion", "response", "moderation"] as const;
+
+/** The id of the inference that an id of its answer names; undefined where it names none. */
+export function inferenceIdOf(id: string): string | undefined {
+  return answerKinds.some((kind) => isId(kind, id)) ? sameId("request", id) : undefined;
 }
 
 /** When it was made, in milliseconds since 1970. */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createAwsClients } from "../shared/aws.ts";
 import { parseConfig } from "../shared/config.ts";
 import { startDevice } from "../shared/engine/runtime/device.ts";
+import { createEpisodeLookUp } from "../shared/inference/episodes.ts";
 import { createModelLookUp } from "../shared/inference/modelLookUp.ts";
 import { createRecentModels } from "../shared/inference/recentModels.ts";
 import { createRecorder } from "../shared/inference/recorded.ts";
@@ -29,10 +30,10 @@ const bases = mkdtempSync(join(tmpdir(), "millrace-bases-"));
 const host = createModelHost(stores.objects, hostOptions(config));
 const tasks = createTasks({
   recorder: createRecorder(stores.inferences),
+  episodes: createEpisodeLookUp(stores.episodes),
   inference: {
     models: createModelLookUp(createRecentModels(stores)),
     host,
-    storedCompletions: stores.storedCompletions,
     moderationModel: config.moderationModel,
   },
   baseFiles: createBaseFiles(stores.objects, bases),
@@ -48,7 +49,11 @@ const queueUrls = [config.queueUrl, ...Array.from({ length: answersAtOnce }, () 
 const consumers = queueUrls.map((queueUrl) =>
   startConsumer({ sqs: aws.sqs, queueUrl, queue, tasks, visibilitySeconds: config.leaseSeconds, log }),
 );
-const sweeper = startSweeper([stores.jobs, stores.batches, stores.answers], queue, config.sweepSeconds, log);
+const swept = {
+  kinds: [stores.jobs, stores.batches, stores.answers, stores.datasets.versions],
+  leftovers: stores.leftovers,
+};
+const sweeper = startSweeper(swept, queue, config.sweepSeconds, log);
 
 let stopping = false;
 async function stop(signal: string): Promise<void> {

@@ -1,11 +1,13 @@
 /**
- * Sends the message of a row that wants a worker and got none: the API died between row and message, or a worker died
+ * Does what was left undone. Sends the message of a row that wants a worker and got none: the API died between row and message, or a worker died
  * and its message with it. A message too many is harmless, so the sweeper need not be exact.
+ * And clears what outlives rows that are gone.
  */
 import type { Log } from "../shared/log.ts";
 import type { MessageKind } from "../shared/messages.ts";
 import type { Queue } from "../shared/queue.ts";
 import type { RowName } from "../shared/stores/leasedRows.ts";
+import type { Leftovers } from "../shared/stores/leftovers.ts";
 
 /** A row that waits in a long queue is not sent again and again. */
 const resendAfterMilliseconds = 15 * 60 * 1000;
@@ -27,7 +29,19 @@ export async function sweep(rows: SweptRows, queue: Queue, now = Date.now()): Pr
   return overdue.length;
 }
 
-export function startSweeper(kinds: readonly SweptRows[], queue: Queue, seconds: number, log: Log): { stop(): void } {
+/** As many at once as the sweeper clears rows of messages. */
+export async function clearLeftovers(leftovers: Leftovers, now = Date.now()): Promise<number> {
+  const due = await leftovers.due(now, rowsPerSweep);
+  for (const leftover of due) await leftovers.clear(leftover);
+  return due.length;
+}
+
+export interface Swept {
+  kinds: readonly SweptRows[];
+  leftovers: Leftovers;
+}
+
+export function startSweeper({ kinds, leftovers }: Swept, queue: Queue, seconds: number, log: Log): { stop(): void } {
   const timer = setInterval(() => {
     for (const rows of kinds) {
       sweep(rows, queue).then(
@@ -35,6 +49,7 @@ export function startSweeper(kinds: readonly SweptRows[], queue: Queue, seconds:
         (error) => log.error({ kind: rows.kind, error }, "sweep failed"),
       );
     }
+    clearLeftovers(leftovers).catch((error) => log.error({ error }, "leftovers were not cleared"));
   }, seconds * 1000);
   return { stop: () => clearInterval(timer) };
 }

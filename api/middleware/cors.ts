@@ -8,6 +8,7 @@ const exposeHeaders = [
   "x-request-id",
   "x-should-retry",
   "x-millrace-model-digest",
+  "x-millrace-episode",
   "openai-processing-ms",
   "openai-version",
   "openai-organization",

@@ -1,11 +1,11 @@
 /** Answers as server-sent events: what the SDK's parser takes, and nothing that it would trip over. */
 import type { Context } from "hono";
 import type { z } from "zod";
-import type { Endpoint, StreamEvent, Streamed } from "../../shared/inference/endpoint.ts";
+import type { Endpoint, StreamEvent } from "../../shared/inference/endpoint.ts";
 import { toApiError } from "../middleware/errors.ts";
 import type { Observe } from "../requestEvents.ts";
 import type { Env } from "../router.ts";
-import type { InferenceService } from "../services/inference.ts";
+import type { InferenceService, Relayed } from "../services/inference.ts";
 import { inferenceCall, sendAnswer } from "./inference.ts";
 
 export interface EventStreamOptions {
@@ -26,7 +26,7 @@ const quiet = Symbol("quiet");
 /** The events one by one, and `[DONE]` behind those that have no names. */
 export function sendEvents(
   c: Context,
-  { events, digest }: Streamed,
+  { events, digest }: Relayed,
   stop: AbortController,
   { observe, keepAliveMilliseconds = 15_000 }: EventStreamOptions,
 ): Response {

@@ -1,12 +1,21 @@
 /** What requests to models and their answers have in common on their way in and out. */
 import type { Context } from "hono";
+import { episodeHeader } from "../../shared/inference/episodes.ts";
 import type { Env } from "../router.ts";
 import type { Call, Inferred } from "../services/inference.ts";
 import { attemptIn } from "./retries.ts";
 
 /** `signal` aborts when nobody waits for the answer any longer. */
 export function inferenceCall<Request>(c: Context<Env>, request: Request, signal = c.req.raw.signal): Call<Request> {
-  return { project: c.var.project, request, signal, requestId: c.var.requestId, attempt: attemptIn(c) };
+  return {
+    project: c.var.project,
+    request,
+    signal,
+    requestId: c.var.requestId,
+    attempt: attemptIn(c),
+    episode: c.req.header(episodeHeader),
+    onEpisode: (id) => c.header(episodeHeader, id),
+  };
 }
 
 /** Says which model it was and under which id, and returns the body. */

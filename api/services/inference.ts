@@ -3,6 +3,7 @@ import { answerLife } from "../../shared/answerStates.ts";
 import { ApiError } from "../../shared/errors.ts";
 import { newId } from "../../shared/ids.ts";
 import type { Answered, Endpoint, InferenceContext, Streamed } from "../../shared/inference/endpoint.ts";
+import { createEpisodeLookUp } from "../../shared/inference/episodes.ts";
 import type { CallableModel } from "../../shared/inference/modelLookUp.ts";
 import { heavyModel } from "../../shared/inference/queuedModels.ts";
 import { createRecorder } from "../../shared/inference/recorded.ts";
@@ -21,6 +22,10 @@ export interface Call<Request> {
   requestId?: string;
   /** How the client says that it asks again. */
   attempt?: Attempt;
+  /** What the header says of the episode. */
+  episode?: string | undefined;
+  /** Told the id of the episode, where there is one, before anything is answered. */
+  onEpisode?: (id: string) => void;
 }
 
 /** With the id of the request that first asked, where that was another one. */
@@ -35,10 +40,13 @@ export interface InferenceService {
     call: Call<Request>,
   ): Promise<Inferred<Answer> | { queued: AnswerTask }>;
   /** Of an endpoint that streams. */
-  stream<Request, Answer>(endpoint: Endpoint<Request, Answer>, call: Call<Request>): Promise<Streamed>;
+  stream<Request, Answer>(endpoint: Endpoint<Request, Answer>, call: Call<Request>): Promise<Relayed>;
   /** What a worker has answered so far. */
   queued(project: Pick<Project, "id">, id: string): Promise<AnswerWithResponse>;
 }
+
+/** Events as they come, wherever they are made. */
+export type Relayed = Omit<Streamed, "whole">;
 
 export interface QueueOptions {
   /** Models of more bytes are answered by workers; 0: none by its size alone. */
@@ -51,29 +59,38 @@ const firstTry: Attempt = { idempotencyKey: undefined, retryCount: 0 };
 
 export function createInferenceService(
   context: InferenceContext,
-  stores: Pick<Stores, "answers" | "objects" | "inferences">,
+  stores: Pick<Stores, "answers" | "objects" | "inferences" | "episodes">,
   queue: QueuedAnswers,
   { heavyBytes, answerWaitSeconds }: QueueOptions,
 ): InferenceService {
   const recorder = createRecorder(stores.inferences);
+  const episodes = createEpisodeLookUp(stores.episodes);
   const patience = answerWaitSeconds * 1000;
   const heavy = <Request>({ project, request }: Call<Request>) =>
     heavyModel(context.models, project, request as { model?: unknown }, heavyBytes);
 
-  const inference = <Request>({ path }: Endpoint<Request, unknown>, call: Call<Request>) => {
-    const { project, request, requestId = newId("request") } = call;
-    return { id: requestId, project, endpoint: path, request };
+  const inference = async <Request>({ path }: Endpoint<Request, unknown>, call: Call<Request>) => {
+    const { project, request, requestId = newId("request"), episode: header, onEpisode } = call;
+    const episode_id = await episodes.of(project, { header, request });
+    if (episode_id !== null) onEpisode?.(episode_id);
+    return { id: requestId, project, endpoint: path, request, episode_id };
   };
 
   /** A final row, or one whose time is not yet. A client that goes away may come back for it. */
   const ask = async <Request>(endpoint: Endpoint<Request, unknown>, model: CallableModel, call: Call<Request>) => {
-    const asked = await queue.ask({ ...inference(endpoint, call), model: model.id }, call.attempt ?? firstTry);
+    const question = { ...(await inference(endpoint, call)), model: model.id };
+    const asked = await queue.ask(question, call.attempt ?? firstTry);
+    // Asked again, it is of the episode of the first time.
+    if (asked.episode_id !== null) call.onEpisode?.(asked.episode_id);
     return await queue.wait(asked, { milliseconds: patience, signal: call.signal });
   };
 
   const answerOrQueue: InferenceService["answerOrQueue"] = async (endpoint, call) => {
     const model = await heavy(call);
-    if (!model) return recorder.answer(inference(endpoint, call), () => endpoint.answer({ context, ...call }));
+    if (!model) {
+      const recorded = await inference(endpoint, call);
+      return recorder.answer(recorded, () => endpoint.answer({ context, ...call, id: recorded.id }));
+    }
     const row = await ask(endpoint, model, call);
     if (!answerLife.isFinal(row.status)) return { queued: toTask(row) };
     return { ...((await queue.result(row)) as Answered<never>), requestId: row.request_id };
@@ -90,8 +107,9 @@ export function createInferenceService(
       const { stream } = endpoint;
       if (!stream) throw new Error(`${endpoint.path} does not stream`);
       const model = await heavy(call);
-      if (!model) return recorder.stream(inference(endpoint, call), () => stream({ context, ...call }));
-      const asked = await queue.askForEvents({ ...inference(endpoint, call), model: model.id });
+      const recorded = await inference(endpoint, call);
+      if (!model) return recorder.stream(recorded, () => stream({ context, ...call, id: recorded.id }));
+      const asked = await queue.askForEvents({ ...recorded, model: model.id });
       // Who goes away before the first event has no events to give up.
       const cancel = () => void queue.cancel(asked).catch(() => {});
       call.signal.addEventListener("abort", cancel, { once: true });

@@ -48,14 +48,16 @@ export function createProjectService(projects: Projects): ProjectService {
   };
 }
 
-function shown({ id, name, created_at, inference_records = "none" }: ProjectRecord): OrganizationProject {
+function shown(record: ProjectRecord): OrganizationProject {
   return {
-    id,
+    id: record.id,
     object: "organization.project",
-    name,
-    created_at,
+    name: record.name,
+    created_at: record.created_at,
     archived_at: null,
     status: "active",
-    inference_records,
+    inference_records: record.inference_records ?? "none",
+    inference_sampling_rate: record.inference_sampling_rate ?? 1,
+    inference_retention_days: record.inference_retention_days ?? null,
   };
 }

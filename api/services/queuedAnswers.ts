@@ -108,7 +108,7 @@ export function thrownAs({ error }: ErrorBody): ApiError {
 
 function newAnswer(
   id: string,
-  { id: requestId, project, endpoint, model }: Question,
+  { id: requestId, project, endpoint, model, episode_id = null }: Question,
   fields: Pick<AnswerRecord, "is_stream" | "request">,
 ): AnswerRecord {
   const now = Math.floor(Date.now() / 1000);
@@ -118,6 +118,7 @@ function newAnswer(
     endpoint,
     model,
     request_id: requestId,
+    episode_id,
     created_at: now,
     finished_at: null,
     project_id: project.id,

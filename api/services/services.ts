@@ -7,11 +7,15 @@ import type { Stores } from "../../shared/stores/stores.ts";
 import type { Observe } from "../requestEvents.ts";
 import { type AliasService, createAliasService } from "./aliases.ts";
 import { type BatchService, createBatchService } from "./batches.ts";
+import { createDatasetService, type DatasetService } from "./datasets.ts";
 import { createDelivery } from "./delivery.ts";
+import { createFeedbackService, type FeedbackService } from "./feedback.ts";
 import { createFileService, type FileService } from "./files.ts";
 import { createFineTuningService, type FineTuningService } from "./fineTuningJobs.ts";
 import { createInferenceService, type InferenceService, type QueueOptions } from "./inference.ts";
+import { createInferenceRecordService, type InferenceRecordService } from "./inferenceRecords.ts";
 import { createJobCreation } from "./jobCreation.ts";
+import { createMetricService, type MetricService } from "./metrics.ts";
 import { createModelService, type ModelService } from "./models.ts";
 import { createPrefetch } from "./prefetch.ts";
 import { createProjectService, type ProjectService } from "./projects.ts";
@@ -26,8 +30,12 @@ export interface Services {
   batches: BatchService;
   models: ModelService;
   aliases: AliasService;
+  datasets: DatasetService;
   inference: InferenceService;
   storedCompletions: StoredCompletionService;
+  inferences: InferenceRecordService;
+  metrics: MetricService;
+  feedback: FeedbackService;
   observe: Observe;
 }
 
@@ -47,7 +55,7 @@ export function createServices(dependencies: Dependencies): Services {
   const models = createModelLookUp(stores);
   const recent = createRecentModels(stores);
   const prefetch = createPrefetch(stores.models, host);
-  const { storedCompletions } = stores;
+  const feedback = createFeedbackService(stores, claims);
   const queued = createQueuedAnswers(stores, claims, createDelivery("answer", queue, observe));
   return {
     projects: createProjectService(stores.projects),
@@ -56,13 +64,17 @@ export function createServices(dependencies: Dependencies): Services {
     batches: createBatchService(stores, claims, createDelivery("batch", queue, observe)),
     models: createModelService(stores, models, recent),
     aliases: createAliasService(stores.aliases, models, recent),
+    datasets: createDatasetService(stores, createDelivery("dataset_version", queue, observe)),
     inference: createInferenceService(
-      { models: createModelLookUp(recent), host, storedCompletions, moderationModel },
+      { models: createModelLookUp(recent), host, moderationModel },
       stores,
       queued,
       dependencies,
     ),
-    storedCompletions: createStoredCompletionService(storedCompletions),
+    storedCompletions: createStoredCompletionService(stores.inferences, feedback),
+    inferences: createInferenceRecordService(stores, feedback),
+    metrics: createMetricService(stores.metrics),
+    feedback,
     observe,
   };
 }

@@ -1,10 +1,10 @@
 /** Chat completions: what a model says next in a conversation. */
-import { newId } from "../ids.ts";
+import { sameId } from "../ids.ts";
 import { type ChatCompletion, CreateChatCompletion } from "../schemas/chatCompletion.ts";
 import { readMessages } from "./chatMessages.ts";
 import { chatChunks, chatCompletion, type Heading } from "./chatRendering.ts";
 import type { Endpoint, InferenceCall } from "./endpoint.ts";
-import { type Choices, collectChoices, writeChoices } from "./textChoices.ts";
+import { type Choices, collectChoices, unwritten, writeChoices } from "./textChoices.ts";
 import { jsonFormat, refuse, requireStream, samplingOf } from "./textRequest.ts";
 
 type Call = InferenceCall<CreateChatCompletion>;
@@ -15,19 +15,20 @@ export const chatCompletions: Endpoint<CreateChatCompletion, ChatCompletion> = {
   async answer(call) {
     const choices = await begin(call);
     const body = chatCompletion(heading(call), choices, await collectChoices(choices));
-    await keep(call, body);
     return { body, model: choices.model.id, digest: choices.model.digest };
   },
   async stream(call) {
     const choices = await begin(call);
     const head = heading(call);
-    const events = chatChunks(head, choices, (written) => keep(call, chatCompletion(head, choices, written)));
-    return { model: choices.model.id, digest: choices.model.digest, events };
+    const written = unwritten(choices.count);
+    const events = chatChunks(head, choices, written);
+    const whole = () => chatCompletion(head, choices, written);
+    return { model: choices.model.id, digest: choices.model.digest, events, whole };
   },
 };
 
-function heading({ request }: Call): Heading {
-  return { id: newId("chat_completion"), created: Math.floor(Date.now() / 1000), request };
+function heading({ id, request }: Call): Heading {
+  return { id: sameId("chat_completion", id), created: Math.floor(Date.now() / 1000), request };
 }
 
 async function begin(call: Call): Promise<Choices> {
@@ -59,9 +60,4 @@ function refuseTools({ tools, tool_choice, function_call }: CreateChatCompletion
   if (tools?.length && tool_choice !== "none") {
     throw refuse("tools", "cannot be called by a model here: leave them out, or set 'tool_choice' to 'none'");
   }
-}
-
-async function keep({ request, context, project }: Call, completion: ChatCompletion): Promise<void> {
-  if (!request.store) return;
-  await context.storedCompletions.create(project.id, { completion, messages: request.messages });
 }

@@ -47,11 +47,14 @@ export function chatCompletion(
   };
 }
 
-/** Chunks in OpenAI's order: roles, words, an ending for each answer, and the usage where it was asked for. */
+/**
+ * Chunks in OpenAI's order: roles, words, an ending for each answer, and the usage where it was asked for. `written` takes
+ * in what they tell.
+ */
 export async function* chatChunks(
   { id, created, request }: Heading,
   choices: Choices,
-  onEnd: (written: readonly WrittenChoice[]) => Promise<void>,
+  written: WrittenChoice[],
 ): AsyncGenerator<StreamEvent> {
   const withUsage = request.stream_options?.include_usage ?? false;
   const heading = {
@@ -71,10 +74,6 @@ export async function* chatChunks(
     };
     return { data };
   };
-  const written = Array.from(
-    { length: choices.count },
-    (): WrittenChoice => ({ text: "", tokens: [], finishReason: "stop" }),
-  );
   for (const index of written.keys()) yield chunk({ index, delta: { role: "assistant", content: "", refusal: null } });
   for await (const piece of choices.pieces) {
     addPiece(written, piece);
@@ -83,7 +82,6 @@ export async function* chatChunks(
     if (content !== "" || (logprobs && tokens.length > 0)) yield chunk({ index, delta: { content }, logprobs });
     if (finishReason) yield chunk({ index, delta: {}, finish_reason: finishReason });
   }
-  await onEnd(written);
   if (withUsage)
     yield { data: { ...heading, choices: [], usage: chatUsage(choices, written) } satisfies ChatCompletionChunk };
 }

@@ -1,10 +1,10 @@
 /** Completions: how a model goes on with a text. */
-import { newId } from "../ids.ts";
+import { sameId } from "../ids.ts";
 import { type Completion, CreateCompletion } from "../schemas/completion.ts";
 import type { TextRequest } from "../serving/generation.ts";
 import { type CompletionHeading, completion, completionChunks } from "./completionsRendering.ts";
 import type { Endpoint, InferenceCall } from "./endpoint.ts";
-import { type Choices, collectChoices, writeChoices } from "./textChoices.ts";
+import { type Choices, collectChoices, unwritten, writeChoices } from "./textChoices.ts";
 import { refuse, requireStream, samplingOf } from "./textRequest.ts";
 
 type Call = InferenceCall<CreateCompletion>;
@@ -19,8 +19,11 @@ export const completions: Endpoint<CreateCompletion, Completion> = {
   },
   async stream(call) {
     const choices = await begin(call);
-    const events = completionChunks(headingOf(call), choices);
-    return { model: choices.model.id, digest: choices.model.digest, events };
+    const heading = headingOf(call);
+    const written = unwritten(choices.count);
+    const events = completionChunks(heading, choices, written);
+    const whole = () => completion(heading, choices, written);
+    return { model: choices.model.id, digest: choices.model.digest, events, whole };
   },
 };
 
@@ -46,7 +49,7 @@ async function begin(call: Call): Promise<Choices> {
   return writeChoices(call, { model: request.model, prompts: requests, n: n ?? 1 });
 }
 
-function headingOf({ request }: Call): CompletionHeading {
+function headingOf({ id, request }: Call): CompletionHeading {
   const { n, echo, logprobs, stream_options } = request;
   const prompts = promptsOf(request.prompt);
   const echoed = (choice: number): string => {
@@ -54,7 +57,7 @@ function headingOf({ request }: Call): CompletionHeading {
     return echo && "text" in prompt ? prompt.text : "";
   };
   return {
-    id: newId("completion"),
+    id: sameId("completion", id),
     created: Math.floor(Date.now() / 1000),
     withLogprobs: logprobs != null,
     withUsage: stream_options?.include_usage ?? false,

@@ -42,7 +42,12 @@ export function completion(
   };
 }
 
-export async function* completionChunks(heading: CompletionHeading, choices: Choices): AsyncGenerator<StreamEvent> {
+/** `written` takes in what the chunks tell. */
+export async function* completionChunks(
+  heading: CompletionHeading,
+  choices: Choices,
+  written: WrittenChoice[],
+): AsyncGenerator<StreamEvent> {
   const { withUsage, withLogprobs, echoed } = heading;
   const common = { ...bodyOf(heading, choices), ...(withUsage && { usage: null }) };
   type Choice = CompletionChunk["choices"][number];
@@ -50,10 +55,6 @@ export async function* completionChunks(heading: CompletionHeading, choices: Cho
     const data: CompletionChunk = { ...common, choices: [{ logprobs: null, finish_reason: null, ...choice }] };
     return { data };
   };
-  const written = Array.from(
-    { length: choices.count },
-    (): WrittenChoice => ({ text: "", tokens: [], finishReason: "stop" }),
-  );
   for (const index of written.keys()) if (echoed(index)) yield chunk({ index, text: echoed(index) });
   for await (const piece of choices.pieces) {
     const { choice: index, text, tokens, finishReason: finish_reason = null } = piece;

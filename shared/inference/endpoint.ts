@@ -5,14 +5,11 @@
 import type { z } from "zod";
 import type { Project } from "../schemas/project.ts";
 import type { ModelHost } from "../serving/host.ts";
-import type { StoredCompletions } from "../stores/storedCompletions.ts";
 import type { ModelLookUp } from "./modelLookUp.ts";
 
 export interface InferenceContext {
   models: ModelLookUp;
   host: ModelHost;
-  /** Where completions are kept that are to be found again. */
-  storedCompletions: Pick<StoredCompletions, "create">;
   /** Id of the tuned model that judges where a request for a moderation names none. */
   moderationModel?: string | undefined;
 }
@@ -20,6 +17,8 @@ export interface InferenceContext {
 /** One request to be answered. */
 export interface InferenceCall<Request> {
   context: InferenceContext;
+  /** Of the inference; the answer's own id ends in the same characters. */
+  id: string;
   project: Project;
   request: Request;
   signal: AbortSignal;
@@ -45,6 +44,8 @@ export interface Streamed {
   digest: string | null;
   /** May be read once. Giving up the iteration ends the work; what goes wrong is thrown. */
   events: AsyncIterable<StreamEvent>;
+  /** The answer as one body, once all of its events were read. */
+  whole(): unknown;
 }
 
 export interface Endpoint<Request, Answer> {

@@ -1,6 +1,6 @@
 /** Moderations: what a fine-tuned classifier makes of texts, told in OpenAI's categories. */
 import { ApiError } from "../errors.ts";
-import { newId } from "../ids.ts";
+import { sameId } from "../ids.ts";
 import type { ModelRecord } from "../schemas/model.ts";
 import {
   CreateModeration,
@@ -30,7 +30,11 @@ export const moderations: Endpoint<CreateModeration, Moderation> = {
     const model = asTextReader(await moderatorOf(call));
     const read = await call.context.host.classify(model, texts, call.signal);
     const results = read.map(resultOf);
-    return { body: { id: newId("moderation"), model: model.id, results }, model: model.id, digest: model.digest };
+    return {
+      body: { id: sameId("moderation", call.id), model: model.id, results },
+      model: model.id,
+      digest: model.digest,
+    };
   },
 };
 

@@ -1,6 +1,9 @@
-/** Answers are recorded where their project wants it: the row is durable before the last byte of the answer is sent. */
+/** Answers are recorded where their project or the request wants it: durable before the last byte of the answer is sent. */
+import { hash } from "node:crypto";
+import { timeOfId } from "../ids.ts";
+import type { Metadata } from "../schemas/metadata.ts";
 import type { Project } from "../schemas/project.ts";
-import type { Inferences } from "../stores/inferences.ts";
+import type { Inferences, NewInference } from "../stores/inferences.ts";
 import type { Answered, StreamEvent, Streamed } from "./endpoint.ts";
 
 /** What is answered, as far as its record tells. */
@@ -12,6 +15,8 @@ export interface Inference {
   endpoint: string;
   /** Checked by the endpoint's schema. */
   request: unknown;
+  /** Absent or null: of none. */
+  episode_id?: string | null;
 }
 
 export interface Recorder {
@@ -21,26 +26,24 @@ export interface Recorder {
 
 type Ending = Pick<Answered<unknown>, "model" | "digest"> & { output: unknown; is_complete: boolean };
 
+const daySeconds = 24 * 60 * 60;
+
 /** Refusals are no inferences and leave no record. A record that cannot be stored fails its answer. */
 export function createRecorder(inferences: Pick<Inferences, "put">): Recorder {
-  const put = async ({ id, project, endpoint, request }: Inference, started: number, ending: Ending) => {
+  const put = async (inference: Inference, started: number, ending: Ending) => {
+    // What broke off is no completion to be found again.
+    const isStored = ending.is_complete && asksToStore(inference);
+    const kept = isStored ? "full" : byPolicy(inference);
+    if (kept === "none") return;
     const { output, ...known } = ending;
-    const texts = project.inference_records === "full" ? { input: request, output } : {};
-    await inferences.put({
-      id,
-      project_id: project.id,
-      endpoint,
-      variant: null,
-      latency_ms: Math.round(performance.now() - started),
-      created_at: Math.floor(Date.now() / 1000),
-      ...known,
-      ...texts,
-    });
+    const said = kept === "full" ? { input: inference.request, output, metadata: labelsOf(inference) } : {};
+    await inferences.put({ ...recordOf(inference, started), ...known, ...said, is_stored: isStored });
   };
 
-  async function* recordedEvents(inference: Inference, started: number, { events, model, digest }: Streamed) {
+  async function* recordedEvents(inference: Inference, started: number, streamed: Streamed) {
+    const { events, model, digest, whole } = streamed;
     const said: StreamEvent[] = [];
-    const isFull = inference.project.inference_records === "full";
+    const isFull = byPolicy(inference) === "full";
     let is_complete = false;
     try {
       for await (const event of events) {
@@ -49,7 +52,8 @@ export function createRecorder(inferences: Pick<Inferences, "put">): Recorder {
       }
       is_complete = true;
     } finally {
-      await put(inference, started, { model, digest, output: { events: said }, is_complete });
+      const output = is_complete ? whole() : { events: said };
+      await put(inference, started, { model, digest, output, is_complete });
     }
   }
 
@@ -71,6 +75,42 @@ export function createRecorder(inferences: Pick<Inferences, "put">): Recorder {
   };
 }
 
-function isWanted({ project }: Inference): boolean {
-  return (project.inference_records ?? "none") !== "none";
+function recordOf({ id, project, endpoint, episode_id = null }: Inference, started: number) {
+  const created_at = Math.floor(timeOfId(id) / 1000);
+  const days = project.inference_retention_days ?? null;
+  return {
+    id,
+    project_id: project.id,
+    endpoint,
+    function: null,
+    variant: null,
+    episode_id,
+    metadata: null,
+    latency_ms: Math.round(performance.now() - started),
+    created_at,
+    expires_at: days === null ? null : created_at + days * daySeconds,
+  } satisfies Partial<NewInference>;
+}
+
+function isWanted(inference: Inference): boolean {
+  return byPolicy(inference) !== "none" || asksToStore(inference);
+}
+
+function byPolicy({ id, project }: Inference) {
+  const { inference_records: wanted = "none", inference_sampling_rate: rate = 1 } = project;
+  return wanted !== "none" && isSampled(id, rate) ? wanted : "none";
+}
+
+/** The same for the id each time it is asked. */
+export function isSampled(id: string, rate: number): boolean {
+  return rate === 1 || hash("sha256", id, "buffer").readUInt32BE() < rate * 2 ** 32;
+}
+
+/** Only chat completions are found again by their own endpoint. */
+function asksToStore({ endpoint, request }: Inference): boolean {
+  return endpoint === "/v1/chat/completions" && (request as { store?: unknown }).store === true;
+}
+
+function labelsOf({ request }: Inference): Metadata | null {
+  return (request as { metadata?: Metadata | null }).metadata ?? null;
 }

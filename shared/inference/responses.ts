@@ -1,10 +1,10 @@
 /** Responses: a text that answers a text or a conversation, in the form that the SDK now proposes first. */
-import { newId } from "../ids.ts";
+import { sameId } from "../ids.ts";
 import { CreateResponse, type Response } from "../schemas/response.ts";
 import type { Endpoint, InferenceCall } from "./endpoint.ts";
 import { readConversation } from "./responsesInput.ts";
 import { type ResponseHeading, response, responseEvents, withLogprobs } from "./responsesRendering.ts";
-import { type Choices, collectChoices, writeChoices } from "./textChoices.ts";
+import { type Choices, collectChoices, unwritten, writeChoices } from "./textChoices.ts";
 import { jsonFormat, refuse, requireStream, samplingOf } from "./textRequest.ts";
 
 type Call = InferenceCall<CreateResponse>;
@@ -20,14 +20,17 @@ export const responses: Endpoint<CreateResponse, Response> = {
   },
   async stream(call) {
     const choices = await begin(call);
-    const events = responseEvents(headingOf(call), choices);
-    return { model: choices.model.id, digest: choices.model.digest, events };
+    const heading = headingOf(call);
+    const [written] = unwritten(1);
+    const events = responseEvents(heading, choices, written!);
+    const whole = () => response(heading, choices, written!);
+    return { model: choices.model.id, digest: choices.model.digest, events, whole };
   },
 };
 
-function headingOf({ request }: Call): ResponseHeading {
+function headingOf({ id, request }: Call): ResponseHeading {
   const createdAt = Math.floor(Date.now() / 1000);
-  return { id: newId("response"), message: newId("response_message"), createdAt, request };
+  return { id: sameId("response", id), message: sameId("response_message", id), createdAt, request };
 }
 
 async function begin(call: Call): Promise<Choices> {

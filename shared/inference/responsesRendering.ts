@@ -87,8 +87,12 @@ export function response(
   };
 }
 
-/** In OpenAI's order: the response, its message and its text begin, grow and end, innermost first. */
-export async function* responseEvents(heading: ResponseHeading, choices: Choices): AsyncGenerator<StreamEvent> {
+/** In OpenAI's order: the response, its message and its text begin, grow and end, innermost first; `written` takes in what was. */
+export async function* responseEvents(
+  heading: ResponseHeading,
+  choices: Choices,
+  written: WrittenChoice,
+): AsyncGenerator<StreamEvent> {
   let sequence_number = 0;
   const event = (name: string, fields: object): StreamEvent => {
     return { name, data: { type: name, sequence_number: sequence_number++, ...fields } };
@@ -100,7 +104,6 @@ export async function* responseEvents(heading: ResponseHeading, choices: Choices
   yield event("response.in_progress", { response: start });
   yield event("response.output_item.added", { ...item, item: messageOf(heading, "in_progress", []) });
   yield event("response.content_part.added", { ...part, part: partOf(heading, "", []) });
-  const written: WrittenChoice = { text: "", tokens: [], finishReason: "stop" };
   for await (const piece of choices.pieces) {
     addPiece([written], piece);
     const { text: delta, logprobs } = partOf(heading, piece.text, piece.tokens);

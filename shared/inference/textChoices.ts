@@ -90,9 +90,14 @@ export interface WrittenChoice {
   finishReason: "stop" | "length";
 }
 
+/** Answers of which nothing is written yet. */
+export function unwritten(count: number): WrittenChoice[] {
+  return Array.from({ length: count }, () => ({ text: "", tokens: [], finishReason: "stop" }));
+}
+
 /** All answers, complete. */
 export async function collectChoices({ count, pieces }: Choices): Promise<WrittenChoice[]> {
-  const choices = Array.from({ length: count }, (): WrittenChoice => ({ text: "", tokens: [], finishReason: "stop" }));
+  const choices = unwritten(count);
   for await (const piece of pieces) addPiece(choices, piece);
   return choices;
 }

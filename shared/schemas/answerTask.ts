@@ -37,6 +37,8 @@ export const AnswerRecord = AnswerTask.omit({ object: true, url: true }).extend(
   lease: Lease.nullable(),
   failures: z.int().min(0),
   request: Payload,
+  /** Null: of none. */
+  episode_id: z.string().nullable().default(null),
   /** Whether its events are wanted one by one. */
   is_stream: z.boolean(),
   /** SHA-256 of what answered; null before, and where the model has no files. */

@@ -3,20 +3,12 @@ import { z } from "@hono/zod-openapi";
 import { ChatCompletion } from "./chatCompletion.ts";
 import { ChatMessageParam } from "./chatMessage.ts";
 import { Metadata } from "./metadata.ts";
-import { Payload } from "./payload.ts";
 
-/** The row: what lists are chosen by, and where the rest is. */
-export const StoredCompletionRecord = z.object({
-  id: z.string(),
-  project_id: z.string(),
-  created_at: z.int(),
-  model: z.string(),
-  metadata: Metadata.nullable(),
-  content: Payload,
+/** Of its inference. */
+export const StoredContent = z.object({
+  input: z.object({ messages: z.array(ChatMessageParam) }),
+  output: ChatCompletion,
 });
-export type StoredCompletionRecord = z.infer<typeof StoredCompletionRecord>;
-
-export const StoredContent = z.object({ completion: ChatCompletion, messages: z.array(ChatMessageParam) });
 export type StoredContent = z.infer<typeof StoredContent>;
 
 export const UpdateChatCompletion = z

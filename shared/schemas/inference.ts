@@ -2,7 +2,6 @@
 import { z } from "@hono/zod-openapi";
 import { Feedback } from "./feedback.ts";
 import { judgedFields } from "./inForce.ts";
-import { Metadata } from "./metadata.ts";
 import { Payload } from "./payload.ts";
 
 const described = <Schema extends z.ZodType>(schema: Schema, description: string) => schema.openapi({ description });
@@ -14,26 +13,35 @@ const fields = {
   ),
   endpoint: described(z.string(), "What was asked, such as `/v1/decisions`."),
   model: described(z.string(), "The model that answered."),
-  function: described(z.string().nullable().default(null), "The function that was called; null: a model was."),
+  function: described(z.string().nullable(), "The function that was called; null: a model was."),
   variant: described(z.string().nullable(), "Of an experiment; null: of none."),
-  episode_id: described(z.string().nullable().default(null), "The episode that it is part of; null: of none."),
+  episode_id: described(z.string().nullable(), "The episode that it is part of; null: of none."),
   digest: described(z.string().nullable(), "SHA-256 of what answered; null where the model has no files."),
   is_complete: described(z.boolean(), "Whether it was answered to its end: a client may leave a stream before."),
-  is_stored: described(z.boolean().default(false), "Whether it is a stored chat completion (`store: true`)."),
-  metadata: described(Metadata.nullable().default(null), "Labels it came with; null: none, or not kept."),
+  is_stored: described(z.boolean(), "Whether it is a stored chat completion (`store: true`)."),
+  metadata: described(z.record(z.string(), z.string()).nullable(), "Labels it came with; null: none, or not kept."),
   latency_ms: described(
     z.number(),
     "From the request to the answer's end, where it was made, in milliseconds; waiting in a queue does not count.",
   ),
   created_at: described(z.int(), "Unix time in seconds of the request; of a batch's line, of its batch."),
   expires_at: described(
-    z.int().nullable().default(null),
+    z.int().nullable(),
     "Unix time in seconds from which on it is gone, with its feedback; null: it stays until it is deleted.",
   ),
 };
 
-/** The row, which its project alone sees. What was said lies beside it. */
-export const InferenceRecord = z.object({ ...fields, project_id: z.string(), ...judgedFields });
+/** The row, which its project alone sees. What was said lies beside it. Earlier rows lack what has a default. */
+export const InferenceRecord = z.object({
+  ...fields,
+  function: fields.function.default(null),
+  episode_id: fields.episode_id.default(null),
+  is_stored: fields.is_stored.default(false),
+  metadata: fields.metadata.default(null),
+  expires_at: fields.expires_at.default(null),
+  project_id: z.string(),
+  ...judgedFields,
+});
 export type InferenceRecord = z.infer<typeof InferenceRecord>;
 
 /** What was asked and answered; null where it was not kept. */

@@ -9,7 +9,7 @@ export const MetricName = z
   .regex(/^[a-zA-Z][a-zA-Z0-9_-]*$/, "a letter, then letters, digits, '_' and '-'")
   .openapi({
     description: "A letter, then letters, digits, `_` and `-`: 55 characters at most.",
-    example: "x",
+    example: "solved_at_once",
   });
 
 /** Every project has these; the rest is declared. */

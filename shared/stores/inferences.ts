@@ -1,51 +1,117 @@
-/** Rows of recorded inferences, and the texts that are too large for them. */
-import { InferenceRecord } from "../schemas/inference.ts";
+/** Rows of recorded inferences, what was said in each, and the ways to find them. */
+import { InferenceContent, InferenceRecord } from "../schemas/inference.ts";
+import type { Metadata } from "../schemas/metadata.ts";
+import type { Episodes } from "./episodes.ts";
+import { createIndexedRows, type IndexedRows, timeToLiveOf } from "./indexedRows.ts";
+import { type Leftover, leftoverWrite, objectKeysOf } from "./leftovers.ts";
 import { type Objects, objectKeys } from "./objects.ts";
 import { createPayloads } from "./payloads.ts";
-import type { Table } from "./table.ts";
+import type { Table, TransactWrite } from "./table.ts";
 
 /** As it comes to be: with what was said itself; undefined where that is not to be kept. */
-export interface NewInference extends Omit<InferenceRecord, "input" | "output"> {
+export interface NewInference extends Omit<InferenceRecord, "feedback" | "feedback_revision"> {
   input?: unknown;
   output?: unknown;
 }
 
-export interface Inferences {
+/** How inferences are found without reading them all. */
+export type InferenceIndex = "episode_id" | "function" | "model" | "stored" | "judged";
+
+export interface Inferences
+  extends Pick<IndexedRows<InferenceRecord, InferenceIndex>, "get" | "getMany" | "stream" | "keyOf" | "pointerTo"> {
   /** Returns when it is durable. The same id again, which is the same request answered again, replaces what was kept. */
   put(inference: NewInference): Promise<void>;
-  get(project: string, id: string): Promise<InferenceRecord | undefined>;
-  /** Newest first. */
-  list(project: string, options: { limit: number; after?: string }): Promise<InferenceRecord[]>;
   /** What was asked and answered; null where it was not kept. */
   read(inference: InferenceRecord): Promise<{ input: unknown; output: unknown }>;
+  /** False when there is none. */
+  setMetadata(inference: InferenceRecord, metadata: Metadata | null): Promise<boolean>;
+  /** With what was said and its feedback; false when it was gone. */
+  delete(inference: InferenceRecord): Promise<boolean>;
 }
 
-const partition = (project: string) => `${project}#inference`;
+const exists = { expression: "attribute_exists(sk)" };
+const contentKey = ({ project_id, id }: Pick<InferenceRecord, "project_id" | "id">) => {
+  return { pk: `${project_id}#inference_content`, sk: id };
+};
+const now = () => Math.floor(Date.now() / 1000);
 
-export function createInferences(table: Table, objects: Objects): Inferences {
+export function createInferences(
+  table: Table,
+  objects: Objects,
+  { episodes, clear }: { episodes: Pick<Episodes, "prolong">; clear(leftover: Leftover): Promise<void> },
+): Inferences {
   const payloads = createPayloads(objects);
+  const rows = createIndexedRows<InferenceRecord, InferenceIndex>(table, {
+    noun: "inference",
+    parse: (item) => InferenceRecord.parse(item),
+    indexes: ({ episode_id, function: called, model, is_stored, feedback }) => ({
+      episode_id,
+      function: called,
+      model,
+      stored: is_stored ? "true" : null,
+      judged: Object.keys(feedback).length ? "true" : null,
+    }),
+  });
+
+  const contentOf = async ({ project_id, id }: NewInference, said: Pick<NewInference, "input" | "output">) => {
+    const store = (part: "input" | "output") =>
+      said[part] === undefined ? null : payloads.put(objectKeys.inference(project_id, id, part), said[part]);
+    const [input, output] = await Promise.all([store("input"), store("output")]);
+    return { input, output };
+  };
+
+  /** What is written beside the row. */
+  const companions = (row: InferenceRecord, content: InferenceContent): TransactWrite[] => {
+    const { project_id, expires_at } = row;
+    const writes = rows.pointers(row);
+    if (content.input || content.output) {
+      writes.push({ type: "put", key: contentKey(row), item: { ...content, ...timeToLiveOf(expires_at) } });
+    }
+    const object_keys = objectKeysOf([content.input, content.output]);
+    if (expires_at !== null && object_keys.length) {
+      const leftover = { project_id, id: `${row.id}#expired`, object_keys, feedback_of: null };
+      writes.push(leftoverWrite(leftover, expires_at));
+    }
+    return writes;
+  };
+
+  const contentRow = async (inference: InferenceRecord): Promise<InferenceContent> => {
+    const item = await table.get(contentKey(inference));
+    return item ? InferenceContent.parse(item) : { input: null, output: null };
+  };
+
   return {
+    ...rows,
     async put({ input, output, ...inference }) {
+      const content = await contentOf(inference, { input, output });
+      const row: InferenceRecord = { ...inference, feedback: {}, feedback_revision: 0 };
+      const { episode_id, expires_at, project_id } = row;
+      const beside = companions(row, content);
+      const key = rows.keyOf(row);
+      if (!(await table.transact([{ type: "create", key, item: rows.itemOf(row) }, ...beside]))) {
+        const changes = { ...inference, ...timeToLiveOf(expires_at) };
+        await table.transact([{ type: "update", key, changes, condition: exists }, ...beside]);
+      }
+      if (episode_id !== null && expires_at !== null) await episodes.prolong(project_id, episode_id, expires_at);
+    },
+    async read(inference) {
+      const content = await contentRow(inference);
+      const parts = [content.input, content.output].map((part) => part && payloads.get(part));
+      const [input, output] = await Promise.all(parts);
+      return { input: input ?? null, output: output ?? null };
+    },
+    setMetadata: (inference, metadata) => table.update(rows.keyOf(inference), { metadata }, exists),
+    async delete(inference) {
       const { project_id, id } = inference;
-      const store = (part: "input" | "output", value: unknown) =>
-        value === undefined ? null : payloads.put(objectKeys.inference(project_id, id, part), value);
-      const [storedInput, storedOutput] = await Promise.all([store("input", input), store("output", output)]);
-      const record: InferenceRecord = { ...inference, input: storedInput, output: storedOutput };
-      const key = { pk: partition(project_id), sk: id };
-      if (await table.create(key, record)) return;
-      await table.update(key, record, { expression: "attribute_exists(pk)" });
-    },
-    async get(project, id) {
-      const item = await table.get({ pk: partition(project), sk: id });
-      return item && InferenceRecord.parse(item);
-    },
-    async list(project, options) {
-      const items = await table.query(partition(project), { ...options, descending: true });
-      return items.map((item) => InferenceRecord.parse(item));
-    },
-    async read({ input, output }) {
-      const [asked, answered] = await Promise.all([input, output].map((part) => part && payloads.get(part)));
-      return { input: asked ?? null, output: answered ?? null };
+      const content = await contentRow(inference);
+      const object_keys = objectKeysOf([content.input, content.output]);
+      const leftover = { project_id, id: `${id}#deleted`, object_keys, feedback_of: id };
+      const judged: TransactWrite = { type: "delete", key: rows.pointerTo(inference, "judged", "true").key };
+      const others = rows.deletes({ ...inference, feedback: {} });
+      const said: TransactWrite = { type: "delete", key: contentKey(inference) };
+      if (!(await table.transact([...others, judged, said, leftoverWrite(leftover, now())]))) return false;
+      await clear(leftover);
+      return true;
     },
   };
 }

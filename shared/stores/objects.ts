@@ -32,6 +32,8 @@ export const objectKeys = {
   checkpoint: (project: string, job: string, step: number, attempt: string) =>
     `${project}/jobs/${job}/checkpoints/step-${step}-${attempt}.safetensors`,
   model: (project: string, job: string, attempt: string) => `${project}/models/${job}-${attempt}.safetensors`,
+  /** By content: versions with the same rows share it. */
+  dataset: (project: string, digest: string) => `${project}/datasets/${digest}.jsonl`,
   /** What a teacher said of a job's texts. */
   labelled: (project: string, job: string, attempt: string) => `${project}/jobs/${job}/labelled-${attempt}.jsonl`,
   /** A file of a base that the project pre-trained. */
@@ -44,6 +46,7 @@ export const objectKeys = {
   answer: (project: string, answer: string, part: string) => `${project}/answers/${answer}/${part}.json`,
   inference: (project: string, inference: string, part: "input" | "output") =>
     `${project}/inferences/${inference}/${part}.json`,
+  feedback: (project: string, feedback: string) => `${project}/feedback/${feedback}.json`,
   /** By content, so that an import over another one, or one that was killed, never mixes two checkpoints. */
   base: (id: string, digest: string, name: string) => `bases/${id}/${digest}/${name}`,
 };

@@ -1,14 +1,14 @@
 /** Projects and their keys. A key's row lies in a partition that does not begin with a project: it leads to it. */
 import { hash, randomBytes } from "node:crypto";
 import { newId } from "../ids.ts";
-import { ApiKeyRecord, ProjectRecord } from "../schemas/project.ts";
+import { ApiKeyRecord, type InferencePolicy, ProjectRecord } from "../schemas/project.ts";
 import type { Table } from "./table.ts";
 
 export interface Projects {
   create(record: ProjectRecord): Promise<boolean>;
   get(id: string): Promise<ProjectRecord | undefined>;
   /** False where there is no such project. */
-  update(id: string, changes: Partial<Pick<ProjectRecord, "name" | "inference_records">>): Promise<boolean>;
+  update(id: string, changes: Partial<Pick<ProjectRecord, "name" | keyof InferencePolicy>>): Promise<boolean>;
   /** The secret is returned once and stored nowhere. */
   createKey(project: string, name: string): Promise<{ secret: string; record: ApiKeyRecord }>;
   /** By the hash of its secret, see `keyHash`. */

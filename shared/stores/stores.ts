@@ -6,14 +6,18 @@ import { type Bases, createBases } from "./bases.ts";
 import { type Batches, createBatches } from "./batches.ts";
 import { type Checkpoints, createCheckpoints } from "./checkpoints.ts";
 import { type Claims, createClaims } from "./claims.ts";
+import { createDatasets, type Datasets } from "./datasets.ts";
+import { createEpisodes, type Episodes } from "./episodes.ts";
 import { createEvents, type Events } from "./events.ts";
+import { createFeedback, type FeedbackStore } from "./feedback.ts";
 import { createFiles, type Files } from "./files.ts";
 import { createInferences, type Inferences } from "./inferences.ts";
 import { createJobs, type Jobs } from "./jobs.ts";
+import { createLeftovers, type Leftovers } from "./leftovers.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
 import { createModels, type Models } from "./models.ts";
 import { createObjects, type Objects } from "./objects.ts";
 import { createProjects, type Projects } from "./projects.ts";
-import { createStoredCompletions, type StoredCompletions } from "./storedCompletions.ts";
 import { createTable } from "./table.ts";
 
 export interface Stores {
@@ -23,33 +27,47 @@ export interface Stores {
   batches: Batches;
   answers: Answers;
   inferences: Inferences;
+  episodes: Episodes;
+  metrics: Metrics;
+  feedback: FeedbackStore;
+  leftovers: Leftovers;
   events: Events;
   checkpoints: Checkpoints;
   models: Models;
+  datasets: Datasets;
   aliases: Aliases;
   bases: Bases;
   objects: Objects;
   claims: Claims;
-  storedCompletions: StoredCompletions;
 }
 
 export function createStores(aws: AwsClients, names: { table: string; bucket: string }): Stores {
   const table = createTable(aws.dynamodb, names.table);
   const objects = createObjects(aws.s3, names.bucket);
+  const episodes = createEpisodes(table);
+  // Each is there when the other calls it.
+  const clear: Leftovers["clear"] = (leftover) => leftovers.clear(leftover);
+  const inferences = createInferences(table, objects, { episodes, clear });
+  const feedback = createFeedback(table, objects, { inference: inferences, episode: episodes });
+  const leftovers = createLeftovers(table, objects, feedback);
   return {
     projects: createProjects(table),
     files: createFiles(table),
     jobs: createJobs(table),
     batches: createBatches(table),
     answers: createAnswers(table),
-    inferences: createInferences(table, objects),
+    inferences,
+    episodes,
+    metrics: createMetrics(table),
+    feedback,
+    leftovers,
     events: createEvents(table),
     checkpoints: createCheckpoints(table),
     models: createModels(table),
+    datasets: createDatasets(table),
     aliases: createAliases(table),
     bases: createBases(table),
     objects,
     claims: createClaims(table),
-    storedCompletions: createStoredCompletions(table, objects),
   };
 }

@@ -9,6 +9,7 @@ import {
   TransactionConflictException,
 } from "@aws-sdk/client-dynamodb";
 import {
+  BatchGetCommand,
   DeleteCommand,
   type DynamoDBDocumentClient,
   GetCommand,
@@ -52,6 +53,8 @@ export type Item = Record<string, unknown>;
 
 export interface Table {
   get(key: Key): Promise<Item | undefined>;
+  /** Those that are there, in no order. */
+  getMany(keys: readonly Key[]): Promise<Item[]>;
   /** False when an item with this key exists. */
   create(key: Key, item: Item): Promise<boolean>;
   /** False when the condition does not hold. */
@@ -66,6 +69,9 @@ export interface Table {
 
 export type TransactWrite =
   | { type: "create"; key: Key; item: Item }
+  /** Whether or not there is one. */
+  | { type: "put"; key: Key; item: Item }
+  | { type: "delete"; key: Key; condition?: Condition }
   | { type: "update"; key: Key; changes: Changes; condition: Condition }
   /** Writes nothing, and fails the others where its condition does not hold. */
   | { type: "check"; key: Key; condition: Condition };
@@ -89,6 +95,7 @@ export function createTable(client: DynamoDBDocumentClient, name: string): Table
     async get(key) {
       return (await client.send(new GetCommand({ TableName: name, Key: key, ConsistentRead: true }))).Item;
     },
+    getMany: (keys) => getMany(client, name, keys),
     create: (key, item) => whenHeld(() => client.send(new PutCommand(createInput(name, key, item)))),
     update: (key, changes, condition) =>
       whenHeld(() => client.send(new UpdateCommand(updateInput(name, key, changes, condition)))),
@@ -103,6 +110,24 @@ export function createTable(client: DynamoDBDocumentClient, name: string): Table
         client.send(new TransactWriteCommand({ TransactItems: writes.map((write) => transactItem(name, write)) })),
       ),
   };
+}
+
+/** DynamoDB's own limit. */
+const mostInBatch = 100;
+
+async function getMany(client: DynamoDBDocumentClient, name: string, keys: readonly Key[]): Promise<Item[]> {
+  const items: Item[] = [];
+  let left = [...keys];
+  for (let wait = 10; left.length > 0; wait *= 2) {
+    const asked = left.splice(0, mostInBatch);
+    const RequestItems = { [name]: { Keys: asked, ConsistentRead: true } };
+    const { Responses, UnprocessedKeys } = await client.send(new BatchGetCommand({ RequestItems }));
+    items.push(...(Responses?.[name] ?? []));
+    const unread = (UnprocessedKeys?.[name]?.Keys ?? []) as Key[];
+    left = [...unread, ...left];
+    if (unread.length) await pause(wait);
+  }
+  return items;
 }
 
 const mostTries = 8;
@@ -134,6 +159,10 @@ function transactItem(name: string, write: TransactWrite) {
   type Entry = NonNullable<TransactWriteCommandInput["TransactItems"]>[number];
   const entries: { [Type in TransactWrite["type"]]: (write: TransactWrite & { type: Type }) => Entry } = {
     create: ({ key, item }) => ({ Put: createInput(name, key, item) }),
+    put: ({ key, item }) => ({ Put: { TableName: name, Item: { ...item, ...key } } }),
+    delete: ({ key, condition }) => ({
+      Delete: { TableName: name, Key: key, ...(condition && whileThere(condition)) },
+    }),
     update: ({ key, changes, condition }) => ({ Update: updateInput(name, key, changes, condition) }),
     check: ({ key, condition }) => ({ ConditionCheck: { TableName: name, Key: key, ...whileThere(condition) } }),
   };

@@ -15,7 +15,7 @@ import {
 import { type Deployment, deploy } from "../support/deployment.ts";
 import { fakeHost } from "../support/fakeHost.ts";
 import { brokenBodies, type Fixtures, mismatches, resolve, validBody } from "../support/openapiBodies.ts";
-import { addModel, addOnnx } from "../support/records.ts";
+import { addEpisode, addInference, addModel, addOnnx, buildVersion } from "../support/records.ts";
 import { addBase } from "../support/tinyCheckpoint.ts";
 
 /** Its models are the deployment's, for every project. */
@@ -61,6 +61,9 @@ before(async () => {
   fixtures.answers = (await addAnswer(deployment.stores, deployment.a)).id;
   await storeCompletion();
   await addAlias();
+  await addDataset();
+  await judgeInference();
+  await declareSpareMetric();
   await addOnnx(deployment.stores, "onnx");
   const inputs = [{ name: "x", shape: [2], datatype: "FP32", data: [1, 2] }];
   Object.assign(fixtures, { [inferPath]: "onnx", inputs });
@@ -90,11 +93,16 @@ function send(method: string, url: string, body?: unknown, init: Parameters<Depl
   });
 }
 
+/** Of fields that are alternatives, which no schema says, the one that is sent. */
+const chosen: Record<string, string> = { CreateFeedback: "inference_id" };
+
 const validRequestBody = (operation: Operation) => {
   const json = jsonOf(operation);
   const form = formOf(operation);
   if (operation.requestBody) assert.ok(json ?? form, "No request can be made of this content type");
-  return json ? validBody(json, schemas, fixtures, false) : form && formWith(form);
+  const choice = chosen[json?.$ref?.split("/").at(-1) ?? ""];
+  const more = choice && { [choice]: fixtures[choice] };
+  return json ? Object.assign(validBody(json, schemas, fixtures, false) as object, more) : form && formWith(form);
 };
 
 test("only health and the contract itself are public", () => {
@@ -271,6 +279,20 @@ async function storeCompletion(): Promise<void> {
   fixtures.completions = stored.id;
 }
 
+async function addDataset(): Promise<void> {
+  const { stores, a } = deployment;
+  const version = await buildVersion(stores, a, "intents");
+  Object.assign(fixtures, {
+    datasets: "intents",
+    versions: 1,
+    dataset: "intents",
+    version: 1,
+    against: 1,
+    file_id: fixtures.training_file,
+  });
+  assert.equal(version.version, 1);
+}
+
 async function addAlias(): Promise<void> {
   await deployment.fetch("/v1/aliases", {
     method: "POST",
@@ -280,11 +302,32 @@ async function addAlias(): Promise<void> {
   fixtures.aliases = "prod";
 }
 
+/** With both ids feedback is on the one that the metric is for. */
+async function judgeInference(): Promise<void> {
+  const episode_id = await addEpisode(deployment.stores, deployment.a);
+  const { id } = await addInference(deployment.stores, deployment.a, { episode_id, input: { a: 1 }, output: { b: 2 } });
+  const metric = { name: "solved", type: "boolean", level: "inference", optimize: "max" };
+  await send("POST", "/v1/metrics", metric);
+  Object.assign(fixtures, { inference_id: id, episode_id, inferences: id, metric_name: "solved" });
+  for (const value of [true, false]) {
+    await send("POST", "/v1/feedback", { inference_id: id, metric_name: "solved", value });
+  }
+}
+
+async function declareSpareMetric(): Promise<void> {
+  await send("POST", "/v1/metrics", { name: "spare", type: "float", level: "episode", optimize: "min" });
+  fixtures.metrics = "spare";
+}
+
 async function restore(path: string): Promise<void> {
   if (path.includes("/files/")) {
     fixtures.files = fixtures.training_file = await upload("a.jsonl");
   } else if (path.includes("/completions/")) {
     await storeCompletion();
+  } else if (path.includes("/inferences/")) {
+    await judgeInference();
+  } else if (path.includes("/metrics/")) {
+    await declareSpareMetric();
   } else if (path.includes("/models/")) {
     await addModelForAll();
   } else if (path.includes("/aliases/")) {

@@ -6,7 +6,7 @@ import { ErrorResponse } from "../../shared/schemas/error.ts";
 import { type Deployment, deploy } from "../support/deployment.ts";
 import { fakeHost } from "../support/fakeHost.ts";
 import { end, field, file, multipartType } from "../support/multipart.ts";
-import { addModel, addOnnx } from "../support/records.ts";
+import { addInference, addModel, addOnnx } from "../support/records.ts";
 import { addBase } from "../support/tinyCheckpoint.ts";
 
 let deployment: Deployment;
@@ -18,6 +18,7 @@ before(async () => {
   const { id: model } = await addModel(deployment.stores, deployment.a, { base });
   host.labels.set(model, ["ham", "spam", "safe"]);
   const question = { type: "choice", name: "n", instructions: "?", choices: [{ value: "ham" }, { value: "spam" }] };
+  const { id: inference_id } = await addInference(deployment.stores, deployment.a);
   await addOnnx(deployment.stores, "onnx");
   bodies = {
     "/v1/fine_tuning/jobs": {
@@ -68,6 +69,8 @@ before(async () => {
       stream: true,
     },
     "/v1/completions": { model, prompt: ["a b", "c"], logprobs: 2, n: 2, max_tokens: 3, stream: true },
+    "/v1/metrics": { name: "solved", type: "boolean", level: "inference", optimize: "max", description: "d" },
+    "/v1/feedback": { inference_id, metric_name: "demonstration", value: { a: ["b", 1, null] } },
     "/v1/moderations": { model, input: [{ type: "text", text: "ham" }] },
   };
 });
@@ -136,9 +139,13 @@ test("any text in a query or an id", async () => {
     `/v1/files/${text}`,
     `/v1/models/${text}`,
     `/v1/fine_tuning/jobs/${text}/events?after=${text}`,
+    `/v1/inferences/${text}`,
+    `/v1/inferences?model=${text}&metric_name=${text}`,
+    `/v1/feedback?inference_id=${text}`,
+    `/v1/metrics?after=${text}`,
   ];
   await fc.assert(
-    fc.asyncProperty(fc.string({ unit: "binary", minLength: 1, maxLength: 40 }), fc.nat(4), async (text, which) => {
+    fc.asyncProperty(fc.string({ unit: "binary", minLength: 1, maxLength: 40 }), fc.nat(8), async (text, which) => {
       await neverOurFault(await deployment.fetch(paths(encodeURIComponent(text.toWellFormed()))[which]!));
     }),
     { numRuns: 120 },

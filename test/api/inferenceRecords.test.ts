@@ -1,6 +1,8 @@
 /** What is kept of models' answers: nothing unless the project wants it, and then before the answer is out. */
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
+import type { ChatCompletion } from "openai/resources/chat/completions";
+import { newId } from "../../shared/ids.ts";
 import { createRecorder } from "../../shared/inference/recorded.ts";
 import type { NewInference } from "../../shared/stores/inferences.ts";
 import { batchesOf, decisionLine } from "../support/batches.ts";
@@ -31,7 +33,7 @@ const settings = (body: object, key = deployment.keys.a) =>
     headers: { "content-type": "application/json" },
   });
 const keep = async (inference_records: string) => assert.equal((await settings({ inference_records })).status, 200);
-const list = () => deployment.stores.inferences.list(project(), { limit: 1000 });
+const list = () => Array.fromAsync(deployment.stores.inferences.stream(project(), { descending: true }));
 const decide = (input: string) =>
   deployment.fetch("/v1/decisions", {
     method: "POST",
@@ -59,6 +61,8 @@ test("a project says what is kept, for itself alone", async () => {
     archived_at: null,
     status: "active",
     inference_records: "none",
+    inference_sampling_rate: 1,
+    inference_retention_days: null,
   });
   const renamed = (await (await settings({ name: "Acme & Co" })).json()) as object;
   assert.deepEqual(renamed, { ...body, name: "Acme & Co" });
@@ -82,12 +86,16 @@ test("metadata say which model answered what in which time, and nothing of what 
     project_id: project(),
     endpoint: "/v1/decisions",
     model,
-    variant: null,
+    ...{ function: null, variant: null, episode_id: null },
     digest,
-    input: null,
-    output: null,
     is_complete: true,
+    is_stored: false,
+    metadata: null,
+    expires_at: null,
+    feedback: {},
+    feedback_revision: 0,
   });
+  assert.deepEqual(await deployment.stores.inferences.read(record!), { input: null, output: null });
   assert.ok(latency_ms >= 0 && Math.abs(created_at - Date.now() / 1000) < 60);
 });
 
@@ -97,7 +105,6 @@ test("a full record has what was asked and answered, of any size, and refusals l
   const response = await decide(text);
   const body = await response.json();
   const record = (await deployment.stores.inferences.get(project(), response.headers.get("x-request-id")!))!;
-  assert.ok("object_key" in record.input!);
   const said = (await deployment.stores.inferences.read(record)) as { input: { input: string }; output: unknown };
   assert.equal(said.input.input, text);
   assert.deepEqual(said.output, body);
@@ -114,24 +121,25 @@ test("a full record has what was asked and answered, of any size, and refusals l
 
 const conversation = { messages: [{ role: "user" as const, content: "so be it then" }], stream: true as const };
 
-test("a stream is recorded with its events before it ends, and as far as it went when nobody listens", async () => {
+test("a stream is recorded as one body before it ends, and event by event when nobody listens", async () => {
   await keep("full");
-  const chunks: object[] = [];
-  for await (const chunk of await deployment.client().chat.completions.create({ model, ...conversation })) {
-    chunks.push(chunk);
-  }
+  const asked = { ...conversation, stream_options: { include_usage: true } };
+  const chunks = await Array.fromAsync(await deployment.client().chat.completions.create({ model, ...asked }));
   const [whole] = await recorded();
   assert.equal(whole?.is_complete, true);
-  const { output } = (await deployment.stores.inferences.read(whole!)) as { output: { events: { data: object }[] } };
-  assert.deepEqual(
-    output.events.map(({ data }) => data),
-    chunks,
-  );
+  const { output } = (await deployment.stores.inferences.read(whole!)) as { output: ChatCompletion };
+  const { id, usage } = chunks.at(-1)!;
+  const text = chunks.map(({ choices }) => choices[0]?.delta.content ?? "").join("");
+  assert.ok(text.length > 0);
+  assert.deepEqual([output.id, output.usage, output.choices[0]?.message.content], [id, usage, text]);
   const endless = [{ role: "user" as const, content: "word ".repeat(5000) }];
   const stream = await deployment.client().chat.completions.create({ model, messages: endless, stream: true });
   for await (const { choices } of stream) if (choices[0]?.delta.content) break;
   await until(async () => (await recorded()).length === 2, { what: "the record of what was left" });
-  assert.equal((await recorded())[0]?.is_complete, false);
+  const [left] = await recorded();
+  assert.equal(left?.is_complete, false);
+  const said = (await deployment.stores.inferences.read(left!)) as { output: { events: object[] } };
+  assert.ok(said.output.events.length > 0);
 });
 
 test("each line of a batch is recorded, and once where it is run again", async () => {
@@ -168,7 +176,7 @@ test("an answer is not out before its record is durable, and fails where that fa
     },
   });
   const wants = { ...deployment.a.project, inference_records: "metadata" as const };
-  const inference = { id: "req_1", project: wants, endpoint: "/v1/decisions", request: {} };
+  const inference = { id: newId("request"), project: wants, endpoint: "/v1/decisions", request: {} };
   const answer = () => recorder.answer(inference, async () => ({ body: 7, model: "m", digest: null }));
   let isOut = false;
   const first = answer().then(() => {

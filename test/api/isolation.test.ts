@@ -14,11 +14,16 @@ interface Belongings {
   job: FineTuningJob;
   model: ModelRecord;
   completion: string;
+  episode: string;
 }
 
 let deployment: Deployment;
 let a: Belongings;
 let b: Belongings;
+
+const metricOf = ({ project }: Tenant) => {
+  return { name: `of_${project.organization_name}`, type: "boolean", level: "inference", optimize: "max" };
+};
 
 async function furnish(tenant: Tenant): Promise<Belongings> {
   const client = deployment.client({ apiKey: tenant.key });
@@ -27,8 +32,15 @@ async function furnish(tenant: Tenant): Promise<Belongings> {
   await addCheckpoint(deployment.stores, tenant, job.id, 1);
   const model = await addModel(deployment.stores, tenant);
   const messages = [{ role: "user" as const, content: "so be it" }];
-  const { id: completion } = await client.chat.completions.create({ model: model.id, messages, store: true });
-  return { client, file: file.id, job: job as unknown as FineTuningJob, model, completion };
+  const headers = { "x-millrace-episode": "new" };
+  const asked = client.chat.completions.create({ model: model.id, messages, store: true }, { headers });
+  const { data, response } = await asked.withResponse();
+  const [completion, episode] = [data.id, response.headers.get("x-millrace-episode")!];
+  await client.post("/metrics", { body: metricOf(tenant) });
+  await client.post("/feedback", {
+    body: { inference_id: completion, metric_name: metricOf(tenant).name, value: true },
+  });
+  return { client, file: file.id, job: job as unknown as FineTuningJob, model, completion, episode };
 }
 
 before(async () => {
@@ -80,8 +92,29 @@ function callsFor(theirs: Belongings, client: OpenAI): Record<string, () => Prom
   };
 }
 
+/** The same, about what was recorded and judged. */
+function judgingCallsFor(theirs: Belongings, { client, model, completion }: Belongings) {
+  const metric = metricOf(deployment.a).name;
+  const say = (body: object, headers = {}) => {
+    const messages = [{ role: "user" as const, content: "x" }];
+    return client.chat.completions.create({ model: model.id, messages, ...body }, { headers });
+  };
+  const judge = (body: object) => client.post("/feedback", { body: { metric_name: "comment", value: "x", ...body } });
+  return {
+    inference: () => client.get(`/inferences/${theirs.completion}`),
+    "inference's end": () => client.delete(`/inferences/${theirs.completion}`),
+    metric: () => client.get(`/metrics/${metric}`),
+    "metric's end": () => client.delete(`/metrics/${metric}`),
+    "feedback on an inference": () => judge({ inference_id: theirs.completion }),
+    "feedback on an episode": () => judge({ episode_id: theirs.episode }),
+    "feedback on a metric": () => judge({ inference_id: completion, metric_name: metric, value: true }),
+    episode: () => say({}, { "x-millrace-episode": theirs.episode }),
+    "episode in metadata": () => say({ metadata: { episode_id: theirs.episode } }),
+  };
+}
+
 test("everything of another project is 404, as if it were not there", async () => {
-  const calls = callsFor(a, b.client);
+  const calls = { ...callsFor(a, b.client), ...judgingCallsFor(a, b) };
   for (const [name, call] of Object.entries(calls)) {
     await assert.rejects(Promise.resolve().then(call), OpenAI.NotFoundError, name);
   }
@@ -107,6 +140,15 @@ test("lists hold one's own and nothing else, also behind another's id", async ()
     assert.deepEqual(idsOf(await own.client.files.list()), [own.file]);
     assert.deepEqual(idsOf(await own.client.fineTuning.jobs.list()), [own.job.id]);
     assert.deepEqual(idsOf(await own.client.chat.completions.list()), [own.completion]);
+    const listed = async (path: string) => idsOf((await own.client.get(path)) as { data: { id: string }[] });
+    assert.deepEqual(
+      (await listed("/inferences")).map((id) => id.slice(-26)),
+      [own.completion.slice(-26)],
+    );
+    assert.deepEqual(await listed(`/inferences?episode_id=${other.episode}`), []);
+    assert.equal((await listed("/metrics")).length, 1);
+    assert.equal((await listed("/feedback")).length, 1);
+    assert.deepEqual(await listed(`/feedback?inference_id=${other.completion}`), []);
     const models = idsOf(await own.client.models.list());
     assert.ok(models.includes(own.model.id) && !models.includes(other.model.id));
     const behind = await own.client.files.list({ after: other.file });

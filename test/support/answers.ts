@@ -21,6 +21,7 @@ export async function addAnswer(
     project_id: project.id,
     lease: null,
     failures: 0,
+    episode_id: null,
     request: { json: "{}" },
     is_stream: false,
     digest: null,

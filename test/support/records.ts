@@ -1,8 +1,12 @@
 /** Rows and objects that a worker would have made, for tests of what the API does with them. */
+import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
+import { type DatasetRow, rowId } from "../../shared/datasets/row.ts";
 import { fineTunedModelId, newId } from "../../shared/ids.ts";
 import type { CheckpointRecord } from "../../shared/schemas/checkpoint.ts";
+import type { DatasetVersionRecord } from "../../shared/schemas/dataset.ts";
 import type { ModelRecord } from "../../shared/schemas/model.ts";
+import type { NewInference } from "../../shared/stores/inferences.ts";
 import { objectKeys } from "../../shared/stores/objects.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
 import type { Tenant } from "./deployment.ts";
@@ -56,4 +60,74 @@ export async function addOnnx(stores: Stores, id: string): Promise<void> {
   const model = { id, object: "model" as const, created: 1795305600, owned_by: "millrace" };
   const content = { digest: "0".repeat(64), files: [], inputs: [tensor("x")], outputs: [tensor("y")] };
   await stores.bases.create({ ...model, architecture: "onnx", ...content });
+}
+
+/** A dataset's first version, as a worker leaves it: two rows to learn from and one to test by. */
+export async function buildVersion(
+  stores: Stores,
+  { project }: Tenant,
+  dataset: string,
+): Promise<DatasetVersionRecord> {
+  const rows = (["train", "train", "test"] as const).map((split, i): DatasetRow => {
+    const text = `text ${i}`;
+    return { id: rowId(text), text, label: i ? "b" : "a", split, subjects: [], origins: [] };
+  });
+  const content = Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  const digest = createHash("sha256").update(content).digest("hex");
+  const object_key = objectKeys.dataset(project.id, digest);
+  await stores.objects.put(object_key, Readable.from([content]));
+  const version: DatasetVersionRecord = {
+    id: newId("dataset_version"),
+    object: "dataset.version",
+    dataset,
+    version: 1,
+    status: "ready",
+    sources: [],
+    splits: { validation: 0.1, test: 0.1 },
+    parent: null,
+    rows: { train: 2, validation: 0, test: 1 },
+    labels: { a: 1, b: 2 },
+    report: { read: 3, repeats: 0, relabelled: 0, bridging: 0 },
+    digest,
+    error: null,
+    created_at: now(),
+    finished_at: now(),
+    project_id: project.id,
+    lease: null,
+    failures: 0,
+    object_key,
+  };
+  await stores.datasets.add(version, undefined);
+  return version;
+}
+
+/** As if a model had answered. */
+export async function addInference(
+  stores: Stores,
+  { project }: Tenant,
+  changes: Partial<NewInference> = {},
+): Promise<NewInference> {
+  const inference: NewInference = {
+    id: newId("request"),
+    project_id: project.id,
+    endpoint: "/v1/decisions",
+    model: "ft:tiny",
+    ...{ function: null, variant: null, episode_id: null },
+    digest: null,
+    is_complete: true,
+    is_stored: false,
+    metadata: null,
+    latency_ms: 1,
+    created_at: now(),
+    expires_at: null,
+    ...changes,
+  };
+  await stores.inferences.put(inference);
+  return inference;
+}
+
+export async function addEpisode(stores: Stores, { project }: Tenant): Promise<string> {
+  const id = newId("episode");
+  await stores.episodes.create({ id, project_id: project.id, created_at: now(), expires_at: null });
+  return id;
 }

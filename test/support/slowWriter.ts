@@ -59,7 +59,7 @@ function work(): void {
   const { log } = context;
   const options = { sqs: aws.sqs, queue, tasks: createTasks(context), visibilitySeconds: 2, log };
   startConsumer({ ...options, queueUrl: names.answerQueueUrl });
-  startSweeper([stores.answers], queue, 0.25, log);
+  startSweeper({ kinds: [stores.answers], leftovers: stores.leftovers }, queue, 0.25, log);
   process.send!({ ready: true });
 }
 

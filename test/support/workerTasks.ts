@@ -1,5 +1,6 @@
 /** The workers' tasks in this process, with a model host of the test's own. */
 import { parseConfig } from "../../shared/config.ts";
+import { createEpisodeLookUp } from "../../shared/inference/episodes.ts";
 import { createModelLookUp } from "../../shared/inference/modelLookUp.ts";
 import { createRecorder } from "../../shared/inference/recorded.ts";
 import { createLog } from "../../shared/log.ts";
@@ -28,8 +29,9 @@ export function workerContext(
     config,
     log: createLog(config, "worker"),
     baseFiles: createBaseFiles(stores.objects, cloud.home),
-    inference: { models: createModelLookUp(stores), host, storedCompletions: stores.storedCompletions },
+    inference: { models: createModelLookUp(stores), host },
     recorder: createRecorder(stores.inferences),
+    episodes: createEpisodeLookUp(stores.episodes),
     startDevice: () => {
       throw new Error("This test trains nothing");
     },

@@ -4,6 +4,7 @@ import { createReadStream, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { train } from "../../../shared/engine/training/train.ts";
+import { newId } from "../../../shared/ids.ts";
 import { decisions } from "../../../shared/inference/decisions.ts";
 import { createModelLookUp } from "../../../shared/inference/modelLookUp.ts";
 import { createModelHost, type ModelHost } from "../../../shared/serving/host.ts";
@@ -48,13 +49,13 @@ async function modelJudgedBy(valid: readonly LabelledText[]): Promise<string> {
 }
 
 async function ask(model: string, input: string, min_precision?: number) {
-  const { storedCompletions } = cloud.stores;
-  const context = { models: createModelLookUp(cloud.stores), host, storedCompletions };
+  const context = { models: createModelLookUp(cloud.stores), host };
   const choices = labels.map((value) => ({ value }));
   const questions = [{ type: "choice" as const, instructions: "About what?", choices }];
   const request = { model, input, questions, min_precision };
   const { signal } = new AbortController();
-  return (await decisions.answer({ context, project: tenant.project, request, signal })).body.answers[0]!;
+  return (await decisions.answer({ context, id: newId("request"), project: tenant.project, request, signal })).body
+    .answers[0]!;
 }
 
 test("a model answers what it is as sure of as it was of rows it had right, and refuses what it is torn about", async () => {
