@@ -2,7 +2,7 @@
  * Single questions become batches: those that wait together, of like length, run together. While a batch runs the next
  * one gathers, so a busy device is given full batches and an idle one answers at once.
  */
-import { ApiError } from "../errors.ts";
+import { queueFull } from "./room.ts";
 
 export interface BatcherOptions<Item, Answer> {
   /** Answers in the order of the items, which are all of one lane. */
@@ -125,8 +125,4 @@ function nextBatch<Item, Answer>(
   }
   // The sort is stable, so the oldest of its length comes first.
   return batch;
-}
-
-function queueFull(): ApiError {
-  return new ApiError("queue_full", "Too many requests wait for a model just now; try again in a moment.");
 }

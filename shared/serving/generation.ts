@@ -15,6 +15,7 @@ import type { ModelRecord } from "../schemas/model.ts";
 import { chatPrompts, type Prompt } from "./chatPrompt.ts";
 import type { HostContext } from "./hostContext.ts";
 import { type ServingLimits, usualLimits } from "./limits.ts";
+import { createRoom } from "./room.ts";
 import { longestToken, type PromptReader, type PromptRequest, readPrompt } from "./textPrompt.ts";
 
 export interface TextRequest extends PromptRequest, Omit<SamplingSettings, "topK" | "endTokens" | "allowed"> {
@@ -74,7 +75,7 @@ export function createGeneration(
   { mostTexts = 256, precisionOf = usualLimits.precisionOf }: GenerationOptions = {},
 ): Generation {
   const writers = new Map<string, Promise<Writer>>();
-  let texts = 0;
+  const room = createRoom(mostTexts);
 
   const open = (base: BaseRecord) => keptPromise(writers, base.digest, () => readWriter(context, base));
 
@@ -89,8 +90,7 @@ export function createGeneration(
       });
       const prompt = readPrompt(writer, request);
       const argument = { ...argumentOf(model, writer, prompt, request), precision: precisionOf(model) };
-      if (texts >= mostTexts)
-        throw new ApiError("queue_full", `${texts} texts are being written; try again in a moment.`);
+      room.require();
       const written = devicePieces(context, argument, signal);
       const options = {
         tokenizer: writer.text.tokenizer,
@@ -98,7 +98,7 @@ export function createGeneration(
         stop: [...prompt.stop, ...(request.stop ?? [])],
       };
       async function* pieces(): AsyncGenerator<WrittenPiece> {
-        texts++;
+        const leave = room.enter();
         let trims = prompt.trims ?? false;
         try {
           for await (const piece of textOf(written, options)) {
@@ -107,7 +107,7 @@ export function createGeneration(
             yield { ...piece, text, tokens: piece.tokens.map((token) => spelled(writer, token)) };
           }
         } finally {
-          texts--;
+          leave();
         }
       }
       return { promptTokens: prompt.tokens.length, pieces: pieces() };

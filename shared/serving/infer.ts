@@ -4,6 +4,7 @@ import type { Tensor } from "../engine/dataTypes.ts";
 import { ApiError } from "../errors.ts";
 import type { OnnxRecord } from "../schemas/base.ts";
 import type { HostContext } from "./hostContext.ts";
+import { createRoom } from "./room.ts";
 
 export interface Inferring {
   /**
@@ -21,13 +22,11 @@ export interface Inferring {
 const mostWaiting = 64;
 
 export function createInfer({ bases, call }: Pick<HostContext, "bases" | "call">): Inferring {
-  let waiting = 0;
+  const room = createRoom(mostWaiting);
   return {
     async infer(model, { inputs, outputs }, signal) {
-      if (waiting >= mostWaiting) {
-        throw new ApiError("queue_full", "Too many requests wait for a model just now; try again in a moment.");
-      }
-      waiting++;
+      room.require();
+      const leave = room.enter();
       try {
         const { path } = await bases.open(model);
         signal?.throwIfAborted();
@@ -35,7 +34,7 @@ export function createInfer({ bases, call }: Pick<HostContext, "bases" | "call">
         if ("found" in answer) return answer.found;
         throw new ApiError("invalid_value", `The model refuses these inputs: ${answer.refused}.`, { param: "inputs" });
       } finally {
-        waiting--;
+        leave();
       }
     },
   };
