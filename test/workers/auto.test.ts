@@ -12,7 +12,7 @@ import { openWorkshop, telling, type Workshop } from "../support/workshop.ts";
 
 /** With a label that is plainly wrong. */
 const wrong = 17;
-const rows = rowsOf(20).map((row, i) => (i === wrong ? { ...row, label: "billing" } : row));
+const rows = rowsOf(70).map((row, i) => (i === wrong ? { ...row, label: "billing" } : row));
 const texts = rows.map(({ text }) => text);
 const request = { training: rows, model: "millrace-auto", epochs: 2, batch: 8 };
 const settings = { MILLRACE_CHECKPOINT_STEPS: "6", MILLRACE_SWEEP_SECONDS: "0.25" };

@@ -62,7 +62,8 @@ const tunedRate = 1e-3;
 const contrastiveRate = 2e-3;
 /** Texts of a contrastive step, about. */
 const contrastiveBatch = 64;
-const [leastContrastive, mostContrastive] = [40, 400];
+/** Of its steps: as many as make it see each row so often, within bounds. */
+const [leastContrastive, mostContrastive, sights] = [40, 300, 20];
 
 /**
  * Few rows make few steps: eight of each of 77 labels were 67 % right after eight passes, and 70 % after twenty and more; 57
@@ -111,7 +112,8 @@ export const methods: Readonly<Record<MethodName, Method>> = {
       const perText = tokensOf(vectors, entry.train) / entry.train.labels.length;
       const perStep = contrastiveBatch * perText * operationsPerToken(vectors.pretrained.model);
       const fitting = Math.floor(entry.operations / perStep);
-      const steps = Math.max(leastContrastive, Math.min(mostContrastive, fitting));
+      const wanted = Math.ceil((sights * entry.train.labels.length) / contrastiveBatch);
+      const steps = Math.max(leastContrastive, Math.min(mostContrastive, fitting, wanted));
       const { n_epochs = "auto" } = course.requested;
       const asked = n_epochs === "auto" ? steps : n_epochs * Math.ceil(entry.train.labels.length / contrastiveBatch);
       const contrasting = { adapter, peakLearningRate: contrastiveRate, steps: asked };

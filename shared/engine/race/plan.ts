@@ -1,11 +1,13 @@
 /** What a race may cost, and what each entrant gets of it: counted in operations, so that it is the same on every machine. */
 import type { LanguageModel } from "../models/languageModel.ts";
 
-/** Of the rows; more are not asked about. */
+/** Of a race; the winner learns from all there are. */
 export const mostRows = 10_000;
 
 /** Floating-point operations; two cores make some 10^11 a second of a small encoder's. */
 export const allowance = {
+  /** Of the base as it is, to read the rows once. */
+  reading: 3e12,
   /** Of all entrants that tune a base, while they are compared. */
   comparing: 5e12,
   /** Of the winner's own training. */
@@ -22,6 +24,11 @@ export function foldsFor(rows: number): number {
 export function operationsPerToken({ layers, hidden }: LanguageModel): number {
   const weights = 12 * layers * hidden * hidden;
   return 3 * 2 * weights;
+}
+
+/** Rows that a race is run over, of a mean length in tokens. */
+export function rowsWithin(perRow: number, model: LanguageModel): number {
+  return Math.min(mostRows, Math.floor((3 * allowance.reading) / (perRow * operationsPerToken(model))));
 }
 
 const mostEpochs = 10;

@@ -8,7 +8,7 @@ import type { Learner } from "../training/learner.ts";
 import { crossFitted } from "./combination.ts";
 import { otherRows, pickRows, stratifiedFolds, stratifiedSample } from "./folds.ts";
 import { type Course, type MethodName, methods, type Setting } from "./methods.ts";
-import { allowance, epochsWithin, foldsFor, mostRows, operationsPerToken } from "./plan.ts";
+import { allowance, epochsWithin, foldsFor, mostRows, operationsPerToken, rowsWithin } from "./plan.ts";
 
 /** The rows that are raced over, and how they are divided. */
 export interface Field {
@@ -35,9 +35,15 @@ export interface Finished {
   readonly isHeat: boolean;
 }
 
-export function fieldOf(all: Examples, seed: number): Field {
+/** By so many rows texts are taken for long or short. */
+const measuredRows = 500;
+
+export function fieldOf(all: Examples, { vectors, seed }: Course): Field {
   const every = Int32Array.from(all.labels.keys());
-  const rows = stratifiedSample(all.labels, every, mostRows, seed);
+  const some = pickRows(all, stratifiedSample(all.labels, every, measuredRows, seed)).texts;
+  const tokens = some.reduce((sum, text) => sum + (vectors?.encoder.encode(text).length ?? 0), 0);
+  const most = vectors ? rowsWithin(tokens / some.length, vectors.pretrained.model) : mostRows;
+  const rows = stratifiedSample(all.labels, every, most, seed);
   const examples = pickRows(all, rows);
   return { rows, examples, folds: stratifiedFolds(examples.labels, foldsFor(rows.length), seed) };
 }
@@ -70,6 +76,7 @@ export async function* race(
     const setting = { ...first, strength: await bestStrength(course, field, come.get("ngram")!, signal) };
     return run(course, field, { method: "frozen", setting, laps: everyFold, signal });
   });
+  if (field.rows.length < fewestTuned) return;
   const setting = come.get("frozen")?.setting ?? first;
   const heat = { laps: laps(course, field, allowance.comparing / 8).slice(0, 1), isHeat: true };
   for (const method of tunedMethods) {
@@ -84,6 +91,12 @@ export async function* race(
 }
 
 const tunedMethods: readonly MethodName[] = ["lora", "contrastive"];
+
+/**
+ * Of fewer rows than this there is nothing to tell who tunes best. With eight of each of a few labels contrasts lost three to
+ * seven points, adapters won three on one set and lost four on another, and what they cost was most of the race.
+ */
+const fewestTuned = 200;
 
 /** Nats a row of an entrant with n-grams beside it; of one that did not run, nothing is known. */
 function surprise(come: ReadonlyMap<string, Finished>, field: Field, name: string): number {

@@ -57,7 +57,7 @@ async function* decided(
   head: CheckpointHead,
   signal: AbortSignal,
 ): AsyncGenerator<TrainingEvent, Outcome | null> {
-  const field = fieldOf(train, request.seed);
+  const field = fieldOf(train, course);
   const finished = resumed?.head.race ? finishedOf(resumed.head.race, resumed.state) : new Map<string, Finished>();
   const hasBase = course.vectors !== null;
   yield { type: "race", field: sizesOf(field), hasBase, finished: [...finished.keys()] };
