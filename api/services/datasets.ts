@@ -64,6 +64,8 @@ export function createDatasetService(
     async file(project, { file_id }: DatasetSourceRef & { type: "file" }, param) {
       await requireFile(files, project, file_id, { param: `${param}.file_id`, purpose: "fine-tune" });
     },
+    // None that match are rows of none: that is known once they are looked at.
+    async inferences() {},
     async dataset(project, source: DatasetSourceRef & { type: "dataset" }, param) {
       const found = await datasets.version(project.id, source.dataset, source.version);
       if (found?.status === "ready") return;

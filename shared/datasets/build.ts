@@ -7,11 +7,13 @@ import { isProblem } from "../data/row.ts";
 import { readRows } from "../data/rows.ts";
 import { assignSplits, type Shares } from "./assign.ts";
 import { Merge, type MergeReport } from "./merge.ts";
-import { type DatasetRow, type Split, splits } from "./row.ts";
+import { type DatasetRow, type SourceRow, type Split, splits } from "./row.ts";
 
 export type BuildSource =
   | { type: "file"; file_id: string; path: string; filename: string }
-  | { type: "dataset"; dataset: string; version: number; path: string };
+  | { type: "dataset"; dataset: string; version: number; path: string }
+  /** JSONL of `SourceRow`s. */
+  | { type: "rows"; path: string };
 
 export interface BuildRequest {
   /** A later one corrects the earlier. */
@@ -85,6 +87,14 @@ const readers: { [Type in BuildSource["type"]]: Reader<Type> } = {
     return problems;
   },
 
+  async rows({ path }, merge) {
+    for await (const row of readJson<SourceRow>(path)) {
+      merge.add(row);
+      requireRoom(merge);
+    }
+    return emptyReport();
+  },
+
   async dataset({ dataset, version, path }, merge) {
     for await (const { id, text, label, subjects } of readVersion(path)) {
       merge.add({ text, label, subjects, origin: { type: "dataset", dataset, version, row: id } });
@@ -104,9 +114,13 @@ function requireRoom(merge: Merge): void {
 }
 
 /** The rows of a version, in order. */
-export async function* readVersion(path: string): AsyncGenerator<DatasetRow> {
+export function readVersion(path: string): AsyncGenerator<DatasetRow> {
+  return readJson(path);
+}
+
+async function* readJson<Value>(path: string): AsyncGenerator<Value> {
   for await (const { bytes } of splitLines(createReadStream(path), Number.POSITIVE_INFINITY)) {
-    yield JSON.parse(bytes!.toString()) as DatasetRow;
+    yield JSON.parse(bytes!.toString()) as Value;
   }
 }
 

@@ -7,7 +7,8 @@ export type Split = (typeof splits)[number];
 /** Where a row came from; of several, the one whose label counts is the last. */
 export type RowOrigin =
   | { type: "file"; file_id: string; line: number }
-  | { type: "dataset"; dataset: string; version: number; row: string };
+  | { type: "dataset"; dataset: string; version: number; row: string }
+  | { type: "inference"; inference_id: string; feedback_id: string; metric_name: string };
 
 export interface DatasetRow {
   /** By the text, so that a row keeps it when its label is corrected. */

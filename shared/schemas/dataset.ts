@@ -17,8 +17,23 @@ const DatasetSource = z.strictObject({
   dataset: z.string().regex(datasetNamePattern).openapi({ description: "The dataset's name.", example: "intents" }),
   version: z.int().min(1).openapi({ description: "The version's number.", example: 1 }),
 });
+const time = (description: string) => z.int().min(0).optional().openapi({ description });
+const InferenceSource = z.strictObject({
+  type: z.literal("inferences").openapi({
+    description: "What models were asked, with the right answers that feedback gives; where input was kept.",
+  }),
+  model: z.string().min(1).max(512).optional().openapi({ description: "Of this model alone." }),
+  function: z.string().min(1).max(512).optional().openapi({ description: "Of this function alone." }),
+  created_after: time("Unix time in seconds; from it on."),
+  created_before: time("Unix time in seconds; before it."),
+  approved_by: z.string().min(1).max(64).optional().openapi({
+    description:
+      "A boolean metric: where it is true, the model's own answer is right. Absent: demonstrations alone count, which do in any case.",
+    example: "solved",
+  }),
+});
 export const DatasetSourceRef = z
-  .discriminatedUnion("type", [FileSource, DatasetSource])
+  .discriminatedUnion("type", [FileSource, DatasetSource, InferenceSource])
   .openapi("DatasetSource", { description: "What rows are taken from." });
 export type DatasetSourceRef = z.infer<typeof DatasetSourceRef>;
 

@@ -4,13 +4,15 @@ import { after, before, test } from "node:test";
 import { toFile } from "openai";
 import type { DatasetRow } from "../../shared/datasets/row.ts";
 import type { DatasetDiff, DatasetVersion } from "../../shared/schemas/dataset.ts";
+import { fakeHost } from "../support/fakeHost.ts";
+import { addModel } from "../support/records.ts";
 import { jsonl, type LabelledText, rowsOf } from "../support/trainingData.ts";
 import { until } from "../support/until.ts";
 import { openWorkshop, type Workshop } from "../support/workshop.ts";
 
 let shop: Workshop;
 before(async () => {
-  shop = await openWorkshop();
+  shop = await openWorkshop({ host: fakeHost() });
   await shop.work();
 });
 after(() => shop.close());
@@ -75,6 +77,64 @@ test("versions keep every row's origin and split, correct labels, and tell what 
   }
 });
 
+test("what models were asked becomes rows where feedback says what is right, an episode's rows on one side", async () => {
+  const client = shop.client();
+  await client.post(`/organization/projects/${shop.a.project.id}`, { body: { inference_records: "full" } });
+  const { id: model } = await addModel(shop.stores, shop.a);
+  const questions = [{ type: "choice" as const, instructions: "?", choices: [{ value: "ham" }, { value: "spam" }] }];
+  const headers: Record<string, string> = { "x-millrace-episode": "new" };
+  const ask = async (input: string) => {
+    const { response } = await client.decisions.create({ model, input, questions }, { headers }).withResponse();
+    headers["x-millrace-episode"] = response.headers.get("x-millrace-episode")!;
+    return response.headers.get("x-request-id")!;
+  };
+  await client.post("/metrics", { body: { name: "solved", type: "boolean", level: "inference", optimize: "max" } });
+  const judge = (inference_id: string, metric_name: string, value: unknown) =>
+    client.post("/feedback", { body: { inference_id, metric_name, value } });
+  const [approved, rejected, corrected] = [
+    await ask("all spam here"),
+    await ask("much spam too"),
+    await ask("spam again"),
+  ];
+  await ask("nobody said anything of this spam");
+  await judge(approved, "solved", true);
+  await judge(rejected, "solved", false);
+  await judge(corrected, "solved", true);
+  await judge(corrected, "demonstration", "ham");
+
+  const said = async (name: string, source: object) => {
+    const version = await build(name, [{ type: "inferences", model, ...source }]);
+    assert.equal(version.status, "ready", JSON.stringify(version.error));
+    return rowsIn(version);
+  };
+  const both = await said("judged", { approved_by: "solved" });
+  const labels = both.map(({ text, label, origins }) => [
+    text,
+    label,
+    origins.map((origin) => "inference_id" in origin && origin.inference_id),
+  ]);
+  assert.deepEqual(labels.sort(), [
+    ["all spam here", "spam", [approved]],
+    ["spam again", "ham", [corrected]],
+  ]);
+  assert.equal(new Set(both.map(({ split }) => split)).size, 1);
+  assert.deepEqual(
+    (await said("shown", {})).map(({ text }) => text),
+    ["spam again"],
+  );
+  const stranger = await shop
+    .client({ apiKey: shop.keys.b })
+    .post<DatasetVersion>("/datasets/theirs/versions", { body: { sources: [{ type: "inferences", model }] } });
+  const ended = await until(
+    async () => {
+      const row = (await shop.stores.datasets.versions.get(shop.b.project.id, stranger.id))!;
+      return row.status !== "building" && row;
+    },
+    { what: "a stranger's version", seconds: 30 },
+  );
+  assert.equal(ended.error?.code, "empty_dataset");
+});
+
 test("the same sources make the same content, and ten versions asked for at once have ten numbers", async () => {
   const id = await upload(rows.slice(0, 30));
   const versions = await Promise.all(Array.from({ length: 10 }, () => build("raced", [file(id)])));
@@ -95,13 +155,11 @@ test("a job learns from a version's training rows and is judged by its validatio
   assert.ok((await shop.events(job.id)).some(({ message }) => /validation loss/.test(message)));
   await assert.rejects(
     Promise.resolve(
-      shop
-        .client()
-        .fineTuning.jobs.create({
-          model: "millrace-ngram",
-          training_file: version.id,
-          validation_file: await upload(rows),
-        }),
+      shop.client().fineTuning.jobs.create({
+        model: "millrace-ngram",
+        training_file: version.id,
+        validation_file: await upload(rows),
+      }),
     ),
     { param: "validation_file" },
   );

@@ -7,6 +7,7 @@ import type { DatasetSourceRef, DatasetVersionRecord } from "../../../shared/sch
 import { objectKeys } from "../../../shared/stores/objects.ts";
 import { Stopped } from "../../lease.ts";
 import { PermanentFailure } from "../../task.ts";
+import { fetchInferences } from "./inferences.ts";
 import type { Attempt } from "./task.ts";
 
 export async function build(attempt: Attempt): Promise<void> {
@@ -52,6 +53,7 @@ const fetchers: { [Type in DatasetSourceRef["type"]]: Fetch<Type> } = {
     await context.stores.objects.download(file.object_key, path);
     return { type: "file", file_id, path, filename: file.filename };
   },
+  inferences: fetchInferences,
   async dataset({ context, version }, { dataset, version: number }, path) {
     const found = await context.stores.datasets.version(version.project_id, dataset, number);
     if (!found?.object_key)
