@@ -3,6 +3,11 @@ import type { Router } from "./router.ts";
 
 export type OpenApiDocument = ReturnType<Router["getOpenAPI31Document"]>;
 
+const description = [
+  "Fine-tuning and inference, answering the official `openai` SDK.",
+  "**Episodes.** Answers that share an outcome are an episode. The request header `x-millrace-episode: new` of any call of a model begins one; the answer's header of that name has its id, `ep_…`, which later calls send in it. Calls that have `metadata` take it as `metadata.episode_id`, too, which is the way for a batch's lines. Feedback on an episode is feedback on all of them.",
+].join("\n\n");
+
 export function describeApi(app: Router): OpenApiDocument {
   const scheme = { type: "http", scheme: "bearer", description: "An API key; it opens one project." } as const;
   const document = app.getOpenAPI31Document({
@@ -10,7 +15,7 @@ export function describeApi(app: Router): OpenApiDocument {
     info: {
       title: "Millrace",
       version: "0.1.0",
-      description: "Fine-tuning and inference, answering the official `openai` SDK.",
+      description,
       license: { name: "Apache-2.0" },
     },
     servers: [{ url: "/" }],
