@@ -10,12 +10,16 @@ import { conflict, failures, json, jsonBody, paging, tooLarge, wrongMediaType } 
 const tags = ["Datasets"];
 const name = z.string().openapi({ param: { name: "name", in: "path" }, description: "The dataset's name." });
 const number = z.coerce.number().int().min(1);
-const version = number.openapi({
-  type: "integer",
-  minimum: 1,
-  param: { name: "version", in: "path" },
-  description: "The version's number.",
-});
+/** Whatever is no number names no version. */
+const version = z
+  .string()
+  .transform((text) => (/^[1-9]\d{0,8}$/.test(text) ? Number(text) : 0))
+  .openapi({
+    type: "integer",
+    minimum: 1,
+    param: { name: "version", in: "path" },
+    description: "The version's number.",
+  });
 const DatasetList = listOf(Dataset, "DatasetList");
 const DatasetVersionList = listOf(DatasetVersion, "DatasetVersionList");
 

@@ -20,6 +20,8 @@ import { addBase } from "../support/tinyCheckpoint.ts";
 
 /** Its models are the deployment's, for every project. */
 const inferPath = "/v1/models/{id}/infer";
+/** Any project may begin a dataset of that name. */
+const beginning = "POST /v1/datasets/{name}/versions";
 const publicPaths = ["/healthz", "/openapi.json", "/reference"];
 const maxUploadBytes = 256 * 1024;
 
@@ -159,6 +161,7 @@ for (const { path, method, operation } of operations) {
 
     if (path.includes("{")) {
       test("is 404 for another project's id, a missing one, and for what cannot be one", async () => {
+        if (`${method} ${path}` === beginning) return;
         if (path !== inferPath) {
           const foreign = await send(method, urlOf(path), validRequestBody(operation), { key: deployment.keys.b });
           await refused(foreign, { status: 404 });
@@ -321,7 +324,7 @@ async function declareSpareMetric(): Promise<void> {
 
 async function restore(path: string): Promise<void> {
   if (path.includes("/files/")) {
-    fixtures.files = fixtures.training_file = await upload("a.jsonl");
+    fixtures.files = fixtures.file_id = fixtures.training_file = await upload("a.jsonl");
   } else if (path.includes("/completions/")) {
     await storeCompletion();
   } else if (path.includes("/inferences/")) {
