@@ -36,6 +36,7 @@ export function createDatasetService(
   { datasets, files, objects }: Pick<Stores, "datasets" | "files" | "objects">,
   delivery: Delivery,
 ): DatasetService {
+  const checks = sourceChecks({ datasets, files });
   const require = async (project: Project, name: string): Promise<DatasetRecord> => {
     const found = await datasets.get(project.id, name);
     if (!found) throw notFound("dataset", name);
@@ -58,21 +59,6 @@ export function createDatasetService(
     const body = await objects.get(object_key);
     if (!body) throw new Error(`Object ${object_key} is missing`);
     return body;
-  };
-
-  const checks: Record<DatasetSourceRef["type"], (project: Project, source: never, param: string) => Promise<void>> = {
-    async file(project, { file_id }: DatasetSourceRef & { type: "file" }, param) {
-      await requireFile(files, project, file_id, { param: `${param}.file_id`, purpose: "fine-tune" });
-    },
-    // None that match are rows of none: that is known once they are looked at.
-    async inferences() {},
-    async dataset(project, source: DatasetSourceRef & { type: "dataset" }, param) {
-      const found = await datasets.version(project.id, source.dataset, source.version);
-      if (found?.status === "ready") return;
-      const state = found ? `is ${found.status}` : "is not there";
-      const message = `Version ${source.version} of dataset '${source.dataset}' ${state}.`;
-      throw new ApiError("invalid_value", message, { param });
-    },
   };
 
   return {
@@ -112,6 +98,26 @@ export function createDatasetService(
         to: number,
         ...(await compare(objects, earlier, later)),
       };
+    },
+  };
+}
+
+type Checks = Record<DatasetSourceRef["type"], (project: Project, source: never, param: string) => Promise<void>>;
+
+/** What must be there of a source before a version is asked for; each throws ApiError naming what is not. */
+function sourceChecks({ datasets, files }: Pick<Stores, "datasets" | "files">): Checks {
+  return {
+    async file(project, { file_id }: DatasetSourceRef & { type: "file" }, param) {
+      await requireFile(files, project, file_id, { param: `${param}.file_id`, purpose: "fine-tune" });
+    },
+    // None that match are rows of none: that is known once they are looked at.
+    async inferences() {},
+    async dataset(project, source: DatasetSourceRef & { type: "dataset" }, param) {
+      const found = await datasets.version(project.id, source.dataset, source.version);
+      if (found?.status === "ready") return;
+      const state = found ? `is ${found.status}` : "is not there";
+      const message = `Version ${source.version} of dataset '${source.dataset}' ${state}.`;
+      throw new ApiError("invalid_value", message, { param });
     },
   };
 }
