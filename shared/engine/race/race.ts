@@ -69,11 +69,14 @@ export async function* race(
     yield come.get(name)!;
   };
   const everyFold = field.folds.map((held) => lapOf(field, held));
-  const first = { strength: 3, share: 1 };
+  const first = { strength: strengths[1]!, share: 1 };
   yield* enter("ngram", () => run(course, field, { method: "ngram", setting: first, laps: everyFold, signal }));
   if (!course.vectors) return;
   yield* enter("frozen", async () => {
-    const setting = { ...first, strength: await bestStrength(course, field, come.get("ngram")!, signal) };
+    // A few rows would choose by luck.
+    const isChosen = field.rows.length >= fewestTuned;
+    const strength = isChosen ? await bestStrength(course, field, come.get("ngram")!, signal) : first.strength;
+    const setting = { ...first, strength };
     return run(course, field, { method: "frozen", setting, laps: everyFold, signal });
   });
   if (field.rows.length < fewestTuned) return;
@@ -156,7 +159,7 @@ function laps(course: Course, field: Field, operations: number): Lap[] {
   });
 }
 
-const strengths = [1, 10, 100];
+const strengths = [1, 10, 100] as const;
 
 /** By what n-grams and the head say together of the first fold's rows. */
 async function bestStrength(course: Course, field: Field, ngram: Finished, signal: AbortSignal): Promise<number> {
@@ -195,7 +198,7 @@ async function run(course: Course, field: Field, options: Run): Promise<Omit<Fin
     const operations = allowance.winner * (train.length / field.rows.length);
     const { learner } = await methods[method].start(course, { ...own, operations });
     try {
-      const judged = await complete(learner, setting.share, signal, done);
+      const judged = await complete(learner, { share: setting.share, watched: method === "lora", signal, done });
       if (!judged) return null;
       setting = { ...setting, share: judged.share };
       for (const [i, row] of held.entries()) {
@@ -208,11 +211,19 @@ async function run(course: Course, field: Field, options: Run): Promise<Omit<Fin
   return { method, setting, rows, logits, seconds: (performance.now() - startedAt) / 1000, ...done, isHeat };
 }
 
+interface Completion {
+  readonly share: number;
+  /** Whether held rows may end it early. */
+  readonly watched: boolean;
+  readonly signal: AbortSignal;
+  readonly done: { steps: number; tokens: number };
+}
+
 /** So many judgements in a row without a gain end a training. */
 const patience = 2;
 
 /** Learns its share of the steps, or until the held rows no longer gain by it; null when called off. */
-async function complete(learner: Learner, share: number, signal: AbortSignal, done: { steps: number; tokens: number }) {
+async function complete(learner: Learner, { share, watched, signal, done }: Completion) {
   const last = Math.max(1, Math.round(share * learner.totalSteps));
   let best: { loss: number; share: number; logits: Float32Array } | undefined;
   let worse = 0;
@@ -223,7 +234,7 @@ async function complete(learner: Learner, share: number, signal: AbortSignal, do
     done.tokens += tokens;
     // A run computes on this thread: without a pause nobody would hear that it is called off.
     await new Promise(setImmediate);
-    if (step + 1 < last && !learner.isEvaluated(step)) continue;
+    if (step + 1 < last && !(watched && learner.isEvaluated(step))) continue;
     const held = await learner.validate();
     const loss = negativeLogLikelihood(held, fitTemperature(held));
     worse = best && loss >= best.loss ? worse + 1 : 0;

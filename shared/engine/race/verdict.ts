@@ -41,16 +41,19 @@ export interface Verdict {
   why: string;
 }
 
-/** Of fewer rows than this nearly all differences are within a standard error. */
+/** Of fewer rows than this nearly all differences are within a standard error: the dearest is expected to be best. */
 const fewestRows = 200;
 
 /** `rivals` are judged by the same rows, the cheapest first. */
 export function verdictOn(rivals: readonly Rival[]): Verdict {
   const scored = rivals.map((rival) => ({ ...rival, perRow: perRow(rival), score: scoreOf(rival) }));
   const best = scored.reduce((a, b) => (b.score.loss < a.score.loss ? b : a));
-  const isTelling = best.perRow.loss.length >= fewestRows;
+  const rows = best.perRow.loss.length;
+  if (rows < fewestRows) {
+    const why = `${rows} rows cannot tell who is better; of so few, all that is known of the texts together did best elsewhere.`;
+    return { winner: scored.at(-1)!.name, why };
+  }
   const equal = scored.find((rival) => {
-    if (!isTelling) return rival === best;
     return !isWorse(rival.perRow.loss, best.perRow.loss) && !isWorse(rival.perRow.wrong, best.perRow.wrong);
   })!;
   const told = `${percent(best.score.accuracy)} right, ${best.score.loss.toFixed(3)} nats a row`;
