@@ -2,7 +2,7 @@
  * A difference of means that may be looked at whenever one likes, from the sums of two arms: for outcomes of any kind,
  * valid in the limit of many, as the t-test is.
  */
-import { checkPositive, checkProbability } from "./checks.ts";
+import { checkCount, checkPositive, checkProbability } from "./checks.ts";
 import { normalCdf, normalQuantile } from "./distributions.ts";
 import { type Arm, checkArm } from "./moments.ts";
 
@@ -13,6 +13,11 @@ export interface SequenceOptions {
   horizon: number;
   /** Default `planned`. */
   boundary?: Boundary;
+  /**
+   * Before these many outcomes in each arm nothing is told. Default 100: of 20, where outcomes are 1 in 8 % of a tenth of the
+   * traffic, intervals missed in 12 to 16 of 100 experiments; of 100, in 5. What is rarer wants the bounded sequence.
+   */
+  leastOutcomes?: number;
 }
 
 export interface Reading {
@@ -24,9 +29,6 @@ export interface Reading {
   /** Below alpha exactly where 0 is outside the interval. The least of all looks so far is valid too. */
   pValue: number;
 }
-
-/** Before these many outcomes in each arm nothing is told: a variance of so few is no variance. */
-const leastOutcomes = 20;
 
 /** How far from its mean, in standard errors, a difference strays with chance alpha over all looks. */
 interface Bound {
@@ -86,14 +88,15 @@ export type Boundary = keyof typeof bounds;
 export function asymptoticSequence(
   treatment: Arm,
   control: Arm,
-  { alpha = 0.05, horizon, boundary = "planned" }: SequenceOptions,
+  { alpha = 0.05, horizon, boundary = "planned", leastOutcomes = 100 }: SequenceOptions,
 ): Reading {
   checkArm("treatment", treatment);
   checkArm("control", control);
   checkProbability("alpha", alpha);
   checkPositive("horizon", horizon);
+  checkCount("leastOutcomes", leastOutcomes, 2);
   const difference = treatment.mean - control.mean;
-  const error = Math.sqrt(treatment.variance / treatment.n + control.variance / control.n);
+  const error = errorOf(treatment, control);
   if (Math.min(treatment.n, control.n) < leastOutcomes || !(error > 0)) {
     return { difference, lower: -Infinity, upper: Infinity, pValue: 1 };
   }
@@ -101,4 +104,14 @@ export function asymptoticSequence(
   const radius = error * bounds[boundary].multiple(outcomes, horizon, alpha);
   const pValue = bounds[boundary].pValue(Math.abs(difference) / error, outcomes, horizon);
   return { difference, lower: difference - radius, upper: difference + radius, pValue };
+}
+
+/**
+ * The standard error of the difference; that of arms of one variance, where it is greater. A small arm beside a large one
+ * for long sees too little of what is rare to know its own variance: by its own alone, an arm with a tenth of the traffic
+ * and a rate of 2 to 5 % raised false alarms in 16 to 34 of 100 experiments.
+ */
+function errorOf(a: Arm, b: Arm): number {
+  const pooled = ((a.n - 1) * a.variance + (b.n - 1) * b.variance) / (a.n + b.n - 2);
+  return Math.sqrt(Math.max(a.variance / a.n + b.variance / b.n, pooled / a.n + pooled / b.n));
 }
