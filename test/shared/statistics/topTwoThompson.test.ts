@@ -97,5 +97,4 @@ describe("the stopping rule", () => {
     assert.deepEqual(verdictOn(belief, [500, 500], {}), { arm: 1, stop: null });
     assert.deepEqual(verdictOn(belief, [500, 500], { tolerableLoss: 0.001 }), { arm: 1, stop: "no_loss_left" });
   });
-  });
 });
