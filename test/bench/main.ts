@@ -13,6 +13,7 @@ const suites: Record<string, () => Promise<Suite>> = {
   recommendation: async () => (await import("./recommendation.ts")).recommendation,
   training: async () => (await import("./training.ts")).training,
   serving: async () => (await import("./serving.ts")).serving,
+  experiments: async () => (await import("./experiments.ts")).experiments,
 };
 
 async function main(): Promise<number> {
