@@ -77,7 +77,8 @@ const axisName = (name: string, nameGap: number) => {
 
 function lossPanel({ loss }: Run): Panel {
   const judged = loss.filter(({ valid }) => valid !== undefined);
-  const again = judged.at(-1)!.step;
+  // What was chosen by a race is not judged on the way.
+  const again = judged.at(-1)?.step ?? loss.at(-1)!.step;
   const label = { show: true, formatter: "{b}", position: "end", color: colours.faint };
   return {
     xAxis: { type: "value", min: 0, max: loss.at(-1)!.step, splitLine: { show: false }, ...axisName("step", 28) },

@@ -30,11 +30,16 @@ export function read(limit: number | undefined): Split {
   return split;
 }
 
-export async function tune(client: OpenAI, mails: readonly Mail[]): Promise<{ model: string; loss: LossPoint[] }> {
-  const { id } = await fineTune(client, mails, { suffix: "spam", seed });
+export async function tune(
+  client: OpenAI,
+  base: string,
+  mails: readonly Mail[],
+): Promise<{ model: string; loss: LossPoint[] }> {
+  const { id } = await fineTune(client, mails, { model: base, suffix: "spam", seed });
   const bar = progressBar();
   const job = await follow(client, id, ({ message, data }) => {
     const { step, total_steps, train_loss } = (data ?? {}) as Record<string, number | undefined>;
+    if (message.startsWith("Race")) tell(message);
     if (total_steps) bar.at(step!, total_steps, `steps   loss ${train_loss!.toFixed(4)}`, message);
   });
   bar.end();
