@@ -99,6 +99,12 @@ describe("permutation", () => {
     near(pValue, golden.drift.permutation, 0.01);
   });
 
+  it("counts what was seen, so that nothing is impossible", () => {
+    const values = [...sample(30, 5), ...sample(30, 6).map((value) => value + 10)];
+    const { pValue } = permutationTest({ first: 30, second: 30 }, meansOf(values), { permutations: 99, seed: 1 });
+    assert.equal(pValue, 0.01);
+  });
+
   it("finds what moved, and one in twenty windows that did not", () => {
     let [found, alarms] = [0, 0];
     for (let run = 0; run < 150; run++) {
