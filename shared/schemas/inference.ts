@@ -31,7 +31,11 @@ const fields = {
   ),
 };
 
-/** The row, which its project alone sees. What was said lies beside it. Earlier rows lack what has a default. */
+/** What was asked and answered; null where it was not kept. */
+export const InferenceContent = z.object({ input: Payload.nullable(), output: Payload.nullable() });
+export type InferenceContent = z.infer<typeof InferenceContent>;
+
+/** The row, which its project alone sees. Earlier rows lack what has a default. */
 export const InferenceRecord = z.object({
   ...fields,
   function: fields.function.default(null),
@@ -40,13 +44,11 @@ export const InferenceRecord = z.object({
   metadata: fields.metadata.default(null),
   expires_at: fields.expires_at.default(null),
   project_id: z.string(),
+  /** What was said, while it is small; null: it lies beside the row, or was not kept. */
+  content: InferenceContent.nullable().default(null),
   ...judgedFields,
 });
 export type InferenceRecord = z.infer<typeof InferenceRecord>;
-
-/** What was asked and answered; null where it was not kept. */
-export const InferenceContent = z.object({ input: Payload.nullable(), output: Payload.nullable() });
-export type InferenceContent = z.infer<typeof InferenceContent>;
 
 export const Inference = z
   .object({

@@ -9,7 +9,7 @@ import { createPayloads } from "./payloads.ts";
 import type { Table, TransactWrite } from "./table.ts";
 
 /** As it comes to be: with what was said itself; undefined where that is not to be kept. */
-export interface NewInference extends Omit<InferenceRecord, "feedback" | "feedback_revision"> {
+export interface NewInference extends Omit<InferenceRecord, "content" | "feedback" | "feedback_revision"> {
   input?: unknown;
   output?: unknown;
 }
@@ -29,6 +29,8 @@ export interface Inferences
   delete(inference: InferenceRecord): Promise<boolean>;
 }
 
+/** What DynamoDB reads at the price of the smallest row: lists read rows with all that is in them. */
+const mostBytesInRow = 4096;
 const exists = { expression: "attribute_exists(sk)" };
 const contentKey = ({ project_id, id }: Pick<InferenceRecord, "project_id" | "id">) => {
   return { pk: `${project_id}#inference_content`, sk: id };
@@ -64,7 +66,7 @@ export function createInferences(
   const companions = (row: InferenceRecord, content: InferenceContent): TransactWrite[] => {
     const { project_id, expires_at } = row;
     const writes = rows.pointers(row);
-    if (content.input || content.output) {
+    if (!row.content && (content.input || content.output)) {
       writes.push({ type: "put", key: contentKey(row), item: { ...content, ...timeToLiveOf(expires_at) } });
     }
     const object_keys = objectKeysOf([content.input, content.output]);
@@ -75,7 +77,8 @@ export function createInferences(
     return writes;
   };
 
-  const contentRow = async (inference: InferenceRecord): Promise<InferenceContent> => {
+  const readContent = async (inference: InferenceRecord): Promise<InferenceContent> => {
+    if (inference.content) return inference.content;
     const item = await table.get(contentKey(inference));
     return item ? InferenceContent.parse(item) : { input: null, output: null };
   };
@@ -84,18 +87,19 @@ export function createInferences(
     ...rows,
     async put({ input, output, ...inference }) {
       const content = await contentOf(inference, { input, output });
-      const row: InferenceRecord = { ...inference, feedback: {}, feedback_revision: 0 };
+      const inRow = sizeOf(content) <= mostBytesInRow ? content : null;
+      const row: InferenceRecord = { ...inference, content: inRow, feedback: {}, feedback_revision: 0 };
       const { episode_id, expires_at, project_id } = row;
       const beside = companions(row, content);
       const key = rows.keyOf(row);
       if (!(await table.transact([{ type: "create", key, item: rows.itemOf(row) }, ...beside]))) {
-        const changes = { ...inference, ...timeToLiveOf(expires_at) };
+        const changes = { ...inference, content: inRow, ...timeToLiveOf(expires_at) };
         await table.transact([{ type: "update", key, changes, condition: exists }, ...beside]);
       }
       if (episode_id !== null && expires_at !== null) await episodes.prolong(project_id, episode_id, expires_at);
     },
     async read(inference) {
-      const content = await contentRow(inference);
+      const content = await readContent(inference);
       const parts = [content.input, content.output].map((part) => part && payloads.get(part));
       const [input, output] = await Promise.all(parts);
       return { input: input ?? null, output: output ?? null };
@@ -103,7 +107,7 @@ export function createInferences(
     setMetadata: (inference, metadata) => table.update(rows.keyOf(inference), { metadata }, exists),
     async delete(inference) {
       const { project_id, id } = inference;
-      const content = await contentRow(inference);
+      const content = await readContent(inference);
       const object_keys = objectKeysOf([content.input, content.output]);
       const leftover = { project_id, id: `${id}#deleted`, object_keys, feedback_of: id };
       const judged: TransactWrite = { type: "delete", key: rows.pointerTo(inference, "judged", "true").key };
@@ -114,4 +118,13 @@ export function createInferences(
       return true;
     },
   };
+}
+
+/** In bytes, as far as it could be in a row; an object's content never can. */
+function sizeOf({ input, output }: InferenceContent): number {
+  const sizes = [input, output].map((part) => {
+    if (part === null) return 0;
+    return "json" in part ? Buffer.byteLength(part.json) : Number.POSITIVE_INFINITY;
+  });
+  return sizes.reduce((sum, size) => sum + size, 0);
 }

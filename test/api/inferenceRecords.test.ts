@@ -92,6 +92,7 @@ test("metadata say which model answered what in which time, and nothing of what 
     is_stored: false,
     metadata: null,
     expires_at: null,
+    content: { input: null, output: null },
     feedback: {},
     feedback_revision: 0,
   });
