@@ -5,7 +5,7 @@ import type { Episodes } from "./episodes.ts";
 import { createIndexedRows, type IndexedRows, timeToLiveOf } from "./indexedRows.ts";
 import { type Leftover, leftoverWrite, objectKeysOf } from "./leftovers.ts";
 import { type Objects, objectKeys } from "./objects.ts";
-import { createPayloads } from "./payloads.ts";
+import { createPayloads, type Payloads } from "./payloads.ts";
 import type { Table, TransactWrite } from "./table.ts";
 
 /** As it comes to be: with what was said itself; undefined where that is not to be kept. */
@@ -55,13 +55,6 @@ export function createInferences(
     }),
   });
 
-  const contentOf = async ({ project_id, id }: NewInference, said: Pick<NewInference, "input" | "output">) => {
-    const store = (part: "input" | "output") =>
-      said[part] === undefined ? null : payloads.put(objectKeys.inference(project_id, id, part), said[part]);
-    const [input, output] = await Promise.all([store("input"), store("output")]);
-    return { input, output };
-  };
-
   /** What is written beside the row. */
   const companions = (row: InferenceRecord, content: InferenceContent): TransactWrite[] => {
     const { project_id, expires_at } = row;
@@ -86,7 +79,7 @@ export function createInferences(
   return {
     ...rows,
     async put({ input, output, ...inference }) {
-      const content = await contentOf(inference, { input, output });
+      const content = await storeContent(payloads, { ...inference, input, output });
       const inRow = sizeOf(content) <= mostBytesInRow ? content : null;
       const row: InferenceRecord = { ...inference, content: inRow, feedback: {}, feedback_revision: 0 };
       const { episode_id, expires_at, project_id } = row;
@@ -118,6 +111,14 @@ export function createInferences(
       return true;
     },
   };
+}
+
+async function storeContent(payloads: Payloads, inference: NewInference): Promise<InferenceContent> {
+  const { project_id, id } = inference;
+  const store = (part: "input" | "output") =>
+    inference[part] === undefined ? null : payloads.put(objectKeys.inference(project_id, id, part), inference[part]);
+  const [input, output] = await Promise.all([store("input"), store("output")]);
+  return { input, output };
 }
 
 /** In bytes, as far as it could be in a row; an object's content never can. */
