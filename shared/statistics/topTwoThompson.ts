@@ -95,7 +95,7 @@ export function topTwoShares({ best }: Belief, { beta = 0.5, leastShare = 0 }: T
 export interface StoppingRule {
   /**
    * Stop once an arm is the best with this chance. Default 0.99. It says which arm to keep, not that arms differ: of two arms
-   * alike, looked at twenty times, one was named in 11 of 100 experiments (at 0.95 in 43). That is for sequences to say.
+   * alike, looked at twenty times, one was named in 12 of 100 experiments (at 0.95 in 43). That is for sequences to say.
    */
   certainty?: number;
   /** Or once keeping the best-looking arm loses less than this, in units of the metric. Default 0: never. */
