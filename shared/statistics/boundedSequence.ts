@@ -6,6 +6,7 @@
 import type { Reading } from "./asymptoticSequence.ts";
 import { checkPositive, checkProbability, checkWithin } from "./checks.ts";
 
+/** The same from the first outcome to the last reading: an experiment stores them beside its state. */
 export interface BoundedOptions {
   /** The least and the greatest that an outcome can be. Default [0, 1]. */
   range?: readonly [number, number];
