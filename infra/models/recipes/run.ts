@@ -3,7 +3,11 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type PretrainingEvent, type PretrainingRequest, pretrain } from "../../../shared/engine/pretraining/pretrain.ts";
+import {
+  type PretrainingEvent,
+  type PretrainingRequest,
+  pretrain,
+} from "../../../shared/engine/pretraining/pretrain.ts";
 import type { Place } from "./english.ts";
 
 export type StageRequest = Pick<
@@ -14,19 +18,18 @@ export type StageRequest = Pick<
 export interface RecipeStage {
   /** Of its folder. */
   readonly name: string;
-  /** Writes what it needs into the folder, once. */
-  readonly request: (folder: string, place: Place) => Promise<StageRequest>;
-  /** What is done to the base it leaves. */
-  readonly finish?: (directory: string, place: Place) => Promise<void>;
+  /** Leaves a new base, and gives its directory; undefined where the signal ended it first. */
+  readonly run: (base: string, folder: string, run: RecipeRun) => Promise<string | undefined>;
 }
 
 export interface Recipe {
   readonly id: string;
   /** Writes a base that has learned nothing yet. */
   readonly start: (directory: string, place: Place) => Promise<void>;
+  /** Behind these the base is shipped. */
   readonly stages: readonly RecipeStage[];
-  /** The text of the card beside the weights. */
-  readonly card: string;
+  /** What would follow: long, and only to be shipped once it was found to be better. */
+  readonly further: readonly RecipeStage[];
 }
 
 export interface RecipeRun {
@@ -37,8 +40,12 @@ export interface RecipeRun {
   readonly signal: AbortSignal;
 }
 
-/** The directory of the last stage's base; undefined where the signal ended the run first, which goes on at the next call. */
-export async function runRecipe({ id, start, stages }: Recipe, run: RecipeRun): Promise<string | undefined> {
+/** The directory of the last stage's base, made by what of the stages is not yet done; undefined where the signal ended the run first, which goes on at the next call. */
+export async function runRecipe(
+  { id, start }: Pick<Recipe, "id" | "start">,
+  stages: readonly RecipeStage[],
+  run: RecipeRun,
+): Promise<string | undefined> {
   const { work, place } = run;
   let base = join(work, "start");
   if (!existsSync(base)) await start(base, place);
@@ -48,9 +55,8 @@ export async function runRecipe({ id, start, stages }: Recipe, run: RecipeRun): 
     if (!existsSync(done)) {
       place.tell(`${id}: ${stage.name}`);
       await mkdir(folder, { recursive: true });
-      const left = await runStage(base, folder, stage, run);
+      const left = await stage.run(base, folder, run);
       if (left === undefined) return undefined;
-      await stage.finish?.(left, place);
       await rename(left, done);
       for (const path of await checkpointsIn(folder)) await rm(path);
     }
@@ -59,30 +65,40 @@ export async function runRecipe({ id, start, stages }: Recipe, run: RecipeRun): 
   return base;
 }
 
-async function runStage(base: string, folder: string, stage: RecipeStage, { threads, signal, place }: RecipeRun) {
-  const checkpoints = await checkpointsIn(folder);
-  const request: PretrainingRequest = {
-    ...(await stage.request(folder, place)),
-    base: { directory: base, digest: await digestOf(join(base, "model.safetensors")) },
-    directory: folder,
-    threads,
-    checkpoint: checkpoints.at(-1) ?? null,
-    checkpointSteps: 0,
-    checkpointSeconds: 300,
+/** A stage that pre-trains the whole base, from its last checkpoint where there is one. */
+export function pretrainingStage(
+  name: string,
+  requestOf: (folder: string, place: Place) => Promise<StageRequest>,
+  finish: (directory: string, place: Place) => Promise<void>,
+): RecipeStage {
+  return {
+    name,
+    async run(base, folder, { threads, signal, place }) {
+      const request: PretrainingRequest = {
+        ...(await requestOf(folder, place)),
+        base: { directory: base, digest: await digestOf(join(base, "model.safetensors")) },
+        directory: folder,
+        threads,
+        checkpoint: (await checkpointsIn(folder)).at(-1) ?? null,
+        checkpointSteps: 0,
+        checkpointSeconds: 300,
+      };
+      const told = teller(place.tell);
+      for await (const event of pretrain(request, signal)) {
+        told(event);
+        if (event.type === "checkpoint") {
+          for (const path of await checkpointsIn(folder)) if (path !== event.path) await rm(path);
+        }
+        if (event.type === "finished") {
+          await writeFile(join(folder, "history.json"), JSON.stringify(event.history));
+          await finish(event.path, place);
+          return event.path;
+        }
+        await new Promise(setImmediate);
+      }
+      return undefined;
+    },
   };
-  const told = teller(place.tell);
-  for await (const event of pretrain(request, signal)) {
-    told(event);
-    if (event.type === "checkpoint") {
-      for (const path of await checkpointsIn(folder)) if (path !== event.path) await rm(path);
-    }
-    if (event.type === "finished") {
-      await writeFile(join(folder, "history.json"), JSON.stringify(event.history));
-      return event.path;
-    }
-    await new Promise(setImmediate);
-  }
-  return undefined;
 }
 
 /** Oldest first. */
@@ -93,7 +109,9 @@ async function checkpointsIn(folder: string): Promise<string[]> {
 }
 
 async function digestOf(path: string): Promise<string> {
-  return createHash("sha256").update(await readFile(path)).digest("hex");
+  return createHash("sha256")
+    .update(await readFile(path))
+    .digest("hex");
 }
 
 /** One line for the beginning, then one now and then. */
@@ -107,11 +125,16 @@ function teller(tell: (line: string) => void): (event: PretrainingEvent) => void
     if (event.type !== "step") return;
     const { record, tokens } = event;
     [loss, accuracy, steps] = [loss + record.train_loss, accuracy + record.train_accuracy, steps + 1];
-    const held = record.valid_loss === undefined ? "" : `, held out: loss ${record.valid_loss.toFixed(3)}, ${(100 * record.valid_accuracy!).toFixed(1)} % right`;
+    const held =
+      record.valid_loss === undefined
+        ? ""
+        : `, held out: loss ${record.valid_loss.toFixed(3)}, ${(100 * record.valid_accuracy!).toFixed(1)} % right`;
     if (steps < 50 && !held) return;
     const pace = ((Date.now() - since) / steps).toFixed(0);
     const right = ((100 * accuracy) / steps).toFixed(1);
-    tell(`  step ${record.step} of ${total}: loss ${(loss / steps).toFixed(3)}, ${right} % right${held}; ${(tokens / 1e6).toFixed(2)} M tokens, ${pace} ms a step`);
+    tell(
+      `  step ${record.step} of ${total}: loss ${(loss / steps).toFixed(3)}, ${right} % right${held}; ${(tokens / 1e6).toFixed(2)} M tokens, ${pace} ms a step`,
+    );
     [loss, accuracy, steps, since] = [0, 0, 0, Date.now()];
   };
 }

@@ -1,7 +1,7 @@
 /** Vectors of words that others computed, and what is done to them before a token table starts from them. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { readSafetensors } from "../../../shared/engine/index.ts";
+import { readWeights } from "../../../shared/engine/weights/checkpointFiles.ts";
 
 export interface StaticVectors {
   readonly width: number;
@@ -25,16 +25,15 @@ export function readGlove(folder: string): StaticVectors {
 }
 
 /** A folder with `model.safetensors`, one table, and `vocab.json`, the words in the order of its rows. */
-export function readTable(folder: string): StaticVectors {
-  const { tensors } = readSafetensors(readFileSync(join(folder, "model.safetensors")));
-  const [table] = tensors.values();
+export async function readTable(folder: string): Promise<StaticVectors> {
+  const [table] = (await readWeights(folder)).values();
   const listed = JSON.parse(readFileSync(join(folder, "vocab.json"), "utf8")) as string[] | Record<string, number>;
   const words = Array.isArray(listed)
     ? listed
     : Object.entries(listed)
         .sort((a, b) => a[1] - b[1])
         .map(([word]) => word);
-  return { width: table!.shape[1]!, words, data: Float32Array.from(table!.data as Float32Array) };
+  return { width: table!.shape[1]!, words, data: table!.data as Float32Array };
 }
 
 /**

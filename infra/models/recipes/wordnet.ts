@@ -32,7 +32,8 @@ export function readWordnet(folder: string): Wordnet {
       const word = fields[0]!;
       // Behind the count of senses and of tagged ones stand their offsets, the most frequent first.
       const first = fields.at(-Number(fields[2]));
-      const others = byOffset.get(first ?? "")?.words.filter((other) => other !== word && /^[a-z]{3,}$/.test(other)) ?? [];
+      const others =
+        byOffset.get(first ?? "")?.words.filter((other) => other !== word && /^[a-z]{3,}$/.test(other)) ?? [];
       if (others.length > 0 && !synonyms.has(word)) synonyms.set(word, others);
     }
   }
@@ -41,15 +42,22 @@ export function readWordnet(folder: string): Wordnet {
 
 /** Lines that begin with a space are the licence. */
 function linesOf(folder: string, file: string): string[] {
-  return readFileSync(join(folder, "dict", file), "utf8").split("\n").filter((line) => line !== "" && !line.startsWith(" "));
+  return readFileSync(join(folder, "dict", file), "utf8")
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith(" "));
 }
 
 function parseSynset(line: string): Synset {
   const [head, gloss = ""] = line.split(" | ");
   const fields = head!.split(" ");
   const count = Number.parseInt(fields[3]!, 16);
-  const words = Array.from({ length: count }, (_, i) => fields[4 + 2 * i]!.replace(/\([a-z]+\)$/, "").replaceAll("_", " "));
+  const words = Array.from({ length: count }, (_, i) =>
+    fields[4 + 2 * i]!.replace(/\([a-z]+\)$/, "").replaceAll("_", " "),
+  );
   const examples = Array.from(gloss.matchAll(/"([^"]+)"/g), ([, text]) => text!);
-  const definition = gloss.replace(/;?\s*"[^"]*"/g, "").trim().replace(/;$/, "");
+  const definition = gloss
+    .replace(/;?\s*"[^"]*"/g, "")
+    .trim()
+    .replace(/;$/, "");
   return { words, definition, examples };
 }

@@ -32,6 +32,8 @@ export interface MaterialRequest {
   readonly directory: string;
   /** The most tokens of a sentence. */
   readonly longest: number;
+  /** Whether documents are cut into sentences, which lose what stands between them; a model that writes must see that. */
+  readonly sentences: boolean;
 }
 
 /** The share of documents that are held out; at least one of several. */
@@ -40,8 +42,9 @@ const mostHeld = 1000;
 
 /** Throws CorpusError naming the line at fault, RangeError where nothing is left to learn from. */
 export async function prepareMaterial(request: MaterialRequest, tokenizer: Tokenizer): Promise<Material> {
-  const { textFiles, pairFiles, longest } = request;
-  const source = hash("sha256", JSON.stringify({ textFiles, pairFiles, longest }));
+  const { textFiles, pairFiles, longest, sentences } = request;
+  const source = hash("sha256", JSON.stringify({ textFiles, pairFiles, longest, sentences }));
+  const partsOf = (text: string) => (sentences ? sentencesOf(text) : [text]);
   const place = (name: string) => join(request.directory, `${name}.safetensors`);
   const kept = (name: string) => keptPassages(place(name), source);
   const parts = [kept("train"), kept("held"), kept("pairs")] as const;
@@ -55,8 +58,8 @@ export async function prepareMaterial(request: MaterialRequest, tokenizer: Token
   if (left.length === 0) throw new RangeError("the files hold no text to learn from");
   const isHeld = heldOut(left);
   const encode = (texts: readonly (readonly string[])[]) => encodePassages(texts, tokenizer, longest);
-  const train = encode(left.filter((text) => !isHeld.has(text)).map(sentencesOf));
-  const held = encode([...isHeld].map(sentencesOf));
+  const train = encode(left.filter((text) => !isHeld.has(text)).map(partsOf));
+  const held = encode([...isHeld].map(partsOf));
   const pairs = encode(await Array.fromAsync(readPairs(pairFiles)));
   const found: CorpusReport = {
     documents: documents.length,

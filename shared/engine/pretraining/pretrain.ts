@@ -144,8 +144,9 @@ async function prepare(request: PretrainingRequest) {
   const special = specialTokensOf(tokenizer);
   const { textFiles, pairFiles = [] } = request;
   const longest = settings.longest - special.before.length - special.behind.length;
-  const material = await prepareMaterial({ textFiles, pairFiles, directory, longest }, tokenizer);
   const objective = request.objective ?? (model.heads.causal ? "causal" : "masked");
+  const sentences = objective === "masked" || request.contrastive;
+  const material = await prepareMaterial({ textFiles, pairFiles, directory, longest, sentences }, tokenizer);
   const plan: CoursePlan = planCourse(
     { model, special, material, settings, hyperparameters, seed, objective },
     request,
