@@ -71,6 +71,8 @@ const update = createRoute({
   path: "/v1/chat/completions/{id}",
   tags,
   summary: "Label a stored completion",
+  description:
+    "Labels `feedback_<metric>`, `feedback_comment` and `feedback_demonstration` that are new or changed are feedback, as `POST /v1/feedback` describes it.",
   request: { params, body: jsonBody(UpdateChatCompletion) },
   responses: { 200: json(ChatCompletion, "The completion."), ...failures, ...tooLarge, ...wrongMediaType },
 });

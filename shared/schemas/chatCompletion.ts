@@ -20,7 +20,9 @@ export const CreateChatCompletion = z
       description: "What form the answer is held to. Default: text.",
     }),
     store: optional(z.boolean(), "Whether the completion is kept, to be retrieved and listed."),
-    metadata: Metadata.nullish().openapi({ description: "Labels of the stored completion." }),
+    metadata: Metadata.nullish().openapi({
+      description: "Labels of the stored completion; `episode_id` names its episode, `ep_…`.",
+    }),
     tools: optional(tools, "Refused unless `tool_choice` is `none`: no model here calls tools."),
     tool_choice: optional(
       z.union([z.enum(["none", "auto", "required"]), z.looseObject({})]),

@@ -89,13 +89,14 @@ function writesOf({ rows, targets }: Parts, record: FeedbackRecord, given: Given
     { type: "create", key: rows.keyOf(record), item: rows.itemOf(record) },
     ...rows.pointers(record),
     { type: "update", key: target.keyOf(judged), changes, condition: stillAt(judged.feedback_revision) },
+    // Anew each time, as an episode's time moves on.
+    target.pointerTo(judged, "judged", "true"),
   ];
   const earlier = before[slot];
   if (earlier) {
     const key = rows.keyOf({ project_id, id: earlier.id });
     writes.push({ type: "update", key, changes: { superseded_by: id }, condition: notSuperseded });
   }
-  if (Object.keys(judged.feedback).length === 0) writes.push(target.pointerTo(judged, "judged", "true"));
   const object_keys = objectKeysOf([record.value]);
   if (expires_at !== null && object_keys.length) {
     writes.push(leftoverWrite({ project_id, id: `${id}#expired`, object_keys, feedback_of: null }, expires_at));

@@ -7,7 +7,7 @@ import { take } from "../../../shared/stores/indexedRows.ts";
 import { type InferenceFilter, selectInferences } from "../../../shared/stores/inferenceFilter.ts";
 import { createInferences } from "../../../shared/stores/inferences.ts";
 import { streamJudged } from "../../../shared/stores/judged.ts";
-import { createTable, type Table } from "../../../shared/stores/table.ts";
+import { createTable, type Table, tableSchema } from "../../../shared/stores/table.ts";
 import { type Cloud, createTenant, openCloud } from "../../support/deployment.ts";
 import { addEpisode, addInference } from "../../support/records.ts";
 
@@ -103,7 +103,16 @@ test("an episode lives as long as the last inference in it, and recording again 
   const now = Math.floor(Date.now() / 1000);
   const id = newId("episode");
   await stores.episodes.create({ id, project_id, created_at: now, expires_at: now + 10 });
+  const buy = (value: boolean) =>
+    stores.feedback.give({ project_id, level: "episode", target: id, metric_name: "bought", value });
+  await buy(false);
   const late = await addInference(stores, tenant, { episode_id: id, expires_at: now + 100 });
+  const latest = await buy(true);
+  assert.equal(latest?.expires_at, now + 100);
+  const table = createTable(cloud.aws.dynamodb, cloud.names.table);
+  const episode = (await stores.episodes.get(project_id, id))!;
+  const pointer = await table.get(stores.episodes.pointerTo(episode, "judged", "true").key);
+  assert.equal(pointer?.[tableSchema.timeToLive], now + 100);
   await addInference(stores, tenant, { episode_id: id, expires_at: now + 50 });
   assert.equal((await stores.episodes.get(project_id, id))?.expires_at, now + 100);
   await stores.feedback.give({ project_id, level: "inference", target: late.id, metric_name: "solved", value: true });

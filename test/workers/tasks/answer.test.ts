@@ -220,7 +220,7 @@ test("a request too large for a row, and an answer too, go by objects", async ()
   assert.ok("object_key" in (await row(answer)).response!.body);
 });
 
-test("an answer is recorded by the worker, under the id of the request that asked", async () => {
+test("an answer is recorded by the worker, under the id of the request that asked and in its episode", async () => {
   const { projects, inferences, answers } = deployment.stores;
   const [project_id, key] = [deployment.b.project.id, deployment.keys.b];
   await projects.update(project_id, { inference_records: "full" });
@@ -230,14 +230,17 @@ test("an answer is recorded by the worker, under the id of the request that aske
     method: "POST",
     key,
     body: JSON.stringify(decisionLine("", id, "spam").body),
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", "x-millrace-episode": "new" },
   });
   const task = await until(async () => (await answers.list(project_id, { limit: 1 }))[0], { what: "a row" });
   await workOn(workerContext(deployment, host), "answer", { id: task.id, project_id });
   const [record, ...others] = await Array.fromAsync(inferences.stream(project_id));
   assert.equal(others.length, 0);
   assert.deepEqual([record?.id, record?.model], [task.request_id, id]);
-  assert.equal((await response).headers.get("x-request-id"), task.request_id);
+  const { headers } = await response;
+  assert.equal(headers.get("x-request-id"), task.request_id);
+  assert.match(headers.get("x-millrace-episode") ?? "", /^ep_/);
+  assert.equal(headers.get("x-millrace-episode"), record?.episode_id);
 });
 
 test("a base that an operator marked is answered by workers, whatever its size", async () => {
