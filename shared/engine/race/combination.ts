@@ -112,7 +112,7 @@ function slopes({ logits, labels, classes }: Parts, scales: readonly number[]) {
 }
 
 /** A x = b for a small positive definite A, by elimination. */
-function solve(matrix: readonly (readonly number[])[], right: readonly number[]): number[] {
+export function solve(matrix: readonly (readonly number[])[], right: readonly number[]): number[] {
   const rows = matrix.map((row, i) => [...row, right[i]!]);
   const count = rows.length;
   for (let i = 0; i < count; i++) {

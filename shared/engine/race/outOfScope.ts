@@ -3,6 +3,7 @@
  * examples knows only those; that no other label is probable says as much. Both are weighed into its logit.
  */
 import type { LabelledLogits } from "../training/evaluation.ts";
+import { solve } from "./combination.ts";
 
 /** How the label's logit is made: the others' sum (as log-sum-exp) + constant + own x (logit - sum) + doubt x -log(most probable other). */
 export interface OutOfScopeRule {
@@ -39,7 +40,7 @@ function signs(logits: Float32Array, label: number) {
 
 /** Points of accuracy on the other labels' rows that may be given for finding more of the label's own. */
 const mostLost = 0.015;
-const rounds = 200;
+const rounds = 50;
 
 /**
  * A logistic regression of the two signs, both sides counting the same; then the constant is lowered until the rows of
@@ -96,27 +97,28 @@ function rightAmongOthers(values: Float32Array, own: number, label: number): boo
   return values.every((value, k) => k === label || k === own || value < values[own]!);
 }
 
-/** Gradient descent on two weights and a constant, which is chosen anew afterwards. */
+/** What holds the weights near 1, so that a label whose rows are easily told is not made certain. */
+const ridge = 1e-2;
+
+/** Newton's method on the two weights and a constant, which is chosen anew afterwards. */
 function fitSigns(rows: readonly Signs[], out: number): [number, number] {
-  let [a, b, c] = [1, 1, 0];
+  let weights = [1, 1, 0];
   for (let round = 0; round < rounds; round++) {
-    const g = [0, 0, 0];
-    const h = [1e-3, 1e-3, 1e-3];
-    for (const { own, doubt, isOut } of rows) {
-      const weight = isOut ? 0.5 / out : 0.5 / (rows.length - out);
-      const p = 1 / (1 + Math.exp(-(a * own + b * doubt + c)));
-      const [error, curve] = [weight * (p - Number(isOut)), weight * p * (1 - p)];
-      g[0]! += error * own;
-      g[1]! += error * doubt;
-      g[2]! += error;
-      h[0]! += curve * own * own;
-      h[1]! += curve * doubt * doubt;
-      h[2]! += curve;
+    const gradient = weights.map((value, i) => (i < 2 ? ridge * (value - 1) : 0));
+    const curvature = weights.map((_, i) => weights.map((_, j) => (i === j ? ridge : 0)));
+    for (const row of rows) {
+      const x = [row.own, row.doubt, 1];
+      const share = row.isOut ? 0.5 / out : 0.5 / (rows.length - out);
+      const p = 1 / (1 + Math.exp(-x.reduce((sum, value, i) => sum + value * weights[i]!, 0)));
+      for (const [i, value] of x.entries()) {
+        gradient[i]! += share * (p - Number(row.isOut)) * value;
+        for (const [j, other] of x.entries()) curvature[i]![j]! += share * p * (1 - p) * value * other;
+      }
     }
-    // Each by its own curvature, a third of the way: the three lean on each other.
-    a -= g[0]! / h[0]! / 3;
-    b -= g[1]! / h[1]! / 3;
-    c -= g[2]! / h[2]! / 3;
+    const step = solve(curvature, gradient);
+    // A whole step may overshoot where nearly all rows are told apart.
+    const length = Math.max(1, ...step.map(Math.abs));
+    weights = weights.map((value, i) => value - step[i]! / length);
   }
-  return [Math.max(0, a), Math.max(0, b)];
+  return [Math.max(0, weights[0]!), Math.max(0, weights[1]!)];
 }
