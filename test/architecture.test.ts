@@ -53,6 +53,11 @@ const rules: Rule[] = [
     forbids: (target) => !/^shared\/engine\/|^node:|^protobufjs|^@huggingface\/tokenizers$/.test(target),
   },
   {
+    promise: "statistics imports only itself, seeded random numbers and distribution functions",
+    of: /^shared\/statistics\//,
+    forbids: (target) => !/^shared\/statistics\/|^shared\/engine\/random\.ts$|^cephes$|^node:/.test(target),
+  },
+  {
     promise: "onnxruntime-node is behind one door",
     of: /^(?!shared\/engine\/runtime\/session\.ts|test\/)/,
     forbids: within(/^onnxruntime/),

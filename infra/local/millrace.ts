@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { createAwsClients } from "../../shared/aws.ts";
+import { givingBack } from "../../shared/engine/runtime/device.ts";
 import { newId } from "../../shared/ids.ts";
 import { keyHash } from "../../shared/stores/projects.ts";
 import { createStores, type Stores } from "../../shared/stores/stores.ts";
@@ -44,7 +45,7 @@ export async function startMillrace({ home, port, environment = {} }: MillraceOp
     MILLRACE_DEAD_LETTER_QUEUE_URL: names.deadLetterQueueUrl,
   };
   const childEnvironment = { ...process.env, MILLRACE_LOG_LEVEL: "warn", ...cloudEnvironment, ...environment };
-  const api = await startApi(childEnvironment, port, last);
+  const api = await startApi({ ...givingBack, ...childEnvironment }, port, last);
   const worker = keepAlive(() => forkChild("../../workers/main.ts", childEnvironment));
   const baseUrl = `http://127.0.0.1:${api.port}/v1`;
   writeState(home, { base_url: baseUrl, api_key: apiKey, pid: process.pid, environment: cloudEnvironment });

@@ -53,7 +53,7 @@ export interface DeviceOptions {
  * takes such blocks, up to 32 MiB, from a heap that long stays as large as it ever was. The threshold, once told, does not
  * move.
  */
-const givingBack = { MALLOC_MMAP_THRESHOLD_: "131072" };
+export const givingBack = { MALLOC_MMAP_THRESHOLD_: "131072" };
 
 /** Throws DeviceError where CUDA is asked for by name and not there, saying what is missing. */
 export function startDevice(options: DeviceOptions): Device {
