@@ -11,15 +11,12 @@ import { inverseFrequency, readTable, type StaticVectors, withoutCommon } from "
 const size = { words: 16_000, latin: 3000 };
 const seed = 21;
 /** Chosen by how well the cosine tells the 320 training and development pairs of FewCLUE's bustm apart. */
-export const tuning = { components: 0, smoothing: 1e-2, wordScale: 1, length: 0 };
+const tuning = { smoothing: 1e-2, wordScale: 1, length: 0 };
 
 /** A base in `directory`, which appears whole: as good as static character vectors, no better. */
 export async function chineseStart(directory: string, { shared, tell }: Place): Promise<void> {
-  const vectors = withoutCommon(
-    await readTable(join(shared, "models/tencent_char_embeddings_zh")),
-    tuning.components,
-    4762,
-  );
+  const characters = await readTable(join(shared, "models/tencent_char_embeddings_zh"));
+  const vectors = withoutCommon(characters, 0, characters.words.length);
   const counts = await countChinese(readDocuments(corpusFiles("chinese", shared)));
   tell(`${counts.size} different words in the corpora, ${vectors.words.length} characters have vectors`);
   const scored = chineseTokens(vectors.words, counts, size);

@@ -74,6 +74,11 @@ export function freshElectra(
   const isCarrier = (i: number) => i >= hidden - carried;
   const sign = (i: number) => (i % 2 === 0 ? 1 : -1);
 
+  // What is the same for every token need not be read; and rounded to eight bits, a product with it would move all texts.
+  const overlookCarriers = (name: string) => {
+    const { data } = weights[name]!;
+    for (let i = 0; i < data.length; i++) if (isCarrier(i % hidden)) data[i] = 0;
+  };
   const addDiagonal = (name: string, by: number) => {
     const { data } = weights[name]!;
     for (let i = 0; i < hidden - carried; i++) data[i * hidden + i] = (data[i * hidden + i] as number) + by;
@@ -110,9 +115,11 @@ export function freshElectra(
     linear(`${path}.attention.output.dense`, hidden, hidden, deviation.residual);
     // Every token is given some of the mean of all: the mean of a text keeps its direction, and a hidden token sees the others.
     addDiagonal(`${path}.attention.self.value.weight`, 1);
+    for (const name of ["query", "key", "value"]) overlookCarriers(`${path}.attention.self.${name}.weight`);
     addDiagonal(`${path}.attention.output.dense.weight`, constants.context);
     norm(`${path}.attention.output.LayerNorm`, hidden);
     linear(`${path}.intermediate.dense`, intermediate, hidden, deviation.products);
+    overlookCarriers(`${path}.intermediate.dense.weight`);
     linear(`${path}.output.dense`, hidden, intermediate, deviation.residual);
     norm(`${path}.output.LayerNorm`, hidden, layer === layers - 1 ? (i) => (isCarrier(i) ? 0 : 1) : undefined);
   }

@@ -26,12 +26,12 @@ async function sampleSentences(language: Language, { shared }: Place): Promise<s
 const centred = (language: Language) => async (directory: string, place: Place) =>
   centreBase(directory, await sampleSentences(language, place));
 
-/** A start whose mean is taken out, too. */
-function centredStart(language: Language, start: Recipe["start"]): Recipe["start"] {
+/** A start whose untrained layers add nothing: what they make of a text without words is taken out. */
+function quietStart(start: Recipe["start"]): Recipe["start"] {
   return async (directory, place) => {
-    const unfinished = `${directory}.uncentred`;
+    const unfinished = `${directory}.unfinished`;
     await start(unfinished, place);
-    await centred(language)(unfinished, place);
+    await centreBase(unfinished, [""]);
     await rename(unfinished, directory);
   };
 }
@@ -100,13 +100,13 @@ const tinyLm: RecipeStage = pretrainingStage(
 export const recipes: Record<string, Recipe> = {
   "millrace-embed-en": {
     id: "millrace-embed-en",
-    start: centredStart("english", englishStart),
+    start: quietStart(englishStart),
     stages: [],
     further: [maskedStage("english", 6000), pairStage("english", 1500)],
   },
   "millrace-embed-zh": {
     id: "millrace-embed-zh",
-    start: centredStart("chinese", chineseStart),
+    start: quietStart(chineseStart),
     stages: [],
     further: [maskedStage("chinese", 6000), pairStage("chinese", 1500)],
   },
