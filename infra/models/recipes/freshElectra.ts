@@ -51,88 +51,109 @@ export function freshElectra(
   prior: Float32Array,
   seed: number,
 ): Record<string, Tensor> {
-  const { embedding, hidden, intermediate, layers, vocabulary, positions } = shape;
-  const weights: Record<string, Tensor> = {};
-  const put = (name: string, dims: number[], data: Float32Array) => {
-    weights[name] = { shape: dims, data };
-  };
-  const random = (name: string, dims: [number, number], spread: number) =>
-    put(name, dims, normals(dims[0] * dims[1], { seed, stream: hashName(name), deviation: spread }));
-  const norm = (name: string, width: number, scale = (_: number) => 1) => {
-    put(
-      `${name}.weight`,
-      [width],
-      Float32Array.from({ length: width }, (_, i) => scale(i)),
-    );
-    put(`${name}.bias`, [width], new Float32Array(width));
-  };
-  const linear = (name: string, outputs: number, inputs: number, spread: number) => {
-    random(`${name}.weight`, [outputs, inputs], spread);
-    put(`${name}.bias`, [outputs], new Float32Array(outputs));
-  };
-  const carried = Math.floor(constants.carrierShare * hidden);
-  const isCarrier = (i: number) => i >= hidden - carried;
-  const sign = (i: number) => (i % 2 === 0 ? 1 : -1);
-
-  // What is the same for every token need not be read; and rounded to eight bits, a product with it would move all texts.
-  const overlookCarriers = (name: string) => {
-    const { data } = weights[name]!;
-    for (let i = 0; i < data.length; i++) if (isCarrier(i % hidden)) data[i] = 0;
-  };
-  const addDiagonal = (name: string, by: number) => {
-    const { data } = weights[name]!;
-    for (let i = 0; i < hidden - carried; i++) data[i * hidden + i] = (data[i * hidden + i] as number) + by;
-  };
-
-  put("electra.embeddings.word_embeddings.weight", [vocabulary, embedding], table);
-  random("electra.embeddings.position_embeddings.weight", [positions, embedding], deviation.positions);
-  put(
-    "electra.embeddings.token_type_embeddings.weight",
-    [2, embedding],
-    Float32Array.from({ length: 2 * embedding }, (_, i) => constants.table * sign(i % embedding)),
-  );
-  norm("electra.embeddings.LayerNorm", embedding);
-
-  const basis = orthonormalColumns(hidden - carried, embedding, seed);
-  const project = new Float32Array(hidden * embedding);
-  project.set(basis.map((value) => constants.gain * value));
-  put("electra.embeddings_project.weight", [hidden, embedding], project);
-  put(
-    "electra.embeddings_project.bias",
-    [hidden],
-    Float32Array.from({ length: hidden }, (_, i) => {
-      if (isCarrier(i)) return constants.state * sign(i);
-      // What the projection makes of the table's constant, taken back.
-      let made = 0;
-      for (let j = 0; j < embedding; j++) made += project[i * embedding + j]! * sign(j);
-      return -made;
-    }),
-  );
-  for (let layer = 0; layer < layers; layer++) {
-    const path = `electra.encoder.layer.${layer}`;
-    for (const name of ["query", "key", "value"])
-      linear(`${path}.attention.self.${name}`, hidden, hidden, deviation.products);
-    linear(`${path}.attention.output.dense`, hidden, hidden, deviation.residual);
-    // Every token is given some of the mean of all: the mean of a text keeps its direction, and a hidden token sees the others.
-    addDiagonal(`${path}.attention.self.value.weight`, 1);
-    for (const name of ["query", "key", "value"]) overlookCarriers(`${path}.attention.self.${name}.weight`);
-    addDiagonal(`${path}.attention.output.dense.weight`, constants.context);
-    norm(`${path}.attention.output.LayerNorm`, hidden);
-    linear(`${path}.intermediate.dense`, intermediate, hidden, deviation.products);
-    overlookCarriers(`${path}.intermediate.dense.weight`);
-    linear(`${path}.output.dense`, hidden, intermediate, deviation.residual);
-    norm(`${path}.output.LayerNorm`, hidden, layer === layers - 1 ? (i) => (isCarrier(i) ? 0 : 1) : undefined);
-  }
+  const { embedding, hidden, layers, vocabulary } = shape;
+  const signal = hidden - Math.floor(constants.carrierShare * hidden);
+  const weights = new FreshWeights(hidden, signal, seed);
+  const basis = orthonormalColumns(signal, embedding, seed);
+  weights.put("electra.embeddings.word_embeddings.weight", [vocabulary, embedding], table);
+  addEmbeddings(weights, shape, basis);
+  for (let layer = 0; layer < layers; layer++) addLayer(weights, shape, layer);
   const back = new Float32Array(embedding * hidden);
-  for (let i = 0; i < hidden - carried; i++) {
+  for (let i = 0; i < signal; i++) {
     for (let j = 0; j < embedding; j++) back[j * hidden + i] = 2 * basis[i * embedding + j]!;
   }
-  put("generator_predictions.dense.weight", [embedding, hidden], back);
+  weights.put("generator_predictions.dense.weight", [embedding, hidden], back);
   // Where GELU is nearly a line; the normalisation behind it takes the constant out.
-  put("generator_predictions.dense.bias", [embedding], new Float32Array(embedding).fill(constants.linear));
-  norm("generator_predictions.LayerNorm", embedding, () => 0.1);
-  put("generator_lm_head.bias", [vocabulary], prior);
-  return weights;
+  weights.put("generator_predictions.dense.bias", [embedding], new Float32Array(embedding).fill(constants.linear));
+  weights.norm("generator_predictions.LayerNorm", embedding, () => 0.1);
+  weights.put("generator_lm_head.bias", [vocabulary], prior);
+  return weights.tensors;
+}
+
+/** Weights by name; of the states' dimensions the first ones are the signal's, and the others carry a constant. */
+class FreshWeights {
+  readonly tensors: Record<string, Tensor> = {};
+  readonly hidden: number;
+  readonly signal: number;
+  readonly seed: number;
+
+  constructor(hidden: number, signal: number, seed: number) {
+    this.hidden = hidden;
+    this.signal = signal;
+    this.seed = seed;
+  }
+
+  put(name: string, shape: number[], data: Float32Array): void {
+    this.tensors[name] = { shape, data };
+  }
+
+  random(name: string, [rows, columns]: readonly [number, number], spread: number): void {
+    const { seed } = this;
+    this.put(name, [rows, columns], normals(rows * columns, { seed, stream: hashName(name), deviation: spread }));
+  }
+
+  norm(name: string, width: number, scale = (_: number) => 1): void {
+    const scales = Float32Array.from({ length: width }, (_, i) => scale(i));
+    this.put(`${name}.weight`, [width], scales);
+    this.put(`${name}.bias`, [width], new Float32Array(width));
+  }
+
+  linear(name: string, outputs: number, inputs: number, spread: number): void {
+    this.random(`${name}.weight`, [outputs, inputs], spread);
+    this.put(`${name}.bias`, [outputs], new Float32Array(outputs));
+  }
+
+  // What is the same for every token need not be read; and rounded to eight bits, a product with it would move all texts.
+  overlookCarriers(name: string): void {
+    const { data } = this.tensors[name]!;
+    for (let i = 0; i < data.length; i++) if (i % this.hidden >= this.signal) data[i] = 0;
+  }
+
+  addDiagonal(name: string, by: number): void {
+    const { data } = this.tensors[name]!;
+    for (let i = 0; i < this.signal; i++) data[i * this.hidden + i] = (data[i * this.hidden + i] as number) + by;
+  }
+}
+
+const sign = (i: number) => (i % 2 === 0 ? 1 : -1);
+
+function addEmbeddings(
+  weights: FreshWeights,
+  { embedding, hidden, positions }: ElectraShape,
+  basis: Float32Array,
+): void {
+  weights.random("electra.embeddings.position_embeddings.weight", [positions, embedding], deviation.positions);
+  const segments = Float32Array.from({ length: 2 * embedding }, (_, i) => constants.table * sign(i % embedding));
+  weights.put("electra.embeddings.token_type_embeddings.weight", [2, embedding], segments);
+  weights.norm("electra.embeddings.LayerNorm", embedding);
+  const project = new Float32Array(hidden * embedding);
+  project.set(basis.map((value) => constants.gain * value));
+  weights.put("electra.embeddings_project.weight", [hidden, embedding], project);
+  const bias = Float32Array.from({ length: hidden }, (_, i) => {
+    if (i >= weights.signal) return constants.state * sign(i);
+    // What the projection makes of the table's constant, taken back.
+    let made = 0;
+    for (let j = 0; j < embedding; j++) made += project[i * embedding + j]! * sign(j);
+    return -made;
+  });
+  weights.put("electra.embeddings_project.bias", [hidden], bias);
+}
+
+function addLayer(weights: FreshWeights, { hidden, intermediate, layers }: ElectraShape, layer: number): void {
+  const path = `electra.encoder.layer.${layer}`;
+  const inputs = ["query", "key", "value"].map((name) => `${path}.attention.self.${name}`);
+  for (const name of inputs) weights.linear(name, hidden, hidden, deviation.products);
+  weights.linear(`${path}.attention.output.dense`, hidden, hidden, deviation.residual);
+  // Every token is given some of the mean of all: the mean of a text keeps its direction, and a hidden token sees the others.
+  weights.addDiagonal(`${path}.attention.self.value.weight`, 1);
+  for (const name of inputs) weights.overlookCarriers(`${name}.weight`);
+  weights.addDiagonal(`${path}.attention.output.dense.weight`, constants.context);
+  weights.norm(`${path}.attention.output.LayerNorm`, hidden);
+  weights.linear(`${path}.intermediate.dense`, intermediate, hidden, deviation.products);
+  weights.overlookCarriers(`${path}.intermediate.dense.weight`);
+  weights.linear(`${path}.output.dense`, hidden, intermediate, deviation.residual);
+  const isLast = layer === layers - 1;
+  weights.norm(`${path}.output.LayerNorm`, hidden, (i) => (isLast && i >= weights.signal ? 0 : 1));
 }
 
 /** [rows, columns] with columns of length 1 at right angles to each other (Gram and Schmidt). */

@@ -60,37 +60,9 @@ export async function openStage(
   optimizer: Tensors,
   options: StageOptions,
 ): Promise<Stage> {
-  const { objective, steps, tableRate } = plan;
-  const { seed, threads, vocabulary } = options;
-  const isTable = ({ type }: Node) => type.shape.length > 1 && type.shape[0] === vocabulary;
-  const graph = objective.graph(input("dropout_seed", [], "uint32"));
-  const trained = graph.parameters.filter((node) => tableRate > 0 || !isTable(node));
-  const isTrained = new Set(trained.map(({ name }) => name!));
-  const frozen = graph.parameters.filter(({ name }) => !isTrained.has(name!)).map(({ name }) => name!);
-  const stepper = await createStepper({
-    step: {
-      ...graph,
-      parameters: trained,
-      optimizer: chain(
-        clipByGlobalNorm(maxGradientNorm),
-        adamw({
-          learningRate: input("learning_rate", []),
-          beta2: 0.98,
-          decays: (node) => isMatrix(node) && !isTable(node),
-        }),
-        scaleUpdates((node) => (isTable(node) ? tableRate : 1)),
-      ),
-    },
-    frozen: dataOf(start, (name) => frozen.includes(name)),
-    largest: objective.largest,
-    memoryLimit: memoryLimit(),
-    session: { threads },
-  });
-  if (!objective.divisible && stepper.rowsAtOnce < objective.largest.rows) {
-    throw new MemoryError(
-      `a ${objective.name} step of ${objective.largest.rows} rows does not fit into memory: ask for a smaller batch_size`,
-    );
-  }
+  const { objective, steps } = plan;
+  const { seed, threads } = options;
+  const { stepper, isTrained } = await stepperFor(plan, start, options);
   const judge = await createSession(toOnnx({ outputs: judged(objective) }), { threads });
   const rate = schedule("linear", {
     learningRate: plan.peakLearningRate,
@@ -126,6 +98,36 @@ export async function openStage(
       await Promise.all([stepper.release(), judge.release()]);
     },
   };
+}
+
+async function stepperFor({ objective, tableRate }: StagePlan, start: Tensors, { vocabulary, threads }: StageOptions) {
+  const isTable = ({ type }: Node) => type.shape.length > 1 && type.shape[0] === vocabulary;
+  const graph = objective.graph(input("dropout_seed", [], "uint32"));
+  const parameters = graph.parameters.filter((node) => tableRate > 0 || !isTable(node));
+  const isTrained = new Set(parameters.map(({ name }) => name!));
+  const isFrozen = (name: string) => graph.parameters.some((node) => node.name === name) && !isTrained.has(name);
+  const optimizer = chain(
+    clipByGlobalNorm(maxGradientNorm),
+    adamw({
+      learningRate: input("learning_rate", []),
+      beta2: 0.98,
+      decays: (node) => isMatrix(node) && !isTable(node),
+    }),
+    scaleUpdates((node) => (isTable(node) ? tableRate : 1)),
+  );
+  const stepper = await createStepper({
+    step: { ...graph, parameters, optimizer },
+    frozen: dataOf(start, isFrozen),
+    largest: objective.largest,
+    memoryLimit: memoryLimit(),
+    session: { threads },
+  });
+  const { rows } = objective.largest;
+  if (objective.divisible || stepper.rowsAtOnce >= rows) return { stepper, isTrained };
+  await stepper.release();
+  throw new MemoryError(
+    `a ${objective.name} step of ${rows} rows does not fit into memory: ask for a smaller batch_size`,
+  );
 }
 
 function judged(objective: Objective): Record<string, Node> {
