@@ -12,9 +12,9 @@ export interface Parts {
 }
 
 const rounds = 30;
-/** What the weights are before any row is seen, by how many there are; and how hard that is to move: as if by some tens of rows. */
+/** What the weights are before any row is seen, by how many there are; and how hard that is to move: as if by some ten rows. */
 const expected = [1, 0.7];
-const prior = 40;
+const prior = 15;
 
 /** Newton's method on a convex cost; a weight never falls below 0. */
 export function fitScales({ logits, labels, classes }: Parts): number[] {

@@ -63,7 +63,9 @@ const contrastiveRate = 2e-3;
 /** Texts of a contrastive step, about. */
 const contrastiveBatch = 64;
 /** Of its steps: as many as make it see each row so often, within bounds. */
-const [leastContrastive, mostContrastive, sights] = [40, 300, 20];
+const [leastContrastive, mostContrastive, sights] = [20, 300, 20];
+/** Its texts are of any length, and the longest decides what a step computes. */
+const contrastivePadding = 3;
 
 /**
  * Few rows make few steps: eight of each of 77 labels were 67 % right after eight passes, and 70 % after twenty and more; 57
@@ -110,7 +112,7 @@ export const methods: Readonly<Record<MethodName, Method>> = {
     start(course, entry) {
       const vectors = course.vectors!;
       const perText = tokensOf(vectors, entry.train) / entry.train.labels.length;
-      const perStep = contrastiveBatch * perText * operationsPerToken(vectors.pretrained.model);
+      const perStep = contrastivePadding * contrastiveBatch * perText * operationsPerToken(vectors.pretrained.model);
       const fitting = Math.floor(entry.operations / perStep);
       const wanted = Math.ceil((sights * entry.train.labels.length) / contrastiveBatch);
       const steps = Math.max(leastContrastive, Math.min(mostContrastive, fitting, wanted));

@@ -4,14 +4,14 @@ import type { LanguageModel } from "../models/languageModel.ts";
 /** Of a race; the winner learns from all there are. */
 export const mostRows = 10_000;
 
-/** Floating-point operations; two cores make some 10^11 a second of a small encoder's. */
+/** Floating-point operations; a core makes some 7 x 10^10 a second of a small encoder's. */
 export const allowance = {
   /** Of the base as it is, to read the rows once. */
   reading: 3e12,
   /** Of all entrants that tune a base, while they are compared. */
-  comparing: 5e12,
+  comparing: 3e12,
   /** Of the winner's own training. */
-  winner: 8e12,
+  winner: 5e12,
 } as const;
 
 /** Folds: every row is judged by a model that learned from the other folds. Few rows are worth more of them. */
