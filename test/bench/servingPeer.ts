@@ -1,10 +1,11 @@
 /** transformers.js as a peer: fetched when it is first needed, beside the project and no part of it, in a process of its own. */
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { installPackage } from "../../infra/models/recipes/npmPackage.ts";
 import { benchHome } from "./servingBase.ts";
 import type { PeerAnswers, PeerCalls } from "./servingPeerProcess.ts";
 import type { Bench } from "./suite.ts";
@@ -55,18 +56,11 @@ const settling = 100;
 
 /** Why it cannot be used, if so. */
 function install(prefix: string, tell: Bench["tell"]): string | undefined {
-  const folder = join(prefix, "node_modules", library);
-  if (!existsSync(folder)) {
-    tell(`serving: fetches ${title} into ${prefix}`);
-    mkdirSync(prefix, { recursive: true });
-    const quiet = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"];
-    const { status, stderr } = spawnSync("npm", ["install", "--prefix", prefix, ...quiet, `${library}@${version}`], {
-      encoding: "utf8",
-    });
-    if (status !== 0) return `npm could not install ${library}@${version}: ${stderr?.trim().split("\n").at(-1)}`;
+  try {
+    installPackage(prefix, { name: library, version }, (line) => tell(`serving: ${line}`));
+  } catch (error) {
+    return (error as Error).message;
   }
-  const found = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).version;
-  if (found !== version) return `${folder} holds version ${found}: delete it`;
   // Its install script would fetch only what GPUs need.
   const native = join(prefix, "node_modules/onnxruntime-node/bin/napi-v6", process.platform, process.arch);
   return existsSync(join(native, "onnxruntime_binding.node"))
