@@ -4,12 +4,16 @@ import { parseArgs } from "node:util";
 import { commands } from "./models/commands.ts";
 import { openDeployment } from "./models/deployment.ts";
 import { showProgress } from "./models/progress.ts";
+import { aloneCommands } from "./models/recipes/command.ts";
 import { Refusal } from "./models/refusal.ts";
 
 const usage = () =>
-  ["Usage:", ...Object.entries(commands).map(([name, command]) => `  npm run models -- ${name} ${command.usage}`)].join(
-    "\n",
-  );
+  [
+    "Usage:",
+    ...Object.entries({ ...commands, ...aloneCommands }).map(
+      ([name, command]) => `  npm run models -- ${name} ${command.usage}`,
+    ),
+  ].join("\n");
 
 async function main(): Promise<void> {
   const { values: options, positionals } = parseArgs({
@@ -26,14 +30,18 @@ async function main(): Promise<void> {
     },
   });
   const [name = "", ...subjects] = positionals;
+  const home = resolve(process.env.MILLRACE_HOME ?? ".millrace");
+  const print = (line: string) => console.log(line);
+  const known = { subject: subjects[0] ?? "", options, environment: process.env, home, print };
+  if (Object.hasOwn(aloneCommands, name) && subjects.length === 1) {
+    return aloneCommands[name as keyof typeof aloneCommands].run(known);
+  }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command || subjects.length !== (command.usage ? 1 : 0)) throw new Refusal(usage());
-  const home = resolve(process.env.MILLRACE_HOME ?? ".millrace");
   const { stores, close } = openDeployment(process.env, home);
   const progress = showProgress(process.stderr);
-  const print = (line: string) => console.log(line);
   try {
-    await command.run({ subject: subjects[0] ?? "", options, environment: process.env, home, stores, print, progress });
+    await command.run({ ...known, stores, progress });
   } finally {
     close();
   }

@@ -12,7 +12,6 @@ import { createHub } from "./hub.ts";
 import { idFrom, importBase, importOnnx, requireId } from "./importBase.ts";
 import { openOnnx } from "./onnxModel.ts";
 import type { Progress } from "./progress.ts";
-import { runRecipeCommand } from "./recipes/command.ts";
 import { Refusal } from "./refusal.ts";
 import { installShipped, shippedBases } from "./shipped.ts";
 import { onnxFileOf, openFolder, openHub, type Source } from "./source.ts";
@@ -29,7 +28,6 @@ export interface Call {
     files?: boolean;
     guard?: string;
     tolerance?: string;
-    minutes?: string;
   };
   environment: NodeJS.ProcessEnv;
   /** Directory of the local state. */
@@ -79,11 +77,6 @@ export const commands: Record<string, Command> = {
       const outcomes = await installShipped(stores);
       for (const [i, id] of shippedBases().entries()) print(`${id}: ${outcomes[i]}`);
     },
-  },
-
-  recipe: {
-    usage: "<millrace-embed-en | millrace-embed-zh | millrace-tiny-lm> [--minutes n]",
-    run: runRecipeCommand,
   },
 
   variants: {

@@ -41,3 +41,8 @@ export async function runRecipeCommand({ subject: id, options, environment, home
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, stop);
   }
 }
+
+/** What the operator's tool does without a deployment. */
+export const aloneCommands = {
+  recipe: { usage: "<millrace-embed-en | millrace-embed-zh | millrace-tiny-lm> [--minutes n]", run: runRecipeCommand },
+};
