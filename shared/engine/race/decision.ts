@@ -7,7 +7,16 @@ import { fitScales, weightedSum } from "./combination.ts";
 import { findLabelIssues, margin } from "./confidentLearning.ts";
 import { type MethodName, methods, type Setting } from "./methods.ts";
 import { fitOutOfScope, type OutOfScopeRule, outOfScopeLabel, withOutOfScope } from "./outOfScope.ts";
-import { commonLogits, commonRows, type Field, type Finished, labelsOf, logitsAt, together } from "./race.ts";
+import {
+  commonLogits,
+  commonRows,
+  type Field,
+  type Finished,
+  isNearlyRight,
+  labelsOf,
+  logitsAt,
+  together,
+} from "./race.ts";
 import { type CandidateReport, type ClassReport, classReports, type RaceReport, type Suspect } from "./report.ts";
 import { type Rival, scoreOf, verdictOn } from "./verdict.ts";
 
@@ -60,7 +69,7 @@ export function decide(finished: readonly Finished[], field: Field, labels: read
     report: {
       ...{
         winner,
-        why,
+        why: isNearlyRight(finished[0]!, field, classes) ? `${why} So nearly right, nobody else was raced.` : why,
         rows: field.rows.length,
         judged: contestants[0]!.held.labels.length,
         folds: field.folds.length,

@@ -9,6 +9,7 @@ import { crossFitted } from "./combination.ts";
 import { otherRows, pickRows, stratifiedFolds, stratifiedSample } from "./folds.ts";
 import { type Course, type MethodName, methods, type Setting } from "./methods.ts";
 import { allowance, epochsWithin, foldsFor, mostRows, operationsPerToken, rowsWithin } from "./plan.ts";
+import { wilson } from "./verdict.ts";
 
 /** The rows that are raced over, and how they are divided. */
 export interface Field {
@@ -71,11 +72,12 @@ export async function* race(
   const everyFold = field.folds.map((held) => lapOf(field, held));
   const first = { strength: usualStrength, share: 1 };
   yield* enter("ngram", () => run(course, field, { method: "ngram", setting: first, laps: everyFold, signal }));
-  if (!course.vectors) return;
+  const ngram = come.get("ngram");
+  if (!course.vectors || !ngram || isNearlyRight(ngram, field, course.classes)) return;
   yield* enter("frozen", async () => {
     // A few rows would choose by luck.
     const isChosen = field.rows.length >= fewestTuned;
-    const strength = isChosen ? await bestStrength(course, field, come.get("ngram")!, signal) : first.strength;
+    const strength = isChosen ? await bestStrength(course, field, ngram, signal) : first.strength;
     const setting = { ...first, strength };
     return run(course, field, { method: "frozen", setting, laps: everyFold, signal });
   });
@@ -100,6 +102,15 @@ const tunedMethods: readonly MethodName[] = ["lora", "contrastive"];
  * seven points, adapters won three on one set and lost four on another, and what they cost was most of the race.
  */
 const fewestTuned = 200;
+
+/** Of the rows: where n-grams miss no more, all that a base could add is not worth what it costs to learn and to serve. */
+const nearlyRight = 0.02;
+
+/** Of few rows that is not known. */
+export function isNearlyRight({ rows, logits }: Finished, field: Field, classes: number): boolean {
+  const { accuracy } = evaluate({ logits, labels: labelsOf(rows, field), classes });
+  return rows.length >= fewestTuned && wilson(accuracy, rows.length).low >= 1 - nearlyRight;
+}
 
 /** Nats a row of an entrant with n-grams beside it; of one that did not run, nothing is known. */
 function surprise(come: ReadonlyMap<string, Finished>, field: Field, name: string): number {

@@ -6,6 +6,7 @@ import { fitBalance } from "../../../../shared/engine/race/balance.ts";
 import { crossFitted, fitScales } from "../../../../shared/engine/race/combination.ts";
 import { stratifiedFolds, stratifiedSample } from "../../../../shared/engine/race/folds.ts";
 import { fitOutOfScope, outOfScopeLabel, withOutOfScope } from "../../../../shared/engine/race/outOfScope.ts";
+import { type Field, type Finished, isNearlyRight } from "../../../../shared/engine/race/race.ts";
 import { verdictOn, wilson } from "../../../../shared/engine/race/verdict.ts";
 import { contrastiveBatches, contrastivePairs } from "../../../../shared/engine/training/contrastiveBatches.ts";
 import { evaluate } from "../../../../shared/engine/training/evaluation.ts";
@@ -142,5 +143,21 @@ describe("contrastive steps", () => {
     assert.ok(Math.abs(sum - 1) < 1e-6);
     assert.deepEqual([...(partners.data as Float32Array).subarray(12, 18)], [0, 0, 0, 0, 0, 0], "one of its kind");
     assert.ok((hidden.data as Float32Array).every((value, i) => (i % 7 === 0 ? value < -1e8 : value === 0)));
+  });
+});
+
+describe("a race that n-grams have all but won", () => {
+  const judged = (count: number, wrong: number) => {
+    const labels = Int32Array.from({ length: count }, (_, row) => row % 2);
+    const rows = Int32Array.from(labels.keys());
+    const says = (row: number) => (row < wrong ? 1 - labels[row]! : labels[row]!);
+    const logits = Float32Array.from({ length: 2 * count }, (_, i) => (says(i >> 1) === i % 2 ? 3 : 0));
+    const field = { rows, examples: { texts: [], labels, lines: null }, folds: [] } as unknown as Field;
+    return isNearlyRight({ rows, logits } as unknown as Finished, field, 2);
+  };
+
+  it("ends, where rows are enough to be sure of it", () => {
+    assert.deepEqual([judged(1000, 0), judged(1000, 5), judged(3000, 30)], [true, true, true]);
+    assert.deepEqual([judged(1000, 20), judged(1000, 60), judged(150, 0)], [false, false, false]);
   });
 });
