@@ -23,6 +23,11 @@ export interface HeldLease {
   end(): void;
 }
 
+/** Where work looks whether it must be put down. */
+export function throwIfStopped({ lease }: { readonly lease: HeldLease }): void {
+  if (lease.signal.aborted) throw new Stopped(lease.signal.reason as StopReason);
+}
+
 export interface LeaseOptions {
   leaseSeconds: number;
   pollSeconds: number;

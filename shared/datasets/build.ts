@@ -1,6 +1,6 @@
 /** Builds a dataset version from its sources: read, merged, split, and written as JSONL, a row a line. */
 import { createReadStream } from "node:fs";
-import { splitLines } from "../data/lines.ts";
+import { readJsonLines } from "../data/jsonLines.ts";
 import { createLineWriter } from "../data/lineWriter.ts";
 import { emptyReport, type ProblemReport, report } from "../data/problems.ts";
 import { isProblem } from "../data/row.ts";
@@ -88,7 +88,7 @@ const readers: { [Type in BuildSource["type"]]: Reader<Type> } = {
   },
 
   async rows({ path }, merge) {
-    for await (const row of readJson<SourceRow>(path)) {
+    for await (const row of readJsonLines<SourceRow>(path)) {
       merge.add(row);
       requireRoom(merge);
     }
@@ -115,13 +115,7 @@ function requireRoom(merge: Merge): void {
 
 /** The rows of a version, in order. */
 export function readVersion(path: string): AsyncGenerator<DatasetRow> {
-  return readJson(path);
-}
-
-async function* readJson<Value>(path: string): AsyncGenerator<Value> {
-  for await (const { bytes } of splitLines(createReadStream(path), Number.POSITIVE_INFINITY)) {
-    yield JSON.parse(bytes!.toString()) as Value;
-  }
+  return readJsonLines(path);
 }
 
 /** Of all splits. */

@@ -2,10 +2,9 @@
 import { mixSeeds, permutation } from "../../shared/engine/random.ts";
 import type { Row } from "../examples/customer.ts";
 import { baselineOf } from "./accuracyBaseline.ts";
-import { bar, textCases } from "./accuracyFull.ts";
+import { bar, textSets } from "./accuracyFull.ts";
 import { type Part, tune } from "./accuracyJobs.ts";
-import { meanOf, measures } from "./accuracyMeasures.ts";
-import { readDataSet, whereDataIsSought } from "./dataSets.ts";
+import { meanOf } from "./accuracyMeasures.ts";
 
 const perLabel = 8;
 const usualDraws = 5;
@@ -14,13 +13,7 @@ const mostAsked = 2000;
 
 export const fewShot: Part = async ({ client, emit, tell, seeds = usualDraws }) => {
   const gains: number[] = [];
-  for (const one of textCases) {
-    const set = readDataSet(one.name, one.leftOut);
-    if (!set) {
-      tell(`${one.name}: left out, it is not in ${whereDataIsSought}`);
-      continue;
-    }
-    const measure = measures[one.measure ?? "accuracy"];
+  for (const { one, measure, ...set } of textSets(tell)) {
     const test = sample(set.test, mostAsked);
     const [ours, theirs]: number[][] = [[], []];
     let source = "none";

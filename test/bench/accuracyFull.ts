@@ -2,7 +2,7 @@
 import { baselineOf } from "./accuracyBaseline.ts";
 import { type Part, tune } from "./accuracyJobs.ts";
 import { type Measure, meanOf, measures } from "./accuracyMeasures.ts";
-import { readDataSet, whereDataIsSought } from "./dataSets.ts";
+import { type DataSet, readDataSet, whereDataIsSought } from "./dataSets.ts";
 import type { Analyzer } from "./linearSvc.ts";
 
 export interface TextCase {
@@ -12,7 +12,7 @@ export interface TextCase {
   measure?: Measure;
 }
 
-export const textCases: readonly TextCase[] = [
+const textCases: readonly TextCase[] = [
   { name: "banking77", analyzer: "words" },
   { name: "clinc150", analyzer: "words", leftOut: "oos" },
   { name: "ag_news", analyzer: "words" },
@@ -22,17 +22,25 @@ export const textCases: readonly TextCase[] = [
   { name: "davidson_hate", analyzer: "words", measure: "macro-F1" },
 ];
 
+export interface TextSet extends DataSet {
+  one: TextCase;
+  measure: (typeof measures)[Measure];
+}
+
+/** The cases with their rows; of those that are not there it is told. */
+export function* textSets(tell: (line: string) => void): Generator<TextSet> {
+  for (const one of textCases) {
+    const set = readDataSet(one.name, one.leftOut);
+    if (set) yield { ...set, one, measure: measures[one.measure ?? "accuracy"] };
+    else tell(`${one.name}: left out, it is not in ${whereDataIsSought}`);
+  }
+}
+
 const usualSeeds = 3;
 
 export const full: Part = async ({ client, emit, tell, seeds = usualSeeds }) => {
   const gains: number[] = [];
-  for (const one of textCases) {
-    const set = readDataSet(one.name, one.leftOut);
-    if (!set) {
-      tell(`${one.name}: left out, it is not in ${whereDataIsSought}`);
-      continue;
-    }
-    const measure = measures[one.measure ?? "accuracy"];
+  for (const { one, measure, ...set } of textSets(tell)) {
     const found = [];
     for (let seed = 1; seed <= seeds; seed++) {
       const { answers } = await tune(client, set, { name: one.name, model: "millrace-auto", seed, tell });

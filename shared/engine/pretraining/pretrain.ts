@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { LanguageModel } from "../models/languageModel.ts";
 import { readPretrained } from "../models/pretrained.ts";
 import { readTokenizer } from "../tokenizers/tokenizer.ts";
-import { readCheckpoint, writeCheckpoint } from "../training/checkpoint.ts";
+import { type CheckpointPlan, isCheckpointDue, readCheckpoint, saveCheckpoint } from "../training/checkpoint.ts";
 import type { RequestedHyperparameters, ResolvedHyperparameters } from "../training/learner.ts";
 import { resolveAuto } from "../training/learner.ts";
 import type { BaseDirectory } from "../training/train.ts";
@@ -17,7 +17,7 @@ import { writeBase } from "./newBase.ts";
 import { type StageName, specialTokensOf } from "./objective.ts";
 import type { TokenObjective } from "./tokenLoss.ts";
 
-export interface PretrainingRequest {
+export interface PretrainingRequest extends CheckpointPlan {
   base: BaseDirectory;
   /** JSONL `{"text"}`, one document a line. */
   textFiles: TextFile[];
@@ -33,13 +33,6 @@ export interface PretrainingRequest {
   settings?: Partial<PretrainingSettings>;
   seed: number;
   threads: number;
-  /** Where tokens, checkpoints and the new base are written. */
-  directory: string;
-  /** A checkpoint to continue from. */
-  checkpoint: string | null;
-  /** Checkpoint after so many steps (0: never by steps) or seconds, whichever comes first. */
-  checkpointSteps: number;
-  checkpointSeconds: number;
 }
 
 export interface PretrainingSettings {
@@ -121,9 +114,14 @@ export async function* pretrain(request: PretrainingRequest, signal: AbortSignal
       const record = await runStep(course, step, progress);
       yield { type: "step", record, tokens: progress.tokens };
       const done = step + 1;
-      if (signal.aborted || (done < totalSteps && isDue(request, done, checkpointedAt))) {
+      if (signal.aborted || (done < totalSteps && isCheckpointDue(request, done, checkpointedAt))) {
         checkpointedAt = Date.now();
-        yield { type: "checkpoint", step: done, path: save(request, { ...progress, step: done }, course), record };
+        yield {
+          type: "checkpoint",
+          step: done,
+          path: saveCheckpoint(request, { ...progress, step: done, run: runOf(request) }, course.state()),
+          record,
+        };
       }
       if (signal.aborted) return;
     }
@@ -203,14 +201,4 @@ async function runStep(course: Course, step: number, progress: Progress): Promis
 function spanOf({ history }: Progress): { before: number; after: number } | null {
   const judged = history.flatMap(({ valid_perplexity }) => valid_perplexity ?? []);
   return judged.length > 0 ? { before: judged[0]!, after: judged.at(-1)! } : null;
-}
-
-function isDue({ checkpointSteps, checkpointSeconds }: PretrainingRequest, done: number, since: number): boolean {
-  return (checkpointSteps > 0 && done % checkpointSteps === 0) || Date.now() - since >= checkpointSeconds * 1000;
-}
-
-function save(request: PretrainingRequest, progress: Progress, course: Course): string {
-  const path = join(request.directory, `checkpoint-${progress.step}.safetensors`);
-  writeCheckpoint(path, { ...progress, run: runOf(request) }, course.state());
-  return path;
 }

@@ -1,5 +1,6 @@
 /** Checkpoints: everything a run needs to go on, in one safetensors file. */
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Tensor } from "../dataTypes.ts";
 import type { RaceProgress } from "../race/progress.ts";
 import { readSafetensors, writeSafetensors } from "../weights/safetensors.ts";
@@ -31,6 +32,37 @@ export function writeCheckpoint(path: string, head: CheckpointHead, state: Reado
   const unfinished = `${path}.part`;
   writeFileSync(unfinished, writeSafetensors(state, { checkpoint: JSON.stringify(head) }));
   renameSync(unfinished, path);
+}
+
+/** Where a run keeps what it makes, and how often. */
+export interface CheckpointPlan {
+  /** Where checkpoints and what comes of the run are written. */
+  directory: string;
+  /** A checkpoint to continue from. */
+  checkpoint: string | null;
+  /** Checkpoint after so many steps (0: never by steps) or seconds, whichever comes first. */
+  checkpointSteps: number;
+  checkpointSeconds: number;
+}
+
+/** Whether it is time, `done` steps being made and the last one being of the time `since`. */
+export function isCheckpointDue(
+  { checkpointSteps, checkpointSeconds }: CheckpointPlan,
+  done: number,
+  since: number,
+): boolean {
+  return (checkpointSteps > 0 && done % checkpointSteps === 0) || Date.now() - since >= checkpointSeconds * 1000;
+}
+
+/** Written under its step, in the run's directory: tells where. */
+export function saveCheckpoint(
+  { directory }: CheckpointPlan,
+  head: CheckpointHead,
+  state: Readonly<Record<string, Tensor>>,
+): string {
+  const path = join(directory, `checkpoint-${head.step}.safetensors`);
+  writeCheckpoint(path, head, state);
+  return path;
 }
 
 /** Throws CheckpointError for a file that is no checkpoint or one of another run. */

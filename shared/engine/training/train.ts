@@ -6,7 +6,14 @@ import type { RaceReport } from "../race/report.ts";
 import { chooseTraining, type RaceRows } from "../race/training.ts";
 import type { ColumnKind } from "../tables/encoding.ts";
 import { type ArtifactConfig, writeArtifact } from "./artifact.ts";
-import { type Checkpoint, type CheckpointHead, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import {
+  type Checkpoint,
+  type CheckpointHead,
+  type CheckpointPlan,
+  isCheckpointDue,
+  readCheckpoint,
+  saveCheckpoint,
+} from "./checkpoint.ts";
 import { evaluate, fitTemperature, type LabelledLogits } from "./evaluation.ts";
 import { readExamples } from "./examples.ts";
 import type { Learner, RequestedHyperparameters, ResolvedHyperparameters } from "./learner.ts";
@@ -18,7 +25,7 @@ export interface BaseDirectory {
   digest: string;
 }
 
-export interface TrainingRequest {
+export interface TrainingRequest extends CheckpointPlan {
   /** `auto`: whichever of several does best, see `race/`. */
   architecture: ArchitectureName | "auto";
   /** An imported base; null where the architecture brings its own. */
@@ -33,13 +40,6 @@ export interface TrainingRequest {
   hyperparameters: RequestedHyperparameters;
   seed: number;
   threads: number;
-  /** Where checkpoints and the model are written. */
-  directory: string;
-  /** A checkpoint to continue from. */
-  checkpoint: string | null;
-  /** Checkpoint after so many steps (0: never by steps) or seconds, whichever comes first. */
-  checkpointSteps: number;
-  checkpointSeconds: number;
 }
 
 /** Metrics after a step; validation fields only where the validation rows were judged. */
@@ -120,9 +120,9 @@ export async function* train(request: TrainingRequest, signal: AbortSignal): Asy
       const record = await runStep(learner, step, progress);
       yield { type: "step", record, tokens: progress.tokens };
       const done = step + 1;
-      if (signal.aborted || (done < learner.totalSteps && isDue(request, done, checkpointedAt))) {
+      if (signal.aborted || (done < learner.totalSteps && isCheckpointDue(request, done, checkpointedAt))) {
         checkpointedAt = Date.now();
-        yield { type: "checkpoint", step: done, path: save(request, head(done), learner), record };
+        yield { type: "checkpoint", step: done, path: saveCheckpoint(request, head(done), learner.state()), record };
       }
       if (signal.aborted) return;
     }
@@ -203,14 +203,4 @@ async function validation(learner: Learner): Promise<Partial<StepRecord>> {
   if (!held.labels.length) return {};
   const { loss, accuracy, macroF1 } = evaluate(held);
   return { valid_loss: loss, valid_accuracy: accuracy, valid_macro_f1: macroF1 };
-}
-
-function isDue({ checkpointSteps, checkpointSeconds }: TrainingRequest, done: number, since: number): boolean {
-  return (checkpointSteps > 0 && done % checkpointSteps === 0) || Date.now() - since >= checkpointSeconds * 1000;
-}
-
-function save(request: TrainingRequest, head: CheckpointHead, learner: Learner): string {
-  const path = join(request.directory, `checkpoint-${head.step}.safetensors`);
-  writeCheckpoint(path, head, learner.state());
-  return path;
 }

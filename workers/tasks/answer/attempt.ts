@@ -2,7 +2,7 @@
 import type { AnyEndpoint } from "../../../shared/inference/endpoints.ts";
 import type { AnswerRecord } from "../../../shared/schemas/answerTask.ts";
 import type { ProjectRecord } from "../../../shared/schemas/project.ts";
-import { type HeldLease, Stopped, type StopReason, stopReason } from "../../lease.ts";
+import { type HeldLease, Stopped, stopReason } from "../../lease.ts";
 import type { WorkerContext } from "../context.ts";
 
 export interface Attempt {
@@ -17,10 +17,6 @@ export interface Question {
   endpoint: AnyEndpoint;
   /** As the API checked it. */
   request: unknown;
-}
-
-export function throwIfStopped({ lease }: Attempt): void {
-  if (lease.signal.aborted) throw new Stopped(lease.signal.reason as StopReason);
 }
 
 /** The row refused a write: somebody changed it since the last look, and this tells what for. */

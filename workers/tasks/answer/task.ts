@@ -4,11 +4,11 @@ import { ApiError } from "../../../shared/errors.ts";
 import { endpoints } from "../../../shared/inference/endpoints.ts";
 import type { AnswerRecord } from "../../../shared/schemas/answerTask.ts";
 import { createPayloads } from "../../../shared/stores/payloads.ts";
-import { type HeldLease, Stopped, takeLease } from "../../lease.ts";
+import { type HeldLease, Stopped, takeLease, throwIfStopped } from "../../lease.ts";
 import type { Outcome, Task } from "../../task.ts";
 import type { WorkerContext } from "../context.ts";
 import { refusalOf } from "../patience.ts";
-import { type Attempt, type Question, refusal, throwIfStopped } from "./attempt.ts";
+import { type Attempt, type Question, refusal } from "./attempt.ts";
 import { stored, writeAnswer, writeEvents } from "./write.ts";
 
 const done: Outcome = { type: "done" };

@@ -5,8 +5,9 @@ import type { AnswerChunk } from "../../../shared/schemas/answerTask.ts";
 import { chunkWrite } from "../../../shared/stores/answers.ts";
 import { objectKeys } from "../../../shared/stores/objects.ts";
 import { createPayloads } from "../../../shared/stores/payloads.ts";
+import { throwIfStopped } from "../../lease.ts";
 import { askPatiently, unlessAborted } from "../patience.ts";
-import { type Attempt, type Question, refusal, throwIfStopped } from "./attempt.ts";
+import { type Attempt, type Question, refusal } from "./attempt.ts";
 
 export async function writeAnswer(attempt: Attempt, question: Question): Promise<void> {
   const { context, lease } = attempt;

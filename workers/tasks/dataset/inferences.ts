@@ -6,7 +6,7 @@ import { lessonOf } from "../../../shared/inference/lessons.ts";
 import type { DatasetSourceRef } from "../../../shared/schemas/dataset.ts";
 import type { InForce } from "../../../shared/schemas/inForce.ts";
 import { type Judged, streamJudged } from "../../../shared/stores/judged.ts";
-import { throwIfStopped } from "./stopped.ts";
+import { throwIfStopped } from "../../lease.ts";
 import type { Attempt } from "./task.ts";
 
 type InferenceSource = DatasetSourceRef & { type: "inferences" };

@@ -3,7 +3,7 @@ import { type Hyperparameters, hyperparametersOf, type JobRecord } from "../../.
 import type { NewEvent } from "../../../shared/schemas/jobEvent.ts";
 import { eventWrite } from "../../../shared/stores/events.ts";
 import type { TransactWrite } from "../../../shared/stores/table.ts";
-import { type HeldLease, Stopped, type StopReason, stopReason } from "../../lease.ts";
+import { type HeldLease, Stopped, stopReason } from "../../lease.ts";
 import type { WorkerContext } from "../context.ts";
 
 export interface Attempt {
@@ -15,10 +15,6 @@ export interface Attempt {
   directory: string;
   /** The name of the model to be, the same for every attempt at the job. */
   model: string;
-}
-
-export function throwIfStopped({ lease }: Attempt): void {
-  if (lease.signal.aborted) throw new Stopped(lease.signal.reason as StopReason);
 }
 
 /** Writes to the row, and what belongs with it, as the holder of the lease; and to the attempt's own copy. */

@@ -7,8 +7,9 @@ import { maxReported, type Problem, type ProblemReport } from "../../../shared/d
 import type { RowKind } from "../../../shared/data/row.ts";
 import { isId } from "../../../shared/ids.ts";
 import type { JobRecord } from "../../../shared/schemas/fineTuningJob.ts";
+import { throwIfStopped } from "../../lease.ts";
 import { PermanentFailure } from "../../task.ts";
-import { type Attempt, append, throwIfStopped } from "./attempt.ts";
+import { type Attempt, append } from "./attempt.ts";
 import { fetchDataset } from "./datasetVersion.ts";
 
 /** What is held out where no validation file is given: enough rows to fit a temperature by, and no more than that takes. */

@@ -3,11 +3,12 @@ import type { Dataset } from "../../../shared/data/dataset.ts";
 import { bytesOf } from "../../../shared/schemas/baseContent.ts";
 import type { DistillSettings } from "../../../shared/schemas/fineTuningJob.ts";
 import type { ModelRecord } from "../../../shared/schemas/model.ts";
+import { likeliestLabel } from "../../../shared/serving/host.ts";
 import { PermanentFailure } from "../../task.ts";
 import type { Attempt } from "./attempt.ts";
 import { storeModel } from "./finish.ts";
 import { type HeldText, labelTexts } from "./labelling.ts";
-import { storeResult } from "./results.ts";
+import { storeJsonResult } from "./results.ts";
 import { succeed } from "./success.ts";
 import { trainModel } from "./training.ts";
 
@@ -22,8 +23,7 @@ export async function distillModel(attempt: Attempt, texts: Dataset, { teacher: 
   await trainModel(attempt, dataset, async (_attempt, event) => {
     const success = await storeModel(attempt, event);
     const report = await compare(attempt, { teacher, student: success.model }, held);
-    const json = `${JSON.stringify(report, null, 2)}\n`;
-    const file = await storeResult(attempt, "distillation.json", json, "application/json");
+    const file = await storeJsonResult(attempt, "distillation.json", report);
     await succeed(attempt, { ...success, results: [...success.results, file] });
   });
 }
@@ -75,7 +75,7 @@ async function compare(attempt: Attempt, { teacher, student }: Pair, held: reado
 async function labelsOf({ context, lease }: Attempt, model: ModelRecord, held: readonly HeldText[]): Promise<string[]> {
   const texts = held.map(({ text }) => text);
   const answers = texts.length ? await context.inference.host.classify(model, texts, lease.signal) : [];
-  return answers.map(({ labels, probabilities }) => labels[probabilities.indexOf(Math.max(...probabilities))]!);
+  return answers.map(likeliestLabel);
 }
 
 const timed = 30;

@@ -1,7 +1,8 @@
 /** The end of supervised tuning: the model and its files are stored, and the job succeeds with them or not at all. */
 import type { TrainingEvent } from "../../../shared/engine/training/train.ts";
 import { objectKeys } from "../../../shared/stores/objects.ts";
-import { type Attempt, throwIfStopped } from "./attempt.ts";
+import { throwIfStopped } from "../../lease.ts";
+import type { Attempt } from "./attempt.ts";
 import { raceFiles } from "./raceReport.ts";
 import { metricsFile } from "./results.ts";
 import { modelRow, type Success, succeed } from "./success.ts";

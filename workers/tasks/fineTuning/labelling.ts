@@ -1,13 +1,14 @@
 /** Texts labelled by a teacher: what a smaller model then learns from as if people had labelled them. */
-import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import type { Dataset } from "../../../shared/data/dataset.ts";
-import { splitLines } from "../../../shared/data/lines.ts";
+import { readJsonLines } from "../../../shared/data/jsonLines.ts";
 import { createLineWriter } from "../../../shared/data/lineWriter.ts";
 import type { ModelRecord } from "../../../shared/schemas/model.ts";
+import { likeliestLabel } from "../../../shared/serving/host.ts";
 import { objectKeys } from "../../../shared/stores/objects.ts";
+import { throwIfStopped } from "../../lease.ts";
 import { PermanentFailure } from "../../task.ts";
-import { type Attempt, append, record, throwIfStopped } from "./attempt.ts";
+import { type Attempt, append, record } from "./attempt.ts";
 
 /** A held-out text, what the teacher says of it, and what its owner does, if anything. */
 export interface HeldText {
@@ -61,8 +62,8 @@ async function writeLabels(attempt: Attempt, texts: Dataset, teacher: ModelRecor
       rows.map(({ text }) => text),
       attempt.lease.signal,
     );
-    for (const [i, { labels, probabilities }] of answers.entries()) {
-      const label = labels[probabilities.indexOf(Math.max(...probabilities))]!;
+    for (const [i, answer] of answers.entries()) {
+      const label = likeliestLabel(answer);
       await output.write(JSON.stringify({ ...rows[i]!, label } satisfies Line & { held: boolean }));
     }
     done += rows.length;
@@ -85,7 +86,7 @@ async function* readBoth({ trainFile, validFile, labels }: Dataset): AsyncGenera
     [trainFile, false],
     [validFile, true],
   ] as const) {
-    for await (const { text, label } of readJson<{ text: string; label: number }>(file)) {
+    for await (const { text, label } of readJsonLines<{ text: string; label: number }>(file)) {
       const truth = labels[label];
       yield { text, held, ...(truth && { truth }) };
     }
@@ -94,7 +95,7 @@ async function* readBoth({ trainFile, validFile, labels }: Dataset): AsyncGenera
 
 /** Back to what training reads. Rows held out whose label no row to learn from has cannot be learned, nor judged by. */
 async function splitSet({ directory }: Attempt, texts: Dataset, path: string): Promise<LabelledSet> {
-  const rows = await Array.fromAsync(readJson<Line & { held: boolean }>(path));
+  const rows = await Array.fromAsync(readJsonLines<Line & { held: boolean }>(path));
   const labels = [...new Set(rows.filter(({ held }) => !held).map(({ label }) => label))];
   if (labels.length < 2) {
     const message = `The teacher gives all texts the label ${JSON.stringify(labels[0] ?? "")}: there is nothing to learn.`;
@@ -130,10 +131,4 @@ async function* inChunks<Item>(items: AsyncIterable<Item>): AsyncGenerator<Item[
     chunk = [];
   }
   if (chunk.length) yield chunk;
-}
-
-async function* readJson<Value>(path: string): AsyncGenerator<Value> {
-  for await (const { bytes } of splitLines(createReadStream(path), Number.POSITIVE_INFINITY)) {
-    yield JSON.parse(bytes!.toString()) as Value;
-  }
 }

@@ -7,10 +7,11 @@ import { baseDigest } from "../../../shared/schemas/base.ts";
 import { type BaseContent, bytesOf } from "../../../shared/schemas/baseContent.ts";
 import type { PretrainSettings } from "../../../shared/schemas/fineTuningJob.ts";
 import { objectKeys } from "../../../shared/stores/objects.ts";
-import { type Attempt, requestedHyperparameters, throwIfStopped } from "./attempt.ts";
+import { throwIfStopped } from "../../lease.ts";
+import { type Attempt, requestedHyperparameters } from "./attempt.ts";
 import { fetchBase } from "./base.ts";
 import { learn } from "./learning.ts";
-import { metricsFile, storeResult } from "./results.ts";
+import { metricsFile, storeJsonResult } from "./results.ts";
 import { modelRow, succeed } from "./success.ts";
 
 /** Returns when the job has succeeded; throws Stopped once a last checkpoint is stored. */
@@ -46,7 +47,7 @@ async function finish(attempt: Attempt, event: PretrainingEvent & { type: "finis
   const report = { base_model: attempt.job.model, perplexity, tokens, bytes: bytesOf(base) };
   const results = [
     await metricsFile(attempt, history, ["stage", "valid_perplexity"]),
-    await storeResult(attempt, "pretraining.json", `${JSON.stringify(report, null, 2)}\n`, "application/json"),
+    await storeJsonResult(attempt, "pretraining.json", report),
   ];
   const weights = base.files.find(({ name }) => name === "model.safetensors")!;
   const { object_key } = weights;

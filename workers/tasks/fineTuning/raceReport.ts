@@ -2,12 +2,12 @@
 import type { CandidateReport, ClassReport, RaceReport, Suspect } from "../../../shared/engine/race/report.ts";
 import type { FileRecord } from "../../../shared/schemas/file.ts";
 import type { Attempt } from "./attempt.ts";
-import { storeResult } from "./results.ts";
+import { storeJsonResult, storeResult } from "./results.ts";
 
 export async function raceFiles(attempt: Attempt, report: RaceReport): Promise<FileRecord[]> {
   return [
     await storeResult(attempt, "auto_report.md", raceDocument(report), "text/markdown"),
-    await storeResult(attempt, "auto_report.json", `${JSON.stringify(report, null, 2)}\n`, "application/json"),
+    await storeJsonResult(attempt, "auto_report.json", report),
     await storeResult(attempt, "label_suspects.csv", suspectsCsv(report.suspects), "text/csv"),
   ];
 }

@@ -31,6 +31,10 @@ export async function storeResult(
   };
 }
 
+export function storeJsonResult(attempt: Attempt, filename: string, value: object): Promise<FileRecord> {
+  return storeResult(attempt, filename, `${JSON.stringify(value, null, 2)}\n`, "application/json");
+}
+
 const columns = ["step", "train_loss", "train_accuracy", "valid_loss", "valid_accuracy"] as const;
 type Metrics = StepRecord | PretrainingRecord;
 
