@@ -17,14 +17,14 @@ const rowsPerSweep = 100;
 export interface SweptRows {
   kind: MessageKind;
   overdue(now: number, limit: number): Promise<RowName[]>;
-  redeliverAt(row: RowName, time: number): Promise<boolean>;
+  postpone(row: RowName, now: number, time: number): Promise<boolean>;
 }
 
 export async function sweep(rows: SweptRows, queue: Queue, now = Date.now()): Promise<number> {
   const overdue = await rows.overdue(now, rowsPerSweep);
   for (const row of overdue) {
     await queue.send({ kind: rows.kind, project_id: row.project_id, id: row.id });
-    await rows.redeliverAt(row, now + resendAfterMilliseconds);
+    await rows.postpone(row, now, now + resendAfterMilliseconds);
   }
   return overdue.length;
 }

@@ -64,8 +64,11 @@ export interface LeasedRows<State extends string, Row extends LeasedRow<State>> 
   record(row: RowName, attempt: string, changes: Partial<Row>, writes?: readonly TransactWrite[]): Promise<boolean>;
   /** Rows that want a worker and whose last message is overdue, of all projects: for the sweeper alone. */
   overdue(now: number, limit: number): Promise<Row[]>;
-  /** Tells the sweeper when to look again. */
-  redeliverAt(row: RowName, time: number): Promise<boolean>;
+  /**
+   * Tells the sweeper when to look again at a row that was overdue at `now`. False when it no longer is: a worker that
+   * took it meanwhile is missed as soon as its lease runs out.
+   */
+  postpone(row: RowName, now: number, time: number): Promise<boolean>;
 }
 
 /** A message follows its row at once; only one that did not come within this time is sent by the sweeper. */
@@ -161,7 +164,10 @@ export function createLeasedRows<State extends string, Row extends LeasedRow<Sta
     async overdue(now, limit) {
       return (await table.dueWork(kind, sortable(now), limit)).map(parse);
     },
-    redeliverAt: (row, time) => table.update(keyOf(row), dueAt(time), inStates(life.working)),
+    postpone(row, now, time) {
+      const overdue = { expression: "#due <= :now", names: { "#due": dueTime }, values: { ":now": sortable(now) } };
+      return table.update(keyOf(row), dueAt(time), both(inStates(life.working), overdue));
+    },
   };
 }
 

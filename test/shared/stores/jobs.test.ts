@@ -206,6 +206,17 @@ test("the sweeper sends what is overdue, once, and nothing that needs no worker"
   assert.deepEqual(sent, expected, "not again at once");
 });
 
+test("a worker that takes a row while the sweeper sends it is missed when its lease runs out, not later", async () => {
+  const { jobs } = cloud.stores;
+  const job = await store();
+  const later = Date.now() + 31_000;
+  const lease = newLease(60);
+  const send = async ({ id }: Message) => void (id === job.id && assert.ok(await jobs.acquire(job, lease)));
+  await sweep(jobs, { send, bury: async () => {} }, later);
+  const due = (await jobs.overdue(lease.expires_at, 100)).map(({ id }) => id);
+  assert.ok(due.includes(job.id));
+});
+
 test("a worker that falls silent right after a change of state is missed when its lease runs out, not later", async () => {
   const { jobs } = cloud.stores;
   const job = await store({ status: "queued" });
