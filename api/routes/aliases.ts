@@ -1,6 +1,6 @@
 /** `/v1/aliases` */
 import { createRoute, z } from "@hono/zod-openapi";
-import { Alias, AliasMove, CreateAlias, DeletedAlias, MoveAlias } from "../../shared/schemas/alias.ts";
+import { Alias, AliasMove, aliasId, CreateAlias, DeletedAlias, MoveAlias } from "../../shared/schemas/alias.ts";
 import { listOf } from "../../shared/schemas/list.ts";
 import { newRouter, type Router } from "../router.ts";
 import type { AliasService } from "../services/aliases.ts";
@@ -19,7 +19,8 @@ const create = createRoute({
   path: "/v1/aliases",
   tags,
   summary: "Give a model a movable name",
-  description: "Wherever a model is named, `alias:<name>` may stand. Answers name the model itself.",
+  description:
+    "Wherever a model is named, `alias:<name>` may stand; a name that is a whole `ft:…` stands by itself. Answers name the model itself.",
   request: { body: jsonBody(CreateAlias) },
   responses: { 200: json(Alias, "The alias."), ...bodies },
 });
@@ -86,6 +87,6 @@ export function aliasRoutes(aliases: AliasService): Router {
     .openapi(remove, async (c) => {
       const { name } = c.req.valid("param");
       await aliases.delete(c.var, name);
-      return c.json({ id: `alias:${name}`, object: "alias" as const, deleted: true as const }, 200);
+      return c.json({ id: aliasId(name), object: "alias" as const, deleted: true as const }, 200);
     });
 }

@@ -2,7 +2,14 @@
 import { ApiError, notFound } from "../../shared/errors.ts";
 import type { ModelLookUp } from "../../shared/inference/modelLookUp.ts";
 import type { RecentModels } from "../../shared/inference/recentModels.ts";
-import type { Alias, AliasMove, AliasRecord, CreateAlias, MoveAlias } from "../../shared/schemas/alias.ts";
+import {
+  type Alias,
+  type AliasMove,
+  type AliasRecord,
+  aliasId,
+  type CreateAlias,
+  type MoveAlias,
+} from "../../shared/schemas/alias.ts";
 import { type Page, toPage } from "../../shared/schemas/list.ts";
 import type { Project } from "../../shared/schemas/project.ts";
 import type { Aliases } from "../../shared/stores/aliases.ts";
@@ -36,17 +43,21 @@ export function createAliasService(
   };
   /** A name that leads to another name would have no model of its own to go back to. */
   const requireModel = async (project: Project, id: string): Promise<void> => {
-    if (id.startsWith("alias:")) {
-      throw new ApiError("invalid_value", "An alias names a model, not another alias.", { param: "model" });
-    }
-    await models.callable(project, id);
+    if ((await models.callable(project, id)).id === id) return;
+    throw new ApiError("invalid_value", "An alias names a model, not another alias.", { param: "model" });
+  };
+  /** A model is called by its name, whatever an alias of that name says. */
+  const requireFree = async (project: Project, name: string): Promise<void> => {
+    const model = name === aliasId(name) && (await models.fineTuned(project, name).catch(unlessMissing));
+    if (model) throw new ApiError("invalid_value", `'${name}' is a model of yours.`, { param: "name" });
   };
 
   return {
     async create({ project, key }, { name, model, reason = null }) {
       await requireModel(project, model);
+      await requireFree(project, name);
       const now = Math.floor(Date.now() / 1000);
-      const alias = { id: `alias:${name}`, object: "alias" as const, name, model, created_at: now, moved_at: now };
+      const alias = { id: aliasId(name), object: "alias" as const, name, model, created_at: now, moved_at: now };
       const record: AliasRecord = { ...alias, project_id: project.id };
       if (await aliases.create(record, { moved_by: key, reason })) return record;
       const earlier = await require(project, name);
@@ -85,4 +96,8 @@ export function createAliasService(
       recent.forgetAlias(project.id, name);
     },
   };
+}
+
+function unlessMissing(error: unknown): undefined {
+  if (!(error instanceof ApiError && error.code === "model_not_found")) throw error;
 }

@@ -17,7 +17,10 @@ export interface ModelLookUp {
   base(id: string): Promise<BaseModel | ImportedRecord | undefined>;
   /** The project's own model of this name; 404 naming `param` when it has none. */
   fineTuned(project: Pick<Project, "id">, id: string, param?: string): Promise<ModelRecord>;
-  /** Either of them, or the one that `alias:…` means; 404 naming `param` when there is none. */
+  /**
+   * Either of them, or the one that `alias:…` means, or an alias that is a whole `ft:…` of elsewhere; 404 naming `param`
+   * when there is none.
+   */
   callable(project: Pick<Project, "id">, id: string, param?: string): Promise<CallableModel>;
 }
 
@@ -32,8 +35,10 @@ const aliasPrefix = "alias:";
 export function createModelLookUp({ models, bases, aliases }: Rows): ModelLookUp {
   // A colon parts the names of tuned models; no base has one.
   const base: ModelLookUp["base"] = async (id) => (id.includes(":") ? undefined : lookUpBase(bases, id));
+  const own = async (project: Pick<Project, "id">, id: string) =>
+    id.length <= longestId ? models.get(project.id, id) : undefined;
   const fineTuned: ModelLookUp["fineTuned"] = async (project, id, param = "model") => {
-    const model = id.length <= longestId ? await models.get(project.id, id) : undefined;
+    const model = await own(project, id);
     if (!model) throw new ApiError("model_not_found", `No such model: '${id.slice(0, longestId)}'.`, { param });
     return model;
   };
@@ -44,9 +49,17 @@ export function createModelLookUp({ models, bases, aliases }: Rows): ModelLookUp
     if (!alias) throw new ApiError("model_not_found", `No such alias: '${id}'.`, { param });
     return alias.model;
   };
+  const find = async (project: Pick<Project, "id">, id: string): Promise<CallableModel | undefined> => {
+    const known = await base(id);
+    const tuned = known ? undefined : await own(project, id);
+    return known ?? (tuned && asCallable(tuned));
+  };
   const callable: ModelLookUp["callable"] = async (project, name, param) => {
     const id = await meant(project, name, param);
-    return (await base(id)) ?? asCallable(await fineTuned(project, id, param));
+    const found = await find(project, id);
+    if (found) return found;
+    const elsewhere = id.startsWith("ft:") ? await aliases.get(project.id, id) : undefined;
+    return (elsewhere && (await find(project, elsewhere.model))) ?? asCallable(await fineTuned(project, id, param));
   };
   return { base, fineTuned, callable };
 }

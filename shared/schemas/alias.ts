@@ -1,18 +1,32 @@
 /** Aliases: movable names, each for one model, so that a client's code need not change when its model does. */
 import { z } from "@hono/zod-openapi";
 
-/** Of the name alone. */
-export const aliasNamePattern = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+/**
+ * Of the name alone: a short one, called as `alias:<name>`; or a whole `ft:…`, called as it is, so that what names a
+ * model of another cloud need not change.
+ */
+export const aliasNamePattern = /^(?:[a-z0-9][a-z0-9._-]{0,63}|ft:[A-Za-z0-9][A-Za-z0-9._:-]{0,251})$/;
+
+/** What is put in the place of a model's name. */
+export const aliasId = (name: string) => (name.startsWith("ft:") ? name : `alias:${name}`);
 
 const Name = z
   .string()
-  .regex(aliasNamePattern, "1 to 64 of a to z, digits, dots, hyphens and underscores, the first a letter or digit");
+  .regex(
+    aliasNamePattern,
+    "1 to 64 of a to z, digits, dots, hyphens and underscores, the first a letter or digit; or a whole `ft:…`",
+  );
 const Target = z.string().min(1).max(512);
 const Reason = z.string().min(1).max(500);
 
 export const Alias = z
   .object({
-    id: z.string().openapi({ description: "What to put in the place of a model's name: `alias:` and the name." }),
+    id: z
+      .string()
+      .openapi({
+        description:
+          "What to put in the place of a model's name: `alias:` and the name, or the name itself where it is `ft:…`.",
+      }),
     object: z.literal("alias").openapi({ description: "Always `alias`." }),
     name: Name.openapi({ description: "As given." }),
     model: z.string().openapi({ description: "The model that it means now." }),
@@ -46,7 +60,11 @@ const reason = Reason.nullish().openapi({ description: "Why, for those who read 
 
 export const CreateAlias = z
   .strictObject({
-    name: Name.openapi({ description: "Letters, digits, dots, hyphens and underscores.", example: "intents" }),
+    name: Name.openapi({
+      description:
+        "Letters, digits, dots, hyphens and underscores; or the whole name of a model elsewhere, `ft:gpt-…`, which then is called by that name. A model of yours with the name goes before it.",
+      example: "intents",
+    }),
     model,
     reason,
   })

@@ -81,3 +81,22 @@ test("what would leave a name without a model is refused", async () => {
   await assert.rejects(create("Bad Name", blue), { status: 400, param: "name" });
   await assert.rejects(move("kept", { model: green, from: green }), { status: 409, param: "from" });
 });
+
+test("a whole name of a model elsewhere is an alias by itself, moves like one, and never hides a model", async () => {
+  const old = "ft:gpt-4o-mini-2024-07-18:Acme::AbC123";
+  await assert.rejects(ask(old), { status: 404, param: "model" });
+  const made = await create(old, blue);
+  assert.deepEqual([made.id, made.name, made.model], [old, old, blue]);
+  assert.equal(await ask(old), blue);
+  assert.equal((await move(encodeURIComponent(old), { model: green })).model, green);
+  assert.equal(await ask(old), green);
+  await assert.rejects(ask(`alias:${blue}`), { status: 404, param: "model" });
+  await assert.rejects(create("chained", old), { status: 400, param: "model" });
+  await assert.rejects(create(blue, green), { status: 400, param: "name" });
+  await assert.rejects(create("ft:a/b", green), { status: 400, param: "name" });
+  const stranger = deployment.client({ apiKey: deployment.keys.b });
+  const asked = { model: old, input: "x", questions: [...questions] };
+  await assert.rejects(stranger.decisions.create(asked), { status: 404, param: "model" });
+  assert.equal((await client.delete<{ id: string }>(`/aliases/${old}`)).id, old);
+  await assert.rejects(ask(old), { status: 404, param: "model" });
+});
