@@ -12,6 +12,7 @@ import { createEmbedding } from "./embedding.ts";
 import { createGeneration, type Generation } from "./generation.ts";
 import { createHostContext } from "./hostContext.ts";
 import { createInfer, type Inferring } from "./infer.ts";
+import { writeLabel } from "./labelText.ts";
 import { type ServingLimits, usualLimits } from "./limits.ts";
 
 export interface Classification {
@@ -49,7 +50,7 @@ export interface ModelHost {
   /** Throws ApiError for a model without vectors, and for token ids that the model has not. */
   embed(model: BaseRecord | ModelRecord, inputs: readonly EmbeddingInput[], signal?: AbortSignal): Promise<Embedding[]>;
   /**
-   * A text that goes on from a prompt. Throws ApiError naming the model or the field that cannot be met; while the pieces
+   * A text that goes on from a prompt; of a classifier, its label. Throws ApiError naming the model or the field that cannot be met; while the pieces
    * are read, `overloaded` where the device failed.
    */
   generate: Generation["generate"];
@@ -76,7 +77,9 @@ export function createModelHost(objects: Objects, options: ModelHostOptions): Mo
     classify: answering(classify),
     embed: answering(embed),
     attribute: answering(attribute),
-    generate: answering(generate),
+    generate: answering((model, request, signal) =>
+      "project_id" in model ? writeLabel({ classify }, model, request, signal) : generate(model, request, signal),
+    ),
     infer: answering(infer),
     prefetch: (model) => void classify(model, [""]).catch(() => {}),
     close: () => context.close(),
