@@ -21,6 +21,7 @@ import { fileRoutes } from "./routes/files.ts";
 import { fineTuningRoutes } from "./routes/fineTuningJobs.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { inferRoutes } from "./routes/infer.ts";
+import { inferenceImportRoutes } from "./routes/inferenceImport.ts";
 import { inferenceRoutes } from "./routes/inferences.ts";
 import { metricRoutes } from "./routes/metrics.ts";
 import { modelRoutes } from "./routes/models.ts";
@@ -54,6 +55,7 @@ export function createApp(services: Services): Router {
   app.route("/", batchRoutes(services.batches));
   app.route("/", answerRoutes(services.inference));
   app.route("/", inferenceRoutes(services.inferences));
+  app.route("/", inferenceImportRoutes(services.inferenceImport));
   app.route("/", metricRoutes(services.metrics));
   app.route("/", feedbackRoutes(services.feedback));
   app.route("/", projectRoutes(services.projects));

@@ -13,6 +13,7 @@ import { createFeedbackService, type FeedbackService } from "./feedback.ts";
 import { createFileService, type FileService } from "./files.ts";
 import { createFineTuningService, type FineTuningService } from "./fineTuningJobs.ts";
 import { createInferenceService, type InferenceService, type QueueOptions } from "./inference.ts";
+import { createInferenceImportService, type InferenceImportService } from "./inferenceImport.ts";
 import { createInferenceRecordService, type InferenceRecordService } from "./inferenceRecords.ts";
 import { createJobCreation } from "./jobCreation.ts";
 import { createMetricService, type MetricService } from "./metrics.ts";
@@ -34,6 +35,7 @@ export interface Services {
   inference: InferenceService;
   storedCompletions: StoredCompletionService;
   inferences: InferenceRecordService;
+  inferenceImport: InferenceImportService;
   metrics: MetricService;
   feedback: FeedbackService;
   observe: Observe;
@@ -73,6 +75,7 @@ export function createServices(dependencies: Dependencies): Services {
     ),
     storedCompletions: createStoredCompletionService(stores.inferences, feedback),
     inferences: createInferenceRecordService(stores, feedback),
+    inferenceImport: createInferenceImportService(stores.inferences),
     metrics: createMetricService(stores.metrics),
     feedback,
     observe,
