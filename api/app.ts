@@ -19,6 +19,7 @@ import { embeddingRoutes } from "./routes/embeddings.ts";
 import { feedbackRoutes } from "./routes/feedback.ts";
 import { fileRoutes } from "./routes/files.ts";
 import { fineTuningRoutes } from "./routes/fineTuningJobs.ts";
+import { functionRoutes } from "./routes/functions.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { inferRoutes } from "./routes/infer.ts";
 import { inferenceImportRoutes } from "./routes/inferenceImport.ts";
@@ -44,6 +45,7 @@ export function createApp(services: Services): Router {
   app.route("/", fineTuningRoutes(services.fineTuning));
   app.route("/", modelRoutes(services.models));
   app.route("/", aliasRoutes(services.aliases));
+  app.route("/", functionRoutes(services.functions));
   app.route("/", datasetRoutes(services.datasets));
   app.route("/", inferRoutes(services.inference));
   app.route("/", decisionRoutes(services.inference));

@@ -6,6 +6,7 @@ import { createAwsClients } from "../shared/aws.ts";
 import { parseConfig } from "../shared/config.ts";
 import { startDevice } from "../shared/engine/runtime/device.ts";
 import { createEpisodeLookUp } from "../shared/inference/episodes.ts";
+import { createFunctionRouting } from "../shared/inference/functionRouting.ts";
 import { createModelLookUp } from "../shared/inference/modelLookUp.ts";
 import { createRecentModels } from "../shared/inference/recentModels.ts";
 import { createRecorder } from "../shared/inference/recorded.ts";
@@ -31,6 +32,7 @@ const host = createModelHost(stores.objects, hostOptions(config));
 const tasks = createTasks({
   recorder: createRecorder(stores.inferences),
   episodes: createEpisodeLookUp(stores.episodes),
+  routing: createFunctionRouting(stores.functions),
   inference: {
     models: createModelLookUp(createRecentModels(stores)),
     host,

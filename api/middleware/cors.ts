@@ -9,6 +9,8 @@ const exposeHeaders = [
   "x-should-retry",
   "x-millrace-model-digest",
   "x-millrace-episode",
+  "x-millrace-function",
+  "x-millrace-variant",
   "openai-processing-ms",
   "openai-version",
   "openai-organization",

@@ -15,6 +15,10 @@ export function inferenceCall<Request>(c: Context<Env>, request: Request, signal
     attempt: attemptIn(c),
     episode: c.req.header(episodeHeader),
     onEpisode: (id) => c.header(episodeHeader, id),
+    onAssignment: ({ function: called, variant }) => {
+      c.header("x-millrace-function", called);
+      c.header("x-millrace-variant", variant);
+    },
   };
 }
 

@@ -12,7 +12,7 @@ import {
 } from "../../shared/schemas/alias.ts";
 import { type Page, toPage } from "../../shared/schemas/list.ts";
 import type { Project } from "../../shared/schemas/project.ts";
-import type { Aliases } from "../../shared/stores/aliases.ts";
+import type { Stores } from "../../shared/stores/stores.ts";
 import type { Paging } from "./fineTuningJobs.ts";
 
 /** Who asks. */
@@ -32,7 +32,7 @@ export interface AliasService {
 }
 
 export function createAliasService(
-  aliases: Aliases,
+  { aliases, functions }: Pick<Stores, "aliases" | "functions">,
   models: ModelLookUp,
   recent: Pick<RecentModels, "forgetAlias">,
 ): AliasService {
@@ -92,6 +92,11 @@ export function createAliasService(
     },
     async delete({ project, key }, name) {
       const record = await require(project, name);
+      const calling = await functions.calling(project.id, record.id);
+      if (calling) {
+        const message = `A variant of the function '${calling.name}' is '${record.id}': take it out first.`;
+        throw new ApiError("invalid_state", message, { param: "name" });
+      }
       if (!(await aliases.delete(record, { moved_by: key, reason: null }))) throw notFound("alias", name);
       recent.forgetAlias(project.id, name);
     },

@@ -4,13 +4,14 @@ import { ApiError } from "../../shared/errors.ts";
 import { newId } from "../../shared/ids.ts";
 import type { Answered, Endpoint, InferenceContext, Streamed } from "../../shared/inference/endpoint.ts";
 import { createEpisodeLookUp } from "../../shared/inference/episodes.ts";
-import type { CallableModel } from "../../shared/inference/modelLookUp.ts";
+import type { FunctionRouting } from "../../shared/inference/functionRouting.ts";
 import { heavyModel } from "../../shared/inference/queuedModels.ts";
 import { createRecorder } from "../../shared/inference/recorded.ts";
 import type { AnswerRecord, AnswerTask, AnswerWithResponse } from "../../shared/schemas/answerTask.ts";
+import type { Assignment } from "../../shared/schemas/assignment.ts";
 import type { Project } from "../../shared/schemas/project.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
-import { type QueuedAnswers, toTask } from "./queuedAnswers.ts";
+import { type Question, type QueuedAnswers, toTask } from "./queuedAnswers.ts";
 import { relayEvents } from "./relayedEvents.ts";
 import type { Attempt } from "./requestClaims.ts";
 
@@ -26,6 +27,8 @@ export interface Call<Request> {
   episode?: string | undefined;
   /** Told the id of the episode, where there is one, before anything is answered. */
   onEpisode?: (id: string) => void;
+  /** Told what a call of a function became, before anything is answered. */
+  onAssignment?: (assignment: Assignment) => void;
 }
 
 /** With the id of the request that first asked, where that was another one. */
@@ -60,38 +63,40 @@ const firstTry: Attempt = { idempotencyKey: undefined, retryCount: 0 };
 export function createInferenceService(
   context: InferenceContext,
   stores: Pick<Stores, "answers" | "objects" | "inferences" | "episodes">,
+  routing: FunctionRouting,
   queue: QueuedAnswers,
   { heavyBytes, answerWaitSeconds }: QueueOptions,
 ): InferenceService {
   const recorder = createRecorder(stores.inferences);
   const episodes = createEpisodeLookUp(stores.episodes);
   const patience = answerWaitSeconds * 1000;
-  const heavy = <Request>({ project, request }: Call<Request>) =>
+  const heavy = ({ project, request }: Pick<Call<unknown>, "project" | "request">) =>
     heavyModel(context.models, project, request as { model?: unknown }, heavyBytes);
 
-  const inference = async <Request>({ path }: Endpoint<Request, unknown>, call: Call<Request>) => {
-    const { project, request, requestId = newId("request"), episode: header, onEpisode } = call;
-    const episode_id = await episodes.of(project, { header, request });
-    if (episode_id !== null) onEpisode?.(episode_id);
-    return { id: requestId, project, endpoint: path, request, episode_id };
+  const inference = async <Request>(endpoint: Endpoint<Request, unknown>, call: Call<Request>) => {
+    const { project, request: asked, requestId: id = newId("request"), episode: header } = call;
+    const episode_id = await episodes.of(project, { header, request: asked });
+    if (episode_id !== null) call.onEpisode?.(episode_id);
+    const { request, assignment } = await routing.route(endpoint, { id, project, request: asked, episode_id });
+    if (assignment) call.onAssignment?.(assignment);
+    return { id, project, endpoint: endpoint.path, request, asked, episode_id, assignment };
   };
 
   /** A final row, or one whose time is not yet. A client that goes away may come back for it. */
-  const ask = async <Request>(endpoint: Endpoint<Request, unknown>, model: CallableModel, call: Call<Request>) => {
-    const question = { ...(await inference(endpoint, call)), model: model.id };
+  const ask = async (question: Question, call: Call<unknown>) => {
     const asked = await queue.ask(question, call.attempt ?? firstTry);
-    // Asked again, it is of the episode of the first time.
+    // Asked again, it is what it was the first time.
     if (asked.episode_id !== null) call.onEpisode?.(asked.episode_id);
+    if (asked.assignment) call.onAssignment?.(asked.assignment);
     return await queue.wait(asked, { milliseconds: patience, signal: call.signal });
   };
 
   const answerOrQueue: InferenceService["answerOrQueue"] = async (endpoint, call) => {
-    const model = await heavy(call);
-    if (!model) {
-      const recorded = await inference(endpoint, call);
-      return recorder.answer(recorded, () => endpoint.answer({ context, ...call, id: recorded.id }));
-    }
-    const row = await ask(endpoint, model, call);
+    const recorded = await inference(endpoint, call);
+    const model = await heavy(recorded);
+    const { signal } = call;
+    if (!model) return recorder.answer(recorded, () => endpoint.answer({ context, ...recorded, signal }));
+    const row = await ask({ ...recorded, model: model.id }, call);
     if (!answerLife.isFinal(row.status)) return { queued: toTask(row) };
     return { ...((await queue.result(row)) as Answered<never>), requestId: row.request_id };
   };
@@ -106,9 +111,9 @@ export function createInferenceService(
     async stream(endpoint, call) {
       const { stream } = endpoint;
       if (!stream) throw new Error(`${endpoint.path} does not stream`);
-      const model = await heavy(call);
       const recorded = await inference(endpoint, call);
-      if (!model) return recorder.stream(recorded, () => stream({ context, ...call, id: recorded.id }));
+      const model = await heavy(recorded);
+      if (!model) return recorder.stream(recorded, () => stream({ context, ...recorded, signal: call.signal }));
       const asked = await queue.askForEvents({ ...recorded, model: model.id });
       // Who goes away before the first event has no events to give up.
       const cancel = () => void queue.cancel(asked).catch(() => {});

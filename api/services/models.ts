@@ -18,7 +18,13 @@ export interface ModelService {
 }
 
 export function createModelService(
-  { models, bases, objects, aliases }: Pick<Stores, "models" | "bases" | "objects" | "aliases">,
+  {
+    models,
+    bases,
+    objects,
+    aliases,
+    functions,
+  }: Pick<Stores, "models" | "bases" | "objects" | "aliases" | "functions">,
   lookUp: ModelLookUp,
   recent: Pick<RecentModels, "forget">,
 ): ModelService {
@@ -37,6 +43,11 @@ export function createModelService(
       const alias = (await aliases.list(project.id)).find((alias) => alias.model === id);
       if (alias) {
         const message = `The alias '${alias.name}' means '${id}': move or delete it first.`;
+        throw new ApiError("invalid_state", message, { param: "model" });
+      }
+      const calling = await functions.calling(project.id, id);
+      if (calling) {
+        const message = `A variant of the function '${calling.name}' is '${id}': take it out first.`;
         throw new ApiError("invalid_state", message, { param: "model" });
       }
       const isDeleted = await models.delete(project.id, id);

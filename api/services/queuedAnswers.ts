@@ -15,6 +15,8 @@ import type { Attempt, RequestClaims } from "./requestClaims.ts";
 
 export interface Question extends Inference {
   model: string;
+  /** The request as it came, by which it is known when it comes again; absent: as it is answered. */
+  asked?: unknown;
 }
 
 export interface QueuedAnswers {
@@ -60,8 +62,8 @@ export function createQueuedAnswers(
 
   return {
     async ask(question, attempt) {
-      const { project, endpoint, request } = question;
-      const id = await claims.idFor("answer", project, [endpoint, request], attempt);
+      const { project, endpoint, request, asked = request } = question;
+      const id = await claims.idFor("answer", project, [endpoint, asked], attempt);
       return (await answers.get(project.id, id)) ?? (await send(id, question, false));
     },
     askForEvents: (question) => send(newId("answer"), question, true),
@@ -108,7 +110,7 @@ export function thrownAs({ error }: ErrorBody): ApiError {
 
 function newAnswer(
   id: string,
-  { id: requestId, project, endpoint, model, episode_id = null }: Question,
+  { id: requestId, project, endpoint, model, episode_id = null, assignment = null }: Question,
   fields: Pick<AnswerRecord, "is_stream" | "request">,
 ): AnswerRecord {
   const now = Math.floor(Date.now() / 1000);
@@ -119,6 +121,7 @@ function newAnswer(
     model,
     request_id: requestId,
     episode_id,
+    assignment,
     created_at: now,
     finished_at: null,
     project_id: project.id,

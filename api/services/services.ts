@@ -1,4 +1,5 @@
 /** Everything the routes may ask for, put together from stores, queue and model host. */
+import { createFunctionRouting } from "../../shared/inference/functionRouting.ts";
 import { createModelLookUp } from "../../shared/inference/modelLookUp.ts";
 import { createRecentModels } from "../../shared/inference/recentModels.ts";
 import type { Queue } from "../../shared/queue.ts";
@@ -12,6 +13,7 @@ import { createDelivery } from "./delivery.ts";
 import { createFeedbackService, type FeedbackService } from "./feedback.ts";
 import { createFileService, type FileService } from "./files.ts";
 import { createFineTuningService, type FineTuningService } from "./fineTuningJobs.ts";
+import { createFunctionService, type FunctionService } from "./functions.ts";
 import { createInferenceService, type InferenceService, type QueueOptions } from "./inference.ts";
 import { createInferenceImportService, type InferenceImportService } from "./inferenceImport.ts";
 import { createInferenceRecordService, type InferenceRecordService } from "./inferenceRecords.ts";
@@ -31,6 +33,7 @@ export interface Services {
   batches: BatchService;
   models: ModelService;
   aliases: AliasService;
+  functions: FunctionService;
   datasets: DatasetService;
   inference: InferenceService;
   storedCompletions: StoredCompletionService;
@@ -56,6 +59,7 @@ export function createServices(dependencies: Dependencies): Services {
   const claims = createRequestClaims(stores.claims);
   const models = createModelLookUp(stores);
   const recent = createRecentModels(stores);
+  const routing = createFunctionRouting(stores.functions);
   const prefetch = createPrefetch(stores.models, host);
   const feedback = createFeedbackService(stores, claims);
   const queued = createQueuedAnswers(stores, claims, createDelivery("answer", queue, observe));
@@ -65,11 +69,13 @@ export function createServices(dependencies: Dependencies): Services {
     fineTuning: createFineTuningService(stores, createJobCreation(stores, claims, delivery), delivery, prefetch),
     batches: createBatchService(stores, claims, createDelivery("batch", queue, observe)),
     models: createModelService(stores, models, recent),
-    aliases: createAliasService(stores.aliases, models, recent),
+    aliases: createAliasService(stores, models, recent),
+    functions: createFunctionService(stores.functions, models, routing),
     datasets: createDatasetService(stores, createDelivery("dataset_version", queue, observe)),
     inference: createInferenceService(
       { models: createModelLookUp(recent), host, moderationModel },
       stores,
+      routing,
       queued,
       dependencies,
     ),

@@ -1,6 +1,7 @@
 /** Answers are recorded where their project or the request wants it: durable before the last byte of the answer is sent. */
 import { hash } from "node:crypto";
 import { timeOfId } from "../ids.ts";
+import type { Assignment } from "../schemas/assignment.ts";
 import type { Metadata } from "../schemas/metadata.ts";
 import type { Project } from "../schemas/project.ts";
 import type { Inferences, NewInference } from "../stores/inferences.ts";
@@ -17,6 +18,8 @@ export interface Inference {
   request: unknown;
   /** Absent or null: of none. */
   episode_id?: string | null;
+  /** Of a call of a function; absent or null: a model was called. */
+  assignment?: Assignment | null;
 }
 
 export interface Recorder {
@@ -75,15 +78,15 @@ export function createRecorder(inferences: Pick<Inferences, "put">): Recorder {
   };
 }
 
-function recordOf({ id, project, endpoint, episode_id = null }: Inference, started: number) {
+function recordOf({ id, project, endpoint, episode_id = null, assignment }: Inference, started: number) {
   const created_at = Math.floor(timeOfId(id) / 1000);
   const days = project.inference_retention_days ?? null;
   return {
     id,
     project_id: project.id,
     endpoint,
-    function: null,
-    variant: null,
+    function: assignment?.function ?? null,
+    variant: assignment?.variant ?? null,
     episode_id,
     metadata: null,
     latency_ms: Math.round(performance.now() - started),

@@ -1,6 +1,7 @@
 /** Answers that a worker makes for the API: of models too heavy to run where requests land. */
 import { z } from "@hono/zod-openapi";
 import { answerStates } from "../answerStates.ts";
+import { Assignment } from "./assignment.ts";
 import { Lease } from "./lease.ts";
 import { Payload } from "./payload.ts";
 
@@ -39,6 +40,8 @@ export const AnswerRecord = AnswerTask.omit({ object: true, url: true }).extend(
   request: Payload,
   /** Null: of none. */
   episode_id: z.string().nullable().default(null),
+  /** Of a call of a function, decided when it was asked; null: a model was called. */
+  assignment: Assignment.nullable().default(null),
   /** Whether its events are wanted one by one. */
   is_stream: z.boolean(),
   /** SHA-256 of what answered; null before, and where the model has no files. */

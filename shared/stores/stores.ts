@@ -11,6 +11,7 @@ import { createEpisodes, type Episodes } from "./episodes.ts";
 import { createEvents, type Events } from "./events.ts";
 import { createFeedback, type FeedbackStore } from "./feedback.ts";
 import { createFiles, type Files } from "./files.ts";
+import { createFunctions, type Functions } from "./functions.ts";
 import { createInferences, type Inferences } from "./inferences.ts";
 import { createJobs, type Jobs } from "./jobs.ts";
 import { createLeftovers, type Leftovers } from "./leftovers.ts";
@@ -36,6 +37,7 @@ export interface Stores {
   models: Models;
   datasets: Datasets;
   aliases: Aliases;
+  functions: Functions;
   bases: Bases;
   objects: Objects;
   claims: Claims;
@@ -66,6 +68,7 @@ export function createStores(aws: AwsClients, names: { table: string; bucket: st
     models: createModels(table),
     datasets: createDatasets(table),
     aliases: createAliases(table),
+    functions: createFunctions(table),
     bases: createBases(table),
     objects,
     claims: createClaims(table),

@@ -63,6 +63,7 @@ before(async () => {
   fixtures.answers = (await addAnswer(deployment.stores, deployment.a)).id;
   await storeCompletion();
   await addAlias();
+  await addFunction();
   await addDataset();
   await judgeInference();
   await declareSpareMetric();
@@ -305,6 +306,12 @@ async function addAlias(): Promise<void> {
   fixtures.aliases = "prod";
 }
 
+async function addFunction(): Promise<void> {
+  const variants = [{ name: "first", model: "millrace-ngram" }];
+  await send("POST", "/v1/functions", { name: "intents", variants });
+  fixtures["/v1/functions/{name}"] = "intents";
+}
+
 /** With both ids feedback is on the one that the metric is for. */
 async function judgeInference(): Promise<void> {
   const episode_id = await addEpisode(deployment.stores, deployment.a);
@@ -335,6 +342,8 @@ async function restore(path: string): Promise<void> {
     await addModelForAll();
   } else if (path.includes("/aliases/")) {
     await addAlias();
+  } else if (path.includes("/functions/")) {
+    await addFunction();
   } else {
     assert.fail(`Nothing restores what DELETE ${path} deletes`);
   }

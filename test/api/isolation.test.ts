@@ -49,6 +49,8 @@ before(async () => {
   a = await furnish(deployment.a);
   b = await furnish(deployment.b);
   await buildVersion(deployment.stores, deployment.a, "mine");
+  const variants = [{ name: "first", model: a.model.id }];
+  await a.client.post("/functions", { body: { name: "mine", variants } });
   await a.client.post("/aliases", { body: { name: "mine", model: "millrace-ngram" } });
 });
 after(() => deployment.close());
@@ -79,6 +81,12 @@ function callsFor(theirs: Belongings, client: OpenAI): Record<string, () => Prom
     "alias moves": () => client.get("/aliases/mine/moves"),
     "alias delete": () => client.delete("/aliases/mine"),
     "alias called": () => client.decisions.create({ model: "alias:mine", input: "x", questions: [question] }),
+    "function retrieve": () => client.get("/functions/mine"),
+    "function update": () => client.post("/functions/mine", { body: { description: "theirs" } }),
+    "function delete": () => client.delete("/functions/mine"),
+    "function called": () => client.decisions.create({ model: "fn:mine", input: "x", questions: [question] }),
+    "function of a stranger's model": () =>
+      client.post("/functions", { body: { name: "theirs", variants: [{ name: "a", model: theirs.model.id }] } }),
     "alias of a stranger's model": () => client.post("/aliases", { body: { name: "theirs", model: theirs.model.id } }),
     embedding: () => client.embeddings.create({ model: theirs.model.id, input: "x" }),
     moderation: () => client.moderations.create({ model: theirs.model.id, input: "x" }),
@@ -120,6 +128,7 @@ test("everything of another project is 404, as if it were not there", async () =
   }
   assert.equal((await a.client.files.retrieve(a.file)).id, a.file);
   assert.equal((await a.client.fineTuning.jobs.retrieve(a.job.id)).status, "validating_files");
+  assert.equal((await a.client.get<{ description: string | null }>("/functions/mine")).description, null);
   assert.equal((await a.client.models.retrieve(a.model.id)).id, a.model.id);
   assert.ok(await deployment.stores.objects.get(a.model.object_key));
   assert.equal((await a.client.chat.completions.retrieve(a.completion)).id, a.completion);

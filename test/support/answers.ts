@@ -22,6 +22,7 @@ export async function addAnswer(
     lease: null,
     failures: 0,
     episode_id: null,
+    assignment: null,
     request: { json: "{}" },
     is_stream: false,
     digest: null,

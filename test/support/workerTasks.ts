@@ -1,6 +1,7 @@
 /** The workers' tasks in this process, with a model host of the test's own. */
 import { parseConfig } from "../../shared/config.ts";
 import { createEpisodeLookUp } from "../../shared/inference/episodes.ts";
+import { createFunctionRouting } from "../../shared/inference/functionRouting.ts";
 import { createModelLookUp } from "../../shared/inference/modelLookUp.ts";
 import { createRecorder } from "../../shared/inference/recorded.ts";
 import { createLog } from "../../shared/log.ts";
@@ -32,6 +33,7 @@ export function workerContext(
     inference: { models: createModelLookUp(stores), host },
     recorder: createRecorder(stores.inferences),
     episodes: createEpisodeLookUp(stores.episodes),
+    routing: createFunctionRouting(stores.functions),
     startDevice: () => {
       throw new Error("This test trains nothing");
     },

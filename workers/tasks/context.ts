@@ -3,6 +3,7 @@ import type { Config } from "../../shared/config.ts";
 import type { Device } from "../../shared/engine/runtime/device.ts";
 import type { InferenceContext } from "../../shared/inference/endpoint.ts";
 import type { EpisodeLookUp } from "../../shared/inference/episodes.ts";
+import type { FunctionRouting } from "../../shared/inference/functionRouting.ts";
 import type { Recorder } from "../../shared/inference/recorded.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Queue } from "../../shared/queue.ts";
@@ -21,4 +22,6 @@ export interface WorkerContext {
   /** Keeps what those projects want kept. */
   recorder: Recorder;
   episodes: EpisodeLookUp;
+  /** Which variant answers a call of a function that was not decided before. */
+  routing: FunctionRouting;
 }

@@ -76,7 +76,8 @@ class ChunkWriter {
 
 /** Under the id of the request that asked. */
 function inferenceOf({ answer }: Attempt, { project, endpoint, request }: Question): Inference {
-  return { id: answer.request_id, project, endpoint: endpoint.path, request, episode_id: answer.episode_id };
+  const { request_id: id, episode_id, assignment } = answer;
+  return { id, project, endpoint: endpoint.path, request, episode_id, assignment };
 }
 
 type Completion = Pick<Answered<unknown>, "digest"> & { response?: Awaited<ReturnType<typeof stored>> };

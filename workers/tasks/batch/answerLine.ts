@@ -37,10 +37,11 @@ export async function answerLine(attempt: Attempt, raw: RawRequest, deadline: Ab
 async function answer(attempt: Attempt, line: BatchRequest, signal: AbortSignal) {
   signal.throwIfAborted();
   const { context, endpoint, project } = attempt;
-  const request = parseBody(line, endpoint);
+  const asked = parseBody(line, endpoint);
   const id = idsOf(attempt, line).request_id;
-  const episode_id = await context.episodes.of(project, { request });
-  const inference = { id, project, endpoint: endpoint.path, request, episode_id };
+  const episode_id = await context.episodes.of(project, { request: asked });
+  const { request, assignment } = await context.routing.route(endpoint, { id, project, request: asked, episode_id });
+  const inference = { id, project, endpoint: endpoint.path, request, episode_id, assignment };
   const call = { context: context.inference, id, project, request, signal };
   return await context.recorder.answer(inference, () => endpoint.answer(call));
 }
