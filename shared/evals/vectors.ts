@@ -1,0 +1,20 @@
+/** How alike two texts are by their vectors. */
+import { asEmbedder } from "../inference/embedder.ts";
+import type { Asking } from "./asking.ts";
+
+/** It comes with Millrace. */
+export const usualEmbedder = "millrace-embed-en";
+
+/** -1 to 1. Throws ApiError where the model gives no vectors. */
+export async function cosine(
+  { context, project, signal, patiently }: Asking,
+  name: string | undefined,
+  a: string,
+  b: string,
+) {
+  const model = asEmbedder(await context.models.callable(project, name ?? usualEmbedder));
+  const [first, second] = await patiently(() => context.host.embed(model, [a, b], signal));
+  const score = first!.vector.reduce((sum, value, i) => sum + value * second!.vector[i]!, 0);
+  const input_tokens = first!.tokens + second!.tokens;
+  return { score, uses: [{ model: model.id, input_tokens, output_tokens: 0 }] };
+}
