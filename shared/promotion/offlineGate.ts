@@ -13,7 +13,7 @@ export interface OfflineRules extends ClassRules {
 }
 
 export const usualOfflineRules: OfflineRules = {
-  ...{ margin: 0.01, recent_margin: 0.01, alpha: 0.05, recent_items: 100 },
+  ...{ margin: 0.005, recent_margin: 0.05, alpha: 0.05, recent_items: 100 },
   ...{ class_drop: 0.1, class_items: 20 },
 };
 

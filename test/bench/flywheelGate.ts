@@ -14,7 +14,7 @@ export interface World {
   /** Share of items on which just one of two models is right. */
   discordant: number;
   classes: number;
-  /** Rows set aside, and answers judged since the incumbent came. */
+  /** Rows set aside, and judged answers of late that no model learned from. */
   frozen: number;
   judged: number;
   /** Share of users who say the opposite of what they think. */
@@ -25,7 +25,7 @@ export interface World {
 
 export const usualWorld: World = {
   ...{ accuracy: 0.85, discordant: 0.1, classes: 20 },
-  ...{ frozen: 1500, judged: 2000, noise: 0.05, corrected: 0.3 },
+  ...{ frozen: 1500, judged: 400, noise: 0.05, corrected: 0.3 },
 };
 
 const simulations = 200;

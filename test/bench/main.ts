@@ -14,6 +14,7 @@ const suites: Record<string, () => Promise<Suite>> = {
   training: async () => (await import("./training.ts")).training,
   serving: async () => (await import("./serving.ts")).serving,
   experiments: async () => (await import("./experiments.ts")).experiments,
+  flywheel: async () => (await import("./flywheel.ts")).flywheel,
   labels: async () => (await import("./labels.ts")).labels,
 };
 
