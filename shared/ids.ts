@@ -24,6 +24,9 @@ const prefixes = {
   feedback: "feedback_",
   alias_move: "amove_",
   dataset_version: "dsv_",
+  label_queue: "lq_",
+  label: "label_",
+  label_doctor: "ldr_",
 } as const;
 
 export type IdKind = keyof typeof prefixes;

@@ -52,7 +52,14 @@ const consumers = queueUrls.map((queueUrl) =>
   startConsumer({ sqs: aws.sqs, queueUrl, queue, tasks, visibilitySeconds: config.leaseSeconds, log }),
 );
 const swept = {
-  kinds: [stores.jobs, stores.batches, stores.answers, stores.datasets.versions],
+  kinds: [
+    stores.jobs,
+    stores.batches,
+    stores.answers,
+    stores.datasets.versions,
+    stores.labelQueues,
+    stores.labelDoctors,
+  ],
   leftovers: stores.leftovers,
 };
 const sweeper = startSweeper(swept, queue, config.sweepSeconds, log);

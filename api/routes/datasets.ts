@@ -20,6 +20,8 @@ const version = z
     param: { name: "version", in: "path" },
     description: "The version's number.",
   });
+/** Of one version. */
+export const versionParams = z.object({ name, version });
 const DatasetList = listOf(Dataset, "DatasetList");
 const DatasetVersionList = listOf(DatasetVersion, "DatasetVersionList");
 
@@ -56,7 +58,7 @@ const retrieve = createRoute({
   path: "/v1/datasets/{name}/versions/{version}",
   tags,
   summary: "Retrieve a version",
-  request: { params: z.object({ name, version }) },
+  request: { params: versionParams },
   responses: { 200: json(DatasetVersion, "The version."), ...failures },
 });
 
@@ -65,7 +67,7 @@ const content = createRoute({
   path: "/v1/datasets/{name}/versions/{version}/content",
   tags,
   summary: "Download a version's rows",
-  request: { params: z.object({ name, version }) },
+  request: { params: versionParams },
   responses: {
     200: {
       description: "JSONL: id, text, label, split, subjects, and the origins that the row and its label came from.",
@@ -82,7 +84,7 @@ const diff = createRoute({
   tags,
   summary: "Tell what changed from one version to another",
   request: {
-    params: z.object({ name, version }),
+    params: versionParams,
     query: z.object({
       against: number.optional().openapi({
         type: "integer",

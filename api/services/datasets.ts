@@ -24,6 +24,8 @@ export interface DatasetService {
   list(project: Project): Promise<Page<Dataset>>;
   versions(project: Project, name: string, paging: Paging): Promise<Page<DatasetVersionRecord>>;
   version(project: Project, name: string, version: number): Promise<DatasetVersionRecord>;
+  /** The same of one that can be read; 409 for any other. */
+  requireReady(project: Project, name: string, version: number): Promise<DatasetVersionRecord & { object_key: string }>;
   /** JSONL, a row a line. */
   content(project: Project, name: string, version: number): Promise<Readable>;
   /** What became of the rows from `against`, the version before unless told otherwise. */
@@ -33,10 +35,10 @@ export interface DatasetService {
 const usualShare = 0.1;
 
 export function createDatasetService(
-  { datasets, files, objects }: Pick<Stores, "datasets" | "files" | "objects">,
+  { datasets, files, objects, labelQueues }: Pick<Stores, "datasets" | "files" | "objects" | "labelQueues">,
   delivery: Delivery,
 ): DatasetService {
-  const checks = sourceChecks({ datasets, files });
+  const checks = sourceChecks({ datasets, files, labelQueues });
   const require = async (project: Project, name: string): Promise<DatasetRecord> => {
     const found = await datasets.get(project.id, name);
     if (!found) throw notFound("dataset", name);
@@ -48,7 +50,7 @@ export function createDatasetService(
     if (!found) throw notFound(`version of dataset '${name}'`, String(number));
     return found;
   };
-  const requireReady = async (project: Project, name: string, number: number) => {
+  const requireReady: DatasetService["requireReady"] = async (project, name, number) => {
     const found = await version(project, name, number);
     if (found.object_key) return { ...found, object_key: found.object_key };
     const message = `Version ${number} of dataset '${name}' is ${found.status}.`;
@@ -86,6 +88,7 @@ export function createDatasetService(
       return toPage(found, limit);
     },
     version,
+    requireReady,
     content,
     async diff(project, name, number, against) {
       const later = await requireReady(project, name, number);
@@ -105,13 +108,19 @@ export function createDatasetService(
 type Checks = Record<DatasetSourceRef["type"], (project: Project, source: never, param: string) => Promise<void>>;
 
 /** What must be there of a source before a version is asked for; each throws ApiError naming what is not. */
-function sourceChecks({ datasets, files }: Pick<Stores, "datasets" | "files">): Checks {
+function sourceChecks({ datasets, files, labelQueues }: Pick<Stores, "datasets" | "files" | "labelQueues">): Checks {
   return {
     async file(project, { file_id }: DatasetSourceRef & { type: "file" }, param) {
       await requireFile(files, project, file_id, { param: `${param}.file_id`, purpose: "fine-tune" });
     },
     // None that match are rows of none: that is known once they are looked at.
     async inferences() {},
+    async labels(project, { queue_id }: DatasetSourceRef & { type: "labels" }, param) {
+      const found = await labelQueues.get(project.id, queue_id);
+      if (found?.status === "ready") return;
+      const state = found ? `is ${found.status}` : "is not there";
+      throw new ApiError("invalid_value", `The label queue '${queue_id}' ${state}.`, { param: `${param}.queue_id` });
+    },
     async dataset(project, source: DatasetSourceRef & { type: "dataset" }, param) {
       const found = await datasets.version(project.id, source.dataset, source.version);
       if (found?.status === "ready") return;

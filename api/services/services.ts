@@ -18,6 +18,9 @@ import { createInferenceService, type InferenceService, type QueueOptions } from
 import { createInferenceImportService, type InferenceImportService } from "./inferenceImport.ts";
 import { createInferenceRecordService, type InferenceRecordService } from "./inferenceRecords.ts";
 import { createJobCreation } from "./jobCreation.ts";
+import { createLabelDoctorService, type LabelDoctorService } from "./labelDoctor.ts";
+import { createLabelQueueService, type LabelQueueService } from "./labelQueues.ts";
+import { createLabelService, type LabelService } from "./labels.ts";
 import { createMetricService, type MetricService } from "./metrics.ts";
 import { createModelService, type ModelService } from "./models.ts";
 import { createPrefetch } from "./prefetch.ts";
@@ -35,6 +38,9 @@ export interface Services {
   aliases: AliasService;
   functions: FunctionService;
   datasets: DatasetService;
+  labelQueues: LabelQueueService;
+  labels: LabelService;
+  labelDoctor: LabelDoctorService;
   inference: InferenceService;
   storedCompletions: StoredCompletionService;
   inferences: InferenceRecordService;
@@ -63,6 +69,7 @@ export function createServices(dependencies: Dependencies): Services {
   const prefetch = createPrefetch(stores.models, host);
   const feedback = createFeedbackService(stores, claims);
   const queued = createQueuedAnswers(stores, claims, createDelivery("answer", queue, observe));
+  const datasets = createDatasetService(stores, createDelivery("dataset_version", queue, observe));
   return {
     projects: createProjectService(stores.projects),
     files: createFileService(stores.files, stores.objects, maxUploadBytes),
@@ -71,7 +78,10 @@ export function createServices(dependencies: Dependencies): Services {
     models: createModelService(stores, models, recent),
     aliases: createAliasService(stores, models, recent),
     functions: createFunctionService(stores.functions, models, routing),
-    datasets: createDatasetService(stores, createDelivery("dataset_version", queue, observe)),
+    datasets,
+    labelQueues: createLabelQueueService(stores, models, createDelivery("label_queue", queue, observe)),
+    labels: createLabelService(stores),
+    labelDoctor: createLabelDoctorService(stores, datasets, createDelivery("label_doctor", queue, observe)),
     inference: createInferenceService(
       { models: createModelLookUp(recent), host, moderationModel },
       stores,

@@ -8,7 +8,9 @@ export type Split = (typeof splits)[number];
 export type RowOrigin =
   | { type: "file"; file_id: string; line: number }
   | { type: "dataset"; dataset: string; version: number; row: string }
-  | { type: "inference"; inference_id: string; feedback_id: string; metric_name: string };
+  | { type: "inference"; inference_id: string; feedback_id: string; metric_name: string }
+  /** `label_ids`: those that say what the row is, of all that were given. */
+  | { type: "labels"; queue_id: string; item_id: string; label_ids: string[] };
 
 export interface DatasetRow {
   /** By the text, so that a row keeps it when its label is corrected. */

@@ -1,7 +1,6 @@
 /** Datasets: named, of immutable versions, each with where every row came from. */
 import { z } from "@hono/zod-openapi";
-import { datasetStates } from "../datasetStates.ts";
-import { Lease } from "./lease.ts";
+import { builtByWorkers, builtFields } from "./built.ts";
 
 /** Of a dataset's name alone. */
 export const datasetNamePattern = /^[a-z0-9][a-z0-9._-]{0,63}$/;
@@ -32,8 +31,19 @@ const InferenceSource = z.strictObject({
     example: "solved",
   }),
 });
+const LabelSource = z.strictObject({
+  type: z.literal("labels").openapi({ description: "What labellers said of the rows of a label queue." }),
+  queue_id: z.string().min(1).max(64).openapi({ description: "The label queue, `lq_…`." }),
+  rule: z.enum(["majority", "unanimous"]).optional().openapi({
+    description:
+      "Which label counts where labellers differ: the one that more than half of them gave (default), or only one that all gave. A row without one is left out.",
+  }),
+  min_labels: z.int().min(1).max(10).optional().openapi({
+    description: "How many labels a row needs to count, 1 to 10. Default: 1.",
+  }),
+});
 export const DatasetSourceRef = z
-  .discriminatedUnion("type", [FileSource, DatasetSource, InferenceSource])
+  .discriminatedUnion("type", [FileSource, DatasetSource, InferenceSource, LabelSource])
   .openapi("DatasetSource", { description: "What rows are taken from." });
 export type DatasetSourceRef = z.infer<typeof DatasetSourceRef>;
 
@@ -67,7 +77,7 @@ export const DatasetVersion = z
     object: z.literal("dataset.version").openapi({ description: "Always `dataset.version`." }),
     dataset: z.string().openapi({ description: "The dataset's name." }),
     version: z.int().openapi({ description: "1 for the first." }),
-    status: z.enum(datasetStates).openapi({ description: "`ready` and `failed` are final." }),
+    status: builtFields.status,
     sources: z.array(DatasetSourceRef).openapi({ description: "As asked for." }),
     splits: z
       .object({
@@ -98,25 +108,16 @@ export const DatasetVersion = z
       .nullable()
       .openapi({ description: "What became of the sources' rows; null before it is ready." }),
     digest: z.string().nullable().openapi({ description: "SHA-256 of the content; null before it is ready." }),
-    error: z
-      .object({
-        code: z.string().openapi({ description: "Machine-readable cause." }),
-        message: z.string().openapi({ description: "What went wrong and how to mend it." }),
-        param: z.string().nullable().openapi({ description: "The field at fault, or null." }),
-      })
-      .nullable()
-      .openapi({ description: "Why it failed; null otherwise." }),
-    created_at: z.int().openapi({ description: "Unix time in seconds." }),
-    finished_at: z.int().nullable().openapi({ description: "Unix time of the final state; null before." }),
+    error: builtFields.error,
+    created_at: builtFields.created_at,
+    finished_at: builtFields.finished_at,
   })
   .openapi("DatasetVersion");
 export type DatasetVersion = z.infer<typeof DatasetVersion>;
 
 /** The row, and what the workers know of it. */
 export const DatasetVersionRecord = DatasetVersion.extend({
-  project_id: z.string(),
-  lease: Lease.nullable(),
-  failures: z.int().min(0),
+  ...builtByWorkers,
   /** Of the rows as JSONL, by content; null before it is ready. */
   object_key: z.string().nullable(),
 });

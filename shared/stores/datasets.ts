@@ -1,11 +1,11 @@
 /** Rows of datasets and of their versions. A version's number is taken and its row written at once. */
-import { type DatasetState, datasetLife } from "../datasetStates.ts";
+import { type BuiltState, builtLife } from "../builtStates.ts";
 import { DatasetRecord, DatasetVersionRecord, datasetNamePattern } from "../schemas/dataset.ts";
 import { createLeasedRows, type LeasedRows } from "./leasedRows.ts";
 import type { Table, TransactWrite } from "./table.ts";
 
 export interface Datasets {
-  versions: Omit<LeasedRows<DatasetState, DatasetVersionRecord>, "create" | "list">;
+  versions: Omit<LeasedRows<BuiltState, DatasetVersionRecord>, "create" | "list">;
   /** Undefined also for what could be no name, without asking the table. */
   get(project: string, name: string): Promise<DatasetRecord | undefined>;
   /** By name. */
@@ -25,11 +25,11 @@ const everyDataset = 10_000;
 const partition = (project: string) => `${project}#dataset`;
 
 export function createDatasets(table: Table): Datasets {
-  const { create, list, ...versions } = createLeasedRows<DatasetState, DatasetVersionRecord>(table, {
+  const { create, list, ...versions } = createLeasedRows<BuiltState, DatasetVersionRecord>(table, {
     kind: "dataset_version",
     noun: "dataset_version",
     parse: (item) => DatasetVersionRecord.parse(item),
-    life: datasetLife,
+    life: builtLife,
   });
   return {
     versions,

@@ -34,6 +34,8 @@ export const objectKeys = {
   model: (project: string, job: string, attempt: string) => `${project}/models/${job}-${attempt}.safetensors`,
   /** By content: versions with the same rows share it. */
   dataset: (project: string, digest: string) => `${project}/datasets/${digest}.jsonl`,
+  /** What the label doctor found, where that is much. */
+  labelDoctor: (project: string, report: string) => `${project}/label-doctor/${report}.json`,
   /** What a teacher said of a job's texts. */
   labelled: (project: string, job: string, attempt: string) => `${project}/jobs/${job}/labelled-${attempt}.jsonl`,
   /** A file of a base that the project pre-trained. */

@@ -14,6 +14,8 @@ import { createFiles, type Files } from "./files.ts";
 import { createFunctions, type Functions } from "./functions.ts";
 import { createInferences, type Inferences } from "./inferences.ts";
 import { createJobs, type Jobs } from "./jobs.ts";
+import { createLabelItems, type LabelItems } from "./labelItems.ts";
+import { createLabelDoctors, createLabelQueues, type LabelDoctors, type LabelQueues } from "./labelQueues.ts";
 import { createLeftovers, type Leftovers } from "./leftovers.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { createModels, type Models } from "./models.ts";
@@ -36,6 +38,9 @@ export interface Stores {
   checkpoints: Checkpoints;
   models: Models;
   datasets: Datasets;
+  labelQueues: LabelQueues;
+  labelItems: LabelItems;
+  labelDoctors: LabelDoctors;
   aliases: Aliases;
   functions: Functions;
   bases: Bases;
@@ -67,6 +72,9 @@ export function createStores(aws: AwsClients, names: { table: string; bucket: st
     checkpoints: createCheckpoints(table),
     models: createModels(table),
     datasets: createDatasets(table),
+    labelQueues: createLabelQueues(table),
+    labelItems: createLabelItems(table),
+    labelDoctors: createLabelDoctors(table),
     aliases: createAliases(table),
     functions: createFunctions(table),
     bases: createBases(table),

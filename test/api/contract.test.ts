@@ -1,6 +1,7 @@
 /** What every operation promises, asked of each one in `api/openapi.json`: a new route is covered without an edit here. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { itemId } from "../../shared/stores/labelItems.ts";
 import { addAnswer } from "../support/answers.ts";
 import {
   formOf,
@@ -15,7 +16,7 @@ import {
 import { type Deployment, deploy } from "../support/deployment.ts";
 import { fakeHost } from "../support/fakeHost.ts";
 import { brokenBodies, type Fixtures, mismatches, resolve, validBody } from "../support/openapiBodies.ts";
-import { addEpisode, addInference, addModel, addOnnx, buildVersion } from "../support/records.ts";
+import { addEpisode, addInference, addLabelQueue, addModel, addOnnx, buildVersion } from "../support/records.ts";
 import { addBase } from "../support/tinyCheckpoint.ts";
 
 /** Its models are the deployment's, for every project. */
@@ -65,6 +66,7 @@ before(async () => {
   await addAlias();
   await addFunction();
   await addDataset();
+  await addLabels();
   await judgeInference();
   await declareSpareMetric();
   await addOnnx(deployment.stores, "onnx");
@@ -97,7 +99,7 @@ function send(method: string, url: string, body?: unknown, init: Parameters<Depl
 }
 
 /** Of fields that are alternatives, which no schema says, the one that is sent. */
-const chosen: Record<string, string> = { CreateFeedback: "inference_id" };
+const chosen: Record<string, string> = { CreateFeedback: "inference_id", CreateLabel: "label" };
 
 const validRequestBody = (operation: Operation) => {
   const json = jsonOf(operation);
@@ -295,6 +297,15 @@ async function addDataset(): Promise<void> {
     file_id: fixtures.training_file,
   });
   assert.equal(version.version, 1);
+}
+
+/** A row of a queue, with the key and with a labeller. */
+async function addLabels(): Promise<void> {
+  const queue = await addLabelQueue(deployment.stores, deployment.a);
+  for (const query of ["", "?labeller=ann"]) await send("GET", `/v1/label_queue${query}`);
+  const item_id = itemId(queue.id, 0);
+  Object.assign(fixtures, { label_queues: queue.id, queue_id: queue.id, item_id, labeller: "ann", label: "ham" });
+  await send("POST", "/v1/datasets/intents/versions/1/doctor");
 }
 
 async function addAlias(): Promise<void> {

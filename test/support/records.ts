@@ -3,10 +3,14 @@ import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { type DatasetRow, rowId } from "../../shared/datasets/row.ts";
 import { fineTunedModelId, newId } from "../../shared/ids.ts";
+import { unbuilt } from "../../shared/schemas/built.ts";
 import type { CheckpointRecord } from "../../shared/schemas/checkpoint.ts";
 import type { DatasetVersionRecord } from "../../shared/schemas/dataset.ts";
+import type { LabelItemRecord } from "../../shared/schemas/label.ts";
+import type { LabelQueueRecord } from "../../shared/schemas/labelQueue.ts";
 import type { ModelRecord } from "../../shared/schemas/model.ts";
 import type { NewInference } from "../../shared/stores/inferences.ts";
+import { itemId } from "../../shared/stores/labelItems.ts";
 import { objectKeys } from "../../shared/stores/objects.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
 import type { Tenant } from "./deployment.ts";
@@ -99,6 +103,28 @@ export async function buildVersion(
   };
   await stores.datasets.add(version, undefined);
   return version;
+}
+
+/** A label queue of three rows, as a worker leaves it. */
+export async function addLabelQueue(stores: Stores, { project }: Tenant): Promise<LabelQueueRecord> {
+  const source = { type: "dataset" as const, dataset: "intents", version: 1 };
+  const queue: LabelQueueRecord = {
+    ...{ id: newId("label_queue"), object: "label_queue", ...unbuilt(project.id), status: "ready" },
+    ...{ source, strategy: "diversity", model: null, labels: null, size: 3, overlap: 10 },
+    ...{ candidates: 3, items: 3, closed_below: 0 },
+  };
+  const items = [0, 1, 2].map((place): LabelItemRecord => {
+    const text = `text ${place}`;
+    return {
+      ...{ id: itemId(queue.id, place), queue_id: queue.id, project_id: project.id, place, text, given: "a" },
+      origin: { ...source, row: rowId(text), line: place + 1 },
+      ...{ score: null, suggestions: [], subjects: [], overlap: 10, state: "open" },
+      ...{ answers: {}, leases: {}, revision: 0 },
+    };
+  });
+  await stores.labelItems.putAll(items);
+  await stores.labelQueues.create(queue);
+  return queue;
 }
 
 /** As if a model had answered. */

@@ -4,7 +4,9 @@ import { answerTask } from "./answer/task.ts";
 import { batchTask } from "./batch/task.ts";
 import type { WorkerContext } from "./context.ts";
 import { datasetTask } from "./dataset/task.ts";
+import { labelDoctorTask } from "./doctor/task.ts";
 import { fineTuningTask } from "./fineTuning/task.ts";
+import { labelQueueTask } from "./label/task.ts";
 
 export function createTasks(context: WorkerContext): Tasks {
   return {
@@ -12,5 +14,7 @@ export function createTasks(context: WorkerContext): Tasks {
     batch: batchTask(context),
     answer: answerTask(context),
     dataset_version: datasetTask(context),
+    label_queue: labelQueueTask(context),
+    label_doctor: labelDoctorTask(context),
   };
 }

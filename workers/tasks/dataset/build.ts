@@ -1,17 +1,17 @@
 /** Fetches the sources of a dataset version, builds it on a thread, and stores it by its content. */
 import { join } from "node:path";
-import { type Build, type BuildSource, rowCount } from "../../../shared/datasets/build.ts";
+import { type Build, type BuildSource, rowCount, TooManyRows } from "../../../shared/datasets/build.ts";
 import { buildOnThread } from "../../../shared/datasets/buildOnThread.ts";
 import { fileDigest } from "../../../shared/fileDigest.ts";
 import type { DatasetSourceRef, DatasetVersionRecord } from "../../../shared/schemas/dataset.ts";
 import { objectKeys } from "../../../shared/stores/objects.ts";
-import { Stopped } from "../../lease.ts";
 import { PermanentFailure } from "../../task.ts";
 import { fetchInferences } from "./inferences.ts";
+import { fetchLabels } from "./labels.ts";
 import type { Attempt } from "./task.ts";
 
-export async function build(attempt: Attempt): Promise<void> {
-  const { context, version, lease, directory } = attempt;
+export async function build(attempt: Attempt): Promise<Partial<DatasetVersionRecord>> {
+  const { context, row: version, lease, directory } = attempt;
   const { stores } = context;
   const sources: BuildSource[] = [];
   for (const [i, source] of version.sources.entries()) {
@@ -22,21 +22,19 @@ export async function build(attempt: Attempt): Promise<void> {
   if (parent && earlier) await stores.objects.download(parent.object_key!, earlier, parent.digest!);
   const output = join(directory, "rows.jsonl");
   const request = { sources, earlier, shares: version.splits, seed: version.dataset, output };
-  const built = await buildOnThread(request, lease.signal);
+  const built = await buildOnThread(request, lease.signal).catch(refuseTooMany);
   refuseProblems(version, built);
   // Named by what it holds, so that a second attempt writes the same object, or finds it.
   const object_key = objectKeys.dataset(version.project_id, await fileDigest(output));
   const { digest } = await stores.objects.putFile(object_key, output);
   const { merged, bridging, rows, labels } = built;
-  const changes = {
-    ...{ rows, labels, digest, object_key },
-    report: { ...merged, bridging },
-    parent: parent?.version ?? null,
-    finished_at: Math.floor(Date.now() / 1000),
-    lease: null,
-  };
-  const isDone = await stores.datasets.versions.transition(version, "ready", { attempt: lease.attempt, changes });
-  if (!isDone) throw new Stopped("lost");
+  return { rows, labels, digest, object_key, report: { ...merged, bridging }, parent: parent?.version ?? null };
+}
+
+/** Errors come from a thread as copies, known by their names. */
+function refuseTooMany(error: Error): never {
+  if (error.name !== TooManyRows.name) throw error;
+  throw new PermanentFailure("too_many_rows", error.message, "sources");
 }
 
 type Fetch<Type extends DatasetSourceRef["type"]> = (
@@ -46,7 +44,7 @@ type Fetch<Type extends DatasetSourceRef["type"]> = (
 ) => Promise<BuildSource>;
 
 const fetchers: { [Type in DatasetSourceRef["type"]]: Fetch<Type> } = {
-  async file({ context, version }, { file_id }, path) {
+  async file({ context, row: version }, { file_id }, path) {
     const file = await context.stores.files.get(version.project_id, file_id);
     if (!file)
       throw new PermanentFailure("file_deleted", `The file ${file_id} was deleted before it was read.`, "sources");
@@ -54,7 +52,8 @@ const fetchers: { [Type in DatasetSourceRef["type"]]: Fetch<Type> } = {
     return { type: "file", file_id, path, filename: file.filename };
   },
   inferences: fetchInferences,
-  async dataset({ context, version }, { dataset, version: number }, path) {
+  labels: fetchLabels,
+  async dataset({ context, row: version }, { dataset, version: number }, path) {
     const found = await context.stores.datasets.version(version.project_id, dataset, number);
     if (!found?.object_key)
       throw new PermanentFailure("not_found", `There is no version ${number} of ${dataset}.`, "sources");
@@ -64,7 +63,7 @@ const fetchers: { [Type in DatasetSourceRef["type"]]: Fetch<Type> } = {
 };
 
 /** The version before that is ready, whose rows stay in their splits. */
-async function parentOf({ context, version }: Attempt): Promise<DatasetVersionRecord | null> {
+async function parentOf({ context, row: version }: Attempt): Promise<DatasetVersionRecord | null> {
   const { project_id, dataset, id } = version;
   const page = 50;
   for (let after: string = id; ; ) {

@@ -12,7 +12,7 @@ import type { Attempt } from "./task.ts";
 type InferenceSource = DatasetSourceRef & { type: "inferences" };
 
 export async function fetchInferences(attempt: Attempt, source: InferenceSource, path: string): Promise<BuildSource> {
-  const { context, version } = attempt;
+  const { context, row: version } = attempt;
   const { type: _type, approved_by, ...filter } = source;
   const output = createLineWriter(path);
   try {
