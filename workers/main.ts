@@ -57,6 +57,7 @@ const swept = {
     stores.batches,
     stores.answers,
     stores.datasets.versions,
+    stores.evalRuns,
     stores.labelQueues,
     stores.labelDoctors,
   ],

@@ -1,4 +1,5 @@
 /** Everything the routes may ask for, put together from stores, queue and model host. */
+import { createNamedModels } from "../../shared/evals/namedModels.ts";
 import { createFunctionRouting } from "../../shared/inference/functionRouting.ts";
 import { createModelLookUp } from "../../shared/inference/modelLookUp.ts";
 import { createRecentModels } from "../../shared/inference/recentModels.ts";
@@ -10,10 +11,14 @@ import { type AliasService, createAliasService } from "./aliases.ts";
 import { type BatchService, createBatchService } from "./batches.ts";
 import { createDatasetService, type DatasetService } from "./datasets.ts";
 import { createDelivery } from "./delivery.ts";
+import { createEvalComparisonService, type EvalComparisonService } from "./evalComparison.ts";
+import { createEvalRunService, type EvalRunService } from "./evalRuns.ts";
+import { createEvalService, type EvalService } from "./evals.ts";
 import { createFeedbackService, type FeedbackService } from "./feedback.ts";
 import { createFileService, type FileService } from "./files.ts";
 import { createFineTuningService, type FineTuningService } from "./fineTuningJobs.ts";
 import { createFunctionService, type FunctionService } from "./functions.ts";
+import { createGraderService, type GraderService } from "./graders.ts";
 import { createInferenceService, type InferenceService, type QueueOptions } from "./inference.ts";
 import { createInferenceImportService, type InferenceImportService } from "./inferenceImport.ts";
 import { createInferenceRecordService, type InferenceRecordService } from "./inferenceRecords.ts";
@@ -45,6 +50,10 @@ export interface Services {
   storedCompletions: StoredCompletionService;
   inferences: InferenceRecordService;
   inferenceImport: InferenceImportService;
+  evals: EvalService;
+  evalRuns: EvalRunService;
+  evalComparisons: EvalComparisonService;
+  graders: GraderService;
   metrics: MetricService;
   feedback: FeedbackService;
   observe: Observe;
@@ -70,6 +79,10 @@ export function createServices(dependencies: Dependencies): Services {
   const feedback = createFeedbackService(stores, claims);
   const queued = createQueuedAnswers(stores, claims, createDelivery("answer", queue, observe));
   const datasets = createDatasetService(stores, createDelivery("dataset_version", queue, observe));
+  const named = createNamedModels(models, stores.functions);
+  const runDelivery = createDelivery("eval_run", queue, observe);
+  const evals = createEvalService(stores, claims, runDelivery);
+  const evalRuns = createEvalRunService(stores, evals, named, claims, runDelivery);
   return {
     projects: createProjectService(stores.projects),
     files: createFileService(stores.files, stores.objects, maxUploadBytes),
@@ -92,6 +105,10 @@ export function createServices(dependencies: Dependencies): Services {
     storedCompletions: createStoredCompletionService(stores.inferences, feedback),
     inferences: createInferenceRecordService(stores, feedback),
     inferenceImport: createInferenceImportService(stores.inferences),
+    evals,
+    evalRuns,
+    evalComparisons: createEvalComparisonService(stores.evalRuns, evals, evalRuns),
+    graders: createGraderService({ models, host }, named),
     metrics: createMetricService(stores.metrics),
     feedback,
     observe,

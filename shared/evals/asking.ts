@@ -6,17 +6,21 @@ import type { InferenceContext } from "../inference/endpoint.ts";
 import { type CallableModel, isFineTuned, isImported, withoutLabels } from "../inference/modelLookUp.ts";
 import { rowOf } from "../inference/rows.ts";
 import type { TokenUsage } from "../inference/usage.ts";
+import { asVariant } from "../inference/variantParameters.ts";
 import { CreateChatCompletion } from "../schemas/chatCompletion.ts";
 import type { EvalMessage } from "../schemas/evalGrader.ts";
+import type { Variant } from "../schemas/function.ts";
 import type { ModelRecord } from "../schemas/model.ts";
 import type { Project } from "../schemas/project.ts";
 import { type Classification, likeliestLabel } from "../serving/host.ts";
 import { toApiError } from "../validation.ts";
+import type { NamedModels } from "./namedModels.ts";
 import { RuleError } from "./ruleError.ts";
 import { fill, type Variables } from "./templates.ts";
 
 export interface Asking {
-  context: InferenceContext;
+  context: Pick<InferenceContext, "models" | "host">;
+  named: NamedModels;
   project: Project;
   signal: AbortSignal;
   /** Asks again, or not, what was refused for a passing reason. */
@@ -68,9 +72,9 @@ export function requireAnswering(model: CallableModel): void {
 
 /** Throws ApiError. */
 export async function askModel(asking: Asking, question: Question): Promise<Answer> {
-  const model = await asking.context.models.callable(asking.project, question.model);
+  const { model, variant } = await asking.named.find(asking.project, question.model);
   requireAnswering(model);
-  return isFineTuned(model) ? askForLabel(asking, model, question) : write(asking, question);
+  return isFineTuned(model) ? askForLabel(asking, model, question) : write(asking, { ...question, variant });
 }
 
 async function askForLabel({ context, signal, patiently }: Asking, model: ModelRecord, { messages, item }: Question) {
@@ -86,8 +90,11 @@ function rowTextOf(columns: NonNullable<ModelRecord["columns"]>, item: unknown):
   return rowOf([{ role: "user", content: [{ type: "input_json", data: Object.fromEntries(cells) }] }], columns);
 }
 
-async function write({ context, project, signal, patiently }: Asking, { model, messages, params }: Question) {
-  const body = { ...params, model, messages };
+type Writing = Question & { variant: Variant | null };
+
+async function write({ context, project, signal, patiently }: Asking, { model, messages, params, variant }: Writing) {
+  const own = { ...params, model, messages: [...instructionsOf(variant), ...messages] };
+  const body = variant ? asVariant(chatCompletions, own as CreateChatCompletion, variant) : own;
   const parsed = CreateChatCompletion.safeParse(body);
   if (!parsed.success) throw toApiError(parsed.error.issues[0]!, body);
   const call = { context, project, signal, request: parsed.data };
@@ -100,6 +107,12 @@ async function write({ context, project, signal, patiently }: Asking, { model, m
     finish_reason: choice!.finish_reason,
     usage: { input_tokens: prompt_tokens, output_tokens: completion_tokens },
   };
+}
+
+/** Chat completions know no field for them. */
+function instructionsOf(variant: Variant | null): Message[] {
+  const content = variant?.parameters?.instructions;
+  return content ? [{ role: "developer", content }] : [];
 }
 
 /** Of a text that was held to a schema. */

@@ -1,12 +1,13 @@
 /** What can be known to be wrong with graders before any item is graded. */
 import { ApiError } from "../errors.ts";
 import { asEmbedder } from "../inference/embedder.ts";
-import type { ModelLookUp } from "../inference/modelLookUp.ts";
+import type { CallableModel } from "../inference/modelLookUp.ts";
 import type { EvalMessage, Grader } from "../schemas/evalGrader.ts";
 import type { Project } from "../schemas/project.ts";
 import { requireAnswering } from "./asking.ts";
 import { parseFormula } from "./formula.ts";
 import { subGradersOf } from "./graders.ts";
+import type { NamedModels } from "./namedModels.ts";
 import { RuleError } from "./ruleError.ts";
 import { checkTemplate } from "./templates.ts";
 import { usualEmbedder } from "./vectors.ts";
@@ -54,33 +55,31 @@ function checkMulti(grader: Extract<Grader, { type: "multi" }>, param: string): 
 
 /** That its models are there and can do what is asked of them. Throws ApiError naming the field. */
 export async function checkGraderModels(
-  models: Pick<ModelLookUp, "callable">,
+  named: NamedModels,
   project: Pick<Project, "id">,
   grader: Grader,
   param: string,
 ): Promise<void> {
   if (grader.type === "multi") {
     for (const [name, each] of Object.entries(subGradersOf(grader.graders))) {
-      await checkGraderModels(models, project, each, `${param}.graders.${name}`);
+      await checkGraderModels(named, project, each, `${param}.graders.${name}`);
     }
   }
   if (grader.type === "label_model" || grader.type === "score_model") {
-    await checkModel(models, project, { id: grader.model, param: `${param}.model`, require: requireAnswering });
+    await checkModel(named, project, { id: grader.model, param: `${param}.model`, require: requireAnswering });
   }
   if (grader.type !== "text_similarity" || grader.evaluation_metric !== "cosine") return;
   const id = grader.model ?? usualEmbedder;
-  await checkModel(models, project, { id, param: `${param}.model`, require: asEmbedder });
+  await checkModel(named, project, { id, param: `${param}.model`, require: asEmbedder });
 }
-
-type Callable = Awaited<ReturnType<ModelLookUp["callable"]>>;
 
 /** Throws ApiError naming `param`, 404 where there is no such model. */
 export async function checkModel(
-  models: Pick<ModelLookUp, "callable">,
+  named: NamedModels,
   project: Pick<Project, "id">,
-  { id, param, require }: { id: string; param: string; require(model: Callable): unknown },
+  { id, param, require }: { id: string; param: string; require(model: CallableModel): unknown },
 ): Promise<void> {
-  const model = await models.callable(project, id, param);
+  const { model } = await named.find(project, id, param);
   try {
     require(model);
   } catch (error) {

@@ -81,7 +81,7 @@ const useOf = ({ model, usage }: EvalSample): ModelUse => {
   return { model: model!, input_tokens: usage.prompt_tokens, output_tokens: usage.completion_tokens };
 };
 
-const noSample: EvalSample = {
+export const noSample: EvalSample = {
   input: [],
   output: [],
   finish_reason: null,

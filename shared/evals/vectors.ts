@@ -7,12 +7,12 @@ export const usualEmbedder = "millrace-embed-en";
 
 /** -1 to 1. Throws ApiError where the model gives no vectors. */
 export async function cosine(
-  { context, project, signal, patiently }: Asking,
+  { context, named, project, signal, patiently }: Asking,
   name: string | undefined,
   a: string,
   b: string,
 ) {
-  const model = asEmbedder(await context.models.callable(project, name ?? usualEmbedder));
+  const model = asEmbedder((await named.find(project, name ?? usualEmbedder)).model);
   const [first, second] = await patiently(() => context.host.embed(model, [a, b], signal));
   const score = first!.vector.reduce((sum, value, i) => sum + value * second!.vector[i]!, 0);
   const input_tokens = first!.tokens + second!.tokens;

@@ -20,7 +20,11 @@ const CreateConfig = z.discriminatedUnion("type", [
     type: kinds.custom,
     item_schema: schema.openapi({
       description: "JSON schema of an item. What of it cannot be checked is refused.",
-      example: { type: "object", properties: { text: { type: "string" } }, required: ["text"] },
+      example: {
+        type: "object",
+        properties: { text: { type: "string", description: "What is judged." } },
+        required: ["text"],
+      },
     }),
     include_sample_schema: z
       .boolean()

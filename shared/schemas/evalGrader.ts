@@ -18,9 +18,10 @@ export const EvalMessage = z
   .strictObject({
     type: z.literal("message").optional().openapi({ description: "Always `message`." }),
     role: z.enum(["user", "assistant", "system", "developer"]).openapi({ description: "Who speaks." }),
-    content: z
-      .union([z.string(), z.array(z.union([z.string(), TextPart])).min(1), TextPart])
-      .openapi({ description: `A text, or parts of one. ${templates}` }),
+    content: z.union([z.string(), z.array(z.union([z.string(), TextPart])).min(1), TextPart]).openapi({
+      description: `A text, or parts of one. ${templates}`,
+      example: "Is this right? {{sample.output_text}}",
+    }),
     phase: z.string().nullish().openapi({ description: "Accepted and ignored." }),
   })
   .openapi("EvalMessage");

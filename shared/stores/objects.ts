@@ -49,6 +49,8 @@ export const objectKeys = {
   inference: (project: string, inference: string, part: "input" | "output") =>
     `${project}/inferences/${inference}/${part}.json`,
   feedback: (project: string, feedback: string) => `${project}/feedback/${feedback}.json`,
+  /** What an eval run is given and makes. */
+  evalRun: (project: string, run: string, name: string) => `${project}/evals/${run}/${name}`,
   /** By content, so that an import over another one, or one that was killed, never mixes two checkpoints. */
   base: (id: string, digest: string, name: string) => `bases/${id}/${digest}/${name}`,
 };

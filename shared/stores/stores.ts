@@ -8,6 +8,8 @@ import { type Checkpoints, createCheckpoints } from "./checkpoints.ts";
 import { type Claims, createClaims } from "./claims.ts";
 import { createDatasets, type Datasets } from "./datasets.ts";
 import { createEpisodes, type Episodes } from "./episodes.ts";
+import { createEvalRuns, type EvalRuns } from "./evalRuns.ts";
+import { createEvals, type Evals } from "./evals.ts";
 import { createEvents, type Events } from "./events.ts";
 import { createFeedback, type FeedbackStore } from "./feedback.ts";
 import { createFiles, type Files } from "./files.ts";
@@ -42,6 +44,8 @@ export interface Stores {
   labelItems: LabelItems;
   labelDoctors: LabelDoctors;
   aliases: Aliases;
+  evals: Evals;
+  evalRuns: EvalRuns;
   functions: Functions;
   bases: Bases;
   objects: Objects;
@@ -76,6 +80,8 @@ export function createStores(aws: AwsClients, names: { table: string; bucket: st
     labelItems: createLabelItems(table),
     labelDoctors: createLabelDoctors(table),
     aliases: createAliases(table),
+    evals: createEvals(table),
+    evalRuns: createEvalRuns(table, objects),
     functions: createFunctions(table),
     bases: createBases(table),
     objects,

@@ -5,6 +5,7 @@ import OpenAI, { toFile } from "openai";
 import type { FineTuningJob } from "../../shared/schemas/fineTuningJob.ts";
 import type { ModelRecord } from "../../shared/schemas/model.ts";
 import { type Deployment, deploy, type Tenant } from "../support/deployment.ts";
+import { asking, contentOf, rightLabel } from "../support/evals.ts";
 import { fakeHost } from "../support/fakeHost.ts";
 import { addCheckpoint, addModel, buildVersion } from "../support/records.ts";
 
@@ -15,6 +16,8 @@ interface Belongings {
   model: ModelRecord;
   completion: string;
   episode: string;
+  eval: string;
+  run: string;
 }
 
 let deployment: Deployment;
@@ -40,7 +43,14 @@ async function furnish(tenant: Tenant): Promise<Belongings> {
   await client.post("/feedback", {
     body: { inference_id: completion, metric_name: metricOf(tenant).name, value: true },
   });
-  return { client, file: file.id, job: job as unknown as FineTuningJob, model, completion, episode };
+  const made = await client.evals.create({
+    data_source_config: { type: "custom", item_schema: {} },
+    testing_criteria: [rightLabel],
+  });
+  const source = contentOf([{ text: "x" }]);
+  const run = await client.evals.runs.create(made.id, { data_source: { type: "jsonl", source } });
+  const evals = { eval: made.id, run: run.id };
+  return { ...evals, client, file: file.id, job: job as unknown as FineTuningJob, model, completion, episode };
 }
 
 before(async () => {
@@ -121,8 +131,31 @@ function judgingCallsFor(theirs: Belongings, { client, model, completion }: Belo
   };
 }
 
+/** The same, about evals. */
+function evalCallsFor(theirs: Belongings, { client, eval: own }: Belongings) {
+  const { runs } = client.evals;
+  const named = { eval_id: theirs.eval };
+  const data_source = { type: "jsonl" as const, source: contentOf([{ text: "x" }]) };
+  const ask = (model: string) => runs.create(own, { data_source: asking(model, [{ text: "x" }]) });
+  return {
+    eval: () => client.evals.retrieve(theirs.eval),
+    "eval's name": () => client.evals.update(theirs.eval, { name: "mine" }),
+    "eval's comparison": () => client.get(`/evals/${theirs.eval}/compare`),
+    "eval's runs": () => runs.list(theirs.eval),
+    "eval's new run": () => runs.create(theirs.eval, { data_source }),
+    run: () => runs.retrieve(theirs.run, named),
+    "run of one's own eval": () => runs.retrieve(theirs.run, { eval_id: own }),
+    "run's cancellation": () => runs.cancel(theirs.run, named),
+    "run's items": () => runs.outputItems.list(theirs.run, named),
+    "run's end": () => runs.delete(theirs.run, named),
+    "run of a stranger's model": () => ask(theirs.model.id),
+    "run of a stranger's alias": () => ask("alias:mine"),
+    "eval's end": () => client.evals.delete(theirs.eval),
+  };
+}
+
 test("everything of another project is 404, as if it were not there", async () => {
-  const calls = { ...callsFor(a, b.client), ...judgingCallsFor(a, b) };
+  const calls = { ...callsFor(a, b.client), ...judgingCallsFor(a, b), ...evalCallsFor(a, b) };
   for (const [name, call] of Object.entries(calls)) {
     await assert.rejects(Promise.resolve().then(call), OpenAI.NotFoundError, name);
   }
@@ -130,6 +163,7 @@ test("everything of another project is 404, as if it were not there", async () =
   assert.equal((await a.client.fineTuning.jobs.retrieve(a.job.id)).status, "validating_files");
   assert.equal((await a.client.get<{ description: string | null }>("/functions/mine")).description, null);
   assert.equal((await a.client.models.retrieve(a.model.id)).id, a.model.id);
+  assert.equal((await a.client.evals.runs.retrieve(a.run, { eval_id: a.eval })).status, "queued");
   assert.ok(await deployment.stores.objects.get(a.model.object_key));
   assert.equal((await a.client.chat.completions.retrieve(a.completion)).id, a.completion);
 });
@@ -149,6 +183,7 @@ test("lists hold one's own and nothing else, also behind another's id", async ()
     assert.deepEqual(idsOf(await own.client.files.list()), [own.file]);
     assert.deepEqual(idsOf(await own.client.fineTuning.jobs.list()), [own.job.id]);
     assert.deepEqual(idsOf(await own.client.chat.completions.list()), [own.completion]);
+    assert.deepEqual(idsOf(await own.client.evals.list()), [own.eval]);
     const listed = async (path: string) => idsOf((await own.client.get(path)) as { data: { id: string }[] });
     assert.deepEqual(
       (await listed("/inferences")).map((id) => id.slice(-26)),

@@ -5,6 +5,7 @@ import { batchTask } from "./batch/task.ts";
 import type { WorkerContext } from "./context.ts";
 import { datasetTask } from "./dataset/task.ts";
 import { labelDoctorTask } from "./doctor/task.ts";
+import { evalRunTask } from "./eval/task.ts";
 import { fineTuningTask } from "./fineTuning/task.ts";
 import { labelQueueTask } from "./label/task.ts";
 
@@ -14,6 +15,7 @@ export function createTasks(context: WorkerContext): Tasks {
     batch: batchTask(context),
     answer: answerTask(context),
     dataset_version: datasetTask(context),
+    eval_run: evalRunTask(context),
     label_queue: labelQueueTask(context),
     label_doctor: labelDoctorTask(context),
   };
