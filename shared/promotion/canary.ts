@@ -3,27 +3,17 @@ import { asymptoticSequence, type Reading } from "../statistics/asymptoticSequen
 import type { Arm } from "../statistics/moments.ts";
 import { sampleRatio } from "../statistics/sampleRatio.ts";
 
-export interface CanaryStep {
-  /** Of the traffic, the candidate's. */
-  share: number;
-  /** Outcomes of both arms after which the step is over. */
+export interface CanaryRules {
+  /** The candidate's shares of the traffic, one after the other; as much again is compared with it. */
+  shares: readonly number[];
+  /** Judged answers of both, after which a share is done. */
   outcomes: number;
 }
 
-export interface CanaryRules {
-  /** One after the other, each read by itself, as a sequence is of shares that stay. */
-  steps: readonly CanaryStep[];
-  /** Over all looks and steps: the chance to roll back a candidate that is as good. */
-  canary_alpha: number;
-}
+export const usualCanaryRules: CanaryRules = { shares: [0.1, 0.5], outcomes: 2000 };
 
-export const usualCanaryRules: CanaryRules = {
-  steps: [
-    { share: 0.1, outcomes: 2_000 },
-    { share: 0.5, outcomes: 2_000 },
-  ],
-  canary_alpha: 0.05,
-};
+/** Over all looks and shares: the chance to roll back a candidate that is as good. */
+const alpha = 0.05;
 
 /** Candidate and incumbent in one figure. */
 export interface ArmPair {
@@ -36,9 +26,9 @@ export interface CanarySeen {
   outcomes: ArmPair;
   /** More is better. */
   increaseIsGood: boolean;
-  /** Of which more is worse, by name: share of errors or refusals, milliseconds. */
-  guardrails: Record<string, ArmPair>;
-  /** Units exposed: candidate, incumbent. */
+  /** Of which more is worse, by name, such as the share of errors; and how much more is no harm. */
+  guardrails: Record<string, ArmPair & { tolerance: number }>;
+  /** Units exposed: candidate, incumbent. Both are to be as many. */
   exposures: readonly [number, number];
 }
 
@@ -53,32 +43,31 @@ export interface CanaryVerdict {
   ratioPValue: number;
 }
 
+/** Half of alpha is the metric's, half the guardrails'. */
+const tests = 2;
+
 /** Exposures that are off by less than this chance allows are no canary's to read. */
 const ratioLevel = 0.001;
 
 /**
- * Harm that is proven rolls back at once; no harm by the end of a step leads on. The offline gate has asked whether the candidate is as
+ * Harm that is proven rolls back at once; no harm by the end of a share leads on. Units within keep their arms as shares grow, so all are read together. The offline gate has asked whether the candidate is as
  * good: here only what it could not see is sought, so that a canary needs days of traffic and not months.
  */
-export function judgeCanary(seen: CanarySeen, step: number, { steps, canary_alpha }: CanaryRules): CanaryVerdict {
-  const { share, outcomes: wanted } = steps[step]!;
-  const read = ({ candidate, incumbent }: ArmPair, tests: number) =>
-    asymptoticSequence(candidate, incumbent, { alpha: canary_alpha / steps.length / tests, horizon: wanted });
-  // Half of alpha is the metric's, half the guardrails'.
-  const metric = read(seen.outcomes, 2);
-  const names = Object.keys(seen.guardrails);
-  const guardrails = Object.fromEntries(
-    names.map((name) => [name, read(seen.guardrails[name]!, 2 * names.length)] as const),
-  );
-  const ratioPValue = sampleRatio(seen.exposures, [share, 1 - share]).sequentialPValue;
+export function judgeCanary(seen: CanarySeen, step: number, { shares, outcomes: each }: CanaryRules): CanaryVerdict {
+  const read = ({ candidate, incumbent }: ArmPair, of: number) =>
+    asymptoticSequence(candidate, incumbent, { alpha: alpha / of, horizon: shares.length * each });
+  const metric = read(seen.outcomes, tests);
+  const guarded = Object.entries(seen.guardrails);
+  const guardrails = Object.fromEntries(guarded.map(([name, pair]) => [name, read(pair, tests * guarded.length)]));
+  const ratioPValue = sampleRatio(seen.exposures, [0.5, 0.5]).sequentialPValue;
   const told = { metric, guardrails, ratioPValue };
   if (ratioPValue < ratioLevel) return { decision: "hold", reason: "exposures_off", ...told };
   const isWorse = seen.increaseIsGood ? metric.upper < 0 : metric.lower > 0;
   if (isWorse) return { decision: "roll_back", reason: "metric_worse", ...told };
-  if (names.some((name) => guardrails[name]!.lower > 0)) {
+  if (guarded.some(([name, { tolerance }]) => guardrails[name]!.lower > tolerance)) {
     return { decision: "roll_back", reason: "guardrail_worse", ...told };
   }
   const { candidate, incumbent } = seen.outcomes;
-  if (candidate.n + incumbent.n < wanted) return { decision: "wait", reason: "too_few_outcomes", ...told };
-  return { decision: step + 1 < steps.length ? "next_step" : "promote", reason: "no_harm_found", ...told };
+  if (candidate.n + incumbent.n < each * (step + 1)) return { decision: "wait", reason: "too_few_outcomes", ...told };
+  return { decision: step + 1 < shares.length ? "next_step" : "promote", reason: "no_harm_found", ...told };
 }

@@ -107,19 +107,16 @@ function judge({ label, incumbent }: PairedItem, { noise, corrected }: World, ra
 /** Users accept what is right, but for their noise; looked at after every hundred. */
 function survivesCanary(better: number, { accuracy, noise }: World, random: Random): boolean {
   const accepts = (rate: number) => rate * (1 - 2 * noise) + noise;
-  for (let step = 0; ; step++) {
-    const sums = { candidate: noSums(), incumbent: noSums() };
-    for (;;) {
-      for (let i = 0; i < 100; i++) {
-        const isCandidate = random.uniform() < usualCanaryRules.steps[step]!.share;
-        const rate = accepts(isCandidate ? accuracy + better : accuracy);
-        addOutcome(isCandidate ? sums.candidate : sums.incumbent, random.uniform() < rate ? 1 : 0);
-      }
-      const decision = look(sums, step);
-      if (decision === "wait") continue;
-      if (decision === "next_step") break;
-      return decision === "promote";
+  const sums = { candidate: noSums(), incumbent: noSums() };
+  for (let step = 0; ; ) {
+    for (let i = 0; i < 100; i++) {
+      const isCandidate = random.uniform() < 0.5;
+      const rate = accepts(isCandidate ? accuracy + better : accuracy);
+      addOutcome(isCandidate ? sums.candidate : sums.incumbent, random.uniform() < rate ? 1 : 0);
     }
+    const decision = look(sums, step);
+    if (decision === "next_step") step++;
+    else if (decision !== "wait") return decision === "promote";
   }
 }
 

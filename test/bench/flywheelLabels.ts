@@ -9,13 +9,13 @@ import type { Bench } from "./suite.ts";
 
 /** Labels that random labelling ends with, and what of them both begin with. */
 const labelled = [
-  { name: "banking77", begin: 385, budget: 3000 },
-  { name: "chnsenticorp_htl", begin: 100, budget: 1500 },
+  { name: "banking77", begin: 600, budget: 6000 },
+  { name: "chnsenticorp_htl", begin: 200, budget: 4000 },
 ] as const;
 
 const wanted = 0.6;
 const rounds = 6;
-const usualSeeds = 3;
+const usualSeeds = 2;
 
 export async function labels({ emit, tell, seeds = usualSeeds }: Bench): Promise<void> {
   for (const { name, begin, budget } of labelled) {

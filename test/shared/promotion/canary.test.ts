@@ -8,27 +8,29 @@ const seen = (candidate: number, of: number, changes: Partial<CanarySeen> = {}):
   outcomes: { candidate: arm(of, candidate), incumbent: arm(of, 0.8) },
   ...{ increaseIsGood: true, guardrails: {}, exposures: [of, of] as const, ...changes },
 });
-const last = usualCanaryRules.steps.length - 1;
+const last = usualCanaryRules.shares.length - 1;
 const decided = (what: CanarySeen, step = last) => {
   const { decision, reason } = judgeCanary(what, step, usualCanaryRules);
   return [decision, reason];
 };
 
-test("a canary waits for its outcomes, then goes a step on, and after the last is promoted", () => {
-  assert.deepEqual(decided(seen(0.8, 500)), ["wait", "too_few_outcomes"]);
-  assert.deepEqual(decided(seen(0.8, 1000)), ["promote", "no_harm_found"]);
-  const first = { outcomes: { candidate: arm(200, 0.8), incumbent: arm(1800, 0.8) }, exposures: [200, 1800] as const };
-  assert.deepEqual(decided(seen(0, 0, first), 0), ["next_step", "no_harm_found"]);
+test("a canary waits for its outcomes, then goes a share on, and after the last is promoted", () => {
+  assert.deepEqual(decided(seen(0.8, 500), 0), ["wait", "too_few_outcomes"]);
+  assert.deepEqual(decided(seen(0.8, 1000), 0), ["next_step", "no_harm_found"]);
+  assert.deepEqual(decided(seen(0.8, 1000)), ["wait", "too_few_outcomes"]);
+  assert.deepEqual(decided(seen(0.8, 2000)), ["promote", "no_harm_found"]);
 });
 
 test("harm to the metric rolls back before the step is over, whichever way the metric counts", () => {
-  assert.deepEqual(decided(seen(0.6, 300)), ["roll_back", "metric_worse"]);
-  assert.deepEqual(decided(seen(0.95, 300, { increaseIsGood: false })), ["roll_back", "metric_worse"]);
+  assert.deepEqual(decided(seen(0.5, 400)), ["roll_back", "metric_worse"]);
+  assert.deepEqual(decided(seen(0.99, 400, { increaseIsGood: false })), ["roll_back", "metric_worse"]);
   assert.deepEqual(decided(seen(0.95, 300)), ["wait", "too_few_outcomes"]);
 });
 
-test("harm to a guardrail rolls back a candidate whose metric is as good", () => {
-  const errors = { candidate: arm(300, 0.2), incumbent: arm(300, 0.01) };
+test("harm to a guardrail beyond what is tolerated rolls back a candidate whose metric is as good", () => {
+  const errors = { candidate: arm(300, 0.2), incumbent: arm(300, 0.01), tolerance: 0.01 };
+  const tolerated = { guardrails: { errors: { ...errors, tolerance: 0.3 } } };
+  assert.deepEqual(decided(seen(0.8, 300, tolerated)), ["wait", "too_few_outcomes"]);
   assert.deepEqual(decided(seen(0.8, 300, { guardrails: { errors } })), ["roll_back", "guardrail_worse"]);
 });
 
