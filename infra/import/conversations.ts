@@ -53,17 +53,20 @@ export function joinConversations(parts: ConversationParts): { recorded: Recorde
 }
 
 function messagesIn({ messages, input }: Value): unknown {
-  if (Array.isArray(messages)) return messages;
-  return isObject(input) ? input.messages : Array.isArray(input) ? input : undefined;
+  const said = Array.isArray(messages) ? messages : isObject(input) ? input.messages : input;
+  return Array.isArray(said) && said.every(isObject) ? said.map(asAsked) : undefined;
+}
+
+/** An item of a list of messages as it stood in the request. */
+function asAsked({ id: _, content_parts: parts, ...message }: Value): Value {
+  return { ...message, content: message.content ?? parts ?? null };
 }
 
 function messagesByCompletion(messages: readonly Placed[]): Map<string, Value[]> {
   const found = new Map<string, [place: number, message: Value][]>();
   for (const { value } of messages) {
-    const { id, content_parts, ...message } = value;
-    const { completion, place } = placeOfMessage(String(id));
-    const content = message.content ?? content_parts ?? null;
-    found.set(completion, [...(found.get(completion) ?? []), [place, { ...message, content }]]);
+    const { completion, place } = placeOfMessage(String(value.id));
+    found.set(completion, [...(found.get(completion) ?? []), [place, asAsked(value)]]);
   }
   return new Map(
     [...found].map(([id, placed]) => [id, placed.sort(([a], [b]) => a - b).map(([, message]) => message)]),

@@ -1,4 +1,4 @@
-/** How far an import is: one line that is written over on a terminal, else a line for each step. */
+/** How far an import or an export is: one line that is written over on a terminal, else a line for each step. */
 
 const intervalMilliseconds = 100;
 
@@ -9,7 +9,7 @@ export function showCount(stream: NodeJS.WriteStream): (what: string, done: numb
     const isOver = done >= total;
     if (what === last && !isOver && (!stream.isTTY || Date.now() - toldAt < intervalMilliseconds)) return;
     [toldAt, last] = [Date.now(), what];
-    const line = `${what}: ${done} of ${total}`;
+    const line = `${what}: ${done}${Number.isFinite(total) ? ` of ${total}` : ""}`;
     stream.write(stream.isTTY ? `\r\x1b[K${line}${isOver ? "\n" : ""}` : `${line}\n`);
   };
 }

@@ -51,6 +51,7 @@ export function toMarkdown(report: ImportReport): string {
       ["file", "holds"],
       found.map(({ path, holds }) => [path, spellHolds(holds)]),
     ),
+    "",
     ...outcomes("Files", report.files),
     ...outcomes("Jobs", report.jobs),
     ...outcomes("Names", report.aliases),
@@ -142,7 +143,10 @@ export function toTerminal(report: ImportReport): string {
     const of = (state: Outcome["state"]) => list.filter((each) => each.state === state).length;
     return [row(name, of("imported"), of("present"), of("left"))];
   };
-  const { inferences, problems, agreement } = report;
+  const { inferences, agreement } = report;
+  const left = [report.files, report.jobs, report.aliases, report.evals].flat().filter(({ state }) => state === "left");
+  const whys = left.map(({ of, note }) => ({ place: of, message: note ?? "" }));
+  const problems = [...whys, ...report.problems];
   return [
     row("", "imported", "present", "left"),
     ...counted("files", report.files),

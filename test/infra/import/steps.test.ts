@@ -1,16 +1,20 @@
 /** Steps of an import against what a deployment may answer: no evals, items it will not take, jobs it will not run. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
-import OpenAI from "openai";
+import OpenAI, { toFile } from "openai";
 import type { Calls } from "../../../infra/import/calls.ts";
 import type { Recorded } from "../../../infra/import/conversations.ts";
 import { importEvals } from "../../../infra/import/evals.ts";
-import type { Export } from "../../../infra/import/folder.ts";
+import { exportOpenAi } from "../../../infra/import/exportOpenAi.ts";
+import { fileOf } from "../../../infra/import/files.ts";
+import { type Export, readExport } from "../../../infra/import/folder.ts";
 import { importInferences } from "../../../infra/import/inferences.ts";
 import { trainJobs } from "../../../infra/import/jobs.ts";
 import { OpenAiEval, OpenAiEvalRun, OpenAiJob } from "../../../infra/import/openAiObjects.ts";
-import { type Deployment, deploy } from "../../support/deployment.ts";
-import { completion, oldEval, oldJob, oldModel, oldRun } from "../../support/openAiExport.ts";
+import { createTenant, type Deployment, deploy } from "../../support/deployment.ts";
+import { chatRow, completion, oldEval, oldJob, oldModel, oldRun } from "../../support/openAiExport.ts";
+import { jsonl, rowsOf } from "../../support/trainingData.ts";
 
 let deployment: Deployment;
 before(async () => {
@@ -92,6 +96,46 @@ test("a completion that the deployment refuses is named by its place, and the ot
   );
   const second = await importInferences(calls(deployment.client()), recorded);
   assert.deepEqual([second.imported, second.present], [0, 59]);
+});
+
+test("an export by the SDK is what an import reads: from one deployment to another project, and the same again", async () => {
+  const { stores } = deployment;
+  const [from, to] = [await createTenant(stores, "from"), await createTenant(stores, "to")];
+  const [there, here] = [deployment.client({ apiKey: from.key }), deployment.client({ apiKey: to.key })];
+  const content = jsonl(rowsOf(4).map(chatRow));
+  const file = await there.files.create({ file: await toFile(Buffer.from(content), "a.jsonl"), purpose: "fine-tune" });
+  const job = await there.fineTuning.jobs.create({ model: "millrace-ngram", training_file: file.id });
+  const parts = [
+    { type: "text", text: "two" },
+    { type: "text", text: "parts" },
+  ];
+  const recorded = [completion(1, "ham"), completion(2, "spam")].map(
+    ({ id, model, created, ...output }, i): Recorded => {
+      const input = { messages: [{ role: "user", content: i ? parts : "one text" }] };
+      return { place: id, id, model, created_at: created, input, output, metadata: null };
+    },
+  );
+  await importInferences(calls(there), recorded);
+  const folder = join(deployment.home, "exported");
+  const said: string[] = [];
+  for (let i = 0; i < 2; i++) await exportOpenAi(calls(there), folder, (line) => said.push(line));
+  assert.ok(
+    said.every((line) => line.startsWith("evals")),
+    said.join(),
+  );
+  const found = await readExport(folder);
+  assert.deepEqual(
+    found.jobs.map(({ id }) => id),
+    [job.id],
+  );
+  assert.equal(fileOf(file.id, found)?.content.toString(), content);
+  const { imported } = await importInferences(calls(here), found.recorded);
+  assert.equal(imported, 2);
+  const [first, second] = (await here.chat.completions.list({ order: "asc" })).data;
+  const messagesOf = async (id: string) => (await here.chat.completions.messages.list(id)).data[0]!;
+  assert.equal((await messagesOf(first!.id)).content, "one text");
+  assert.deepEqual((await messagesOf(second!.id)).content_parts, parts);
+  assert.deepEqual([first!.created, first!.choices[0]!.message.content], [recorded[0]!.created_at, "ham"]);
 });
 
 test("jobs that cannot be taken over say why", async () => {
