@@ -15,6 +15,7 @@ import { chatCompletionRoutes } from "./routes/chatCompletions.ts";
 import { completionRoutes } from "./routes/completions.ts";
 import { datasetRoutes } from "./routes/datasets.ts";
 import { decisionRoutes } from "./routes/decisions.ts";
+import { driftRoutes } from "./routes/drift.ts";
 import { embeddingRoutes } from "./routes/embeddings.ts";
 import { evalRunRoutes } from "./routes/evalRuns.ts";
 import { evalRoutes } from "./routes/evals.ts";
@@ -53,6 +54,7 @@ export function createApp(services: Services): Router {
   app.route("/", aliasRoutes(services.aliases));
   app.route("/", functionRoutes(services.functions));
   app.route("/", datasetRoutes(services.datasets));
+  app.route("/", driftRoutes(services.drift));
   app.route("/", labelDoctorRoutes(services.labelDoctor));
   app.route("/", labelQueueRoutes(services.labelQueues));
   app.route("/", labelRoutes(services.labels));

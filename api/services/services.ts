@@ -11,6 +11,7 @@ import { type AliasService, createAliasService } from "./aliases.ts";
 import { type BatchService, createBatchService } from "./batches.ts";
 import { createDatasetService, type DatasetService } from "./datasets.ts";
 import { createDelivery } from "./delivery.ts";
+import { createDriftService, type DriftService } from "./drift.ts";
 import { createEvalComparisonService, type EvalComparisonService } from "./evalComparison.ts";
 import { createEvalRunService, type EvalRunService } from "./evalRuns.ts";
 import { createEvalService, type EvalService } from "./evals.ts";
@@ -43,6 +44,7 @@ export interface Services {
   aliases: AliasService;
   functions: FunctionService;
   datasets: DatasetService;
+  drift: DriftService;
   labelQueues: LabelQueueService;
   labels: LabelService;
   labelDoctor: LabelDoctorService;
@@ -92,6 +94,7 @@ export function createServices(dependencies: Dependencies): Services {
     aliases: createAliasService(stores, models, recent),
     functions: createFunctionService(stores.functions, models, routing),
     datasets,
+    drift: createDriftService(stores, models, host),
     labelQueues: createLabelQueueService(stores, models, createDelivery("label_queue", queue, observe)),
     labels: createLabelService(stores),
     labelDoctor: createLabelDoctorService(stores, datasets, createDelivery("label_doctor", queue, observe)),

@@ -61,3 +61,73 @@ export function driftThreshold(
   }).sort();
   return quantile(found, 1 - alpha);
 }
+
+export interface JointPermutationTest {
+  /** Of each statistic, in their order. */
+  statistics: (PermutationTest & {
+    /** What it exceeds where the family is rejected because of it. */
+    threshold: number;
+  })[];
+  /** Of the whole family: the chance that any would look so different. */
+  pValue: number;
+}
+
+/**
+ * Several statistics of the same two samples, permuted together: `pValue` of each is adjusted for the others, so that the chance of
+ * any false alarm is alpha at most, whatever they have to do with each other (the least p-value, Westfall and Young 1993).
+ */
+export function jointPermutationTest(
+  { first, second }: { first: number; second: number },
+  statistics: readonly TwoSampleStatistic[],
+  { permutations = 999, seed, alpha = 0.01 }: Permutations & { alpha?: number },
+): JointPermutationTest {
+  checkCount("first", first, 1);
+  checkCount("second", second, 1);
+  checkCount("statistics.length", statistics.length, 1);
+  checkProbability("alpha", alpha);
+  checkCount("permutations", permutations, Math.ceil(1 / alpha) - 1);
+  const order = Int32Array.from({ length: first + second }, (_, i) => i);
+  const random = randomOf(seed);
+  // What was seen is the first of them all, as exact a one as any.
+  const found = statistics.map(() => new Float64Array(permutations + 1));
+  for (let i = 0; i <= permutations; i++) {
+    for (const [k, statistic] of statistics.entries()) {
+      found[k]![i] = statistic(order.subarray(0, first), order.subarray(first));
+    }
+    shuffle(order, random);
+  }
+  const shares = found.map(sharesAsGreat);
+  const least = Float64Array.from({ length: permutations + 1 }, (_, i) => Math.min(...shares.map((own) => own[i]!)));
+  const ascending = least.toSorted();
+  const adjusted = (share: number) => countUpTo(ascending, share) / ascending.length;
+  // The greatest share that rejects: as rare a one, adjusted, as alpha.
+  const critical = ascending.findLast((share) => adjusted(share) <= alpha) ?? 0;
+  return {
+    pValue: adjusted(least[0]!),
+    statistics: found.map((own, k) => ({
+      statistic: own[0]!,
+      pValue: adjusted(shares[k]![0]!),
+      threshold: own.reduce((most, value, i) => (shares[k]![i]! > critical ? Math.max(most, value) : most), -Infinity),
+    })),
+  };
+}
+
+/** Of each value the share of all that are as great, itself included; sums in another order differ in their last digits. */
+function sharesAsGreat(values: Float64Array): Float64Array {
+  const ascending = values.toSorted();
+  return values.map((value) => {
+    const tolerance = 1e-12 * Math.abs(value);
+    return 1 - countUpTo(ascending, value - tolerance, true) / values.length;
+  });
+}
+
+/** How many of them are no greater; `below`: less. */
+function countUpTo(ascending: Float64Array, value: number, below = false): number {
+  let [low, high] = [0, ascending.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (below ? ascending[middle]! < value : ascending[middle]! <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -322,7 +322,7 @@ async function addAlias(): Promise<void> {
 async function addFunction(): Promise<void> {
   const variants = [{ name: "first", model: "millrace-ngram" }];
   await send("POST", "/v1/functions", { name: "intents", variants });
-  fixtures["/v1/functions/{name}"] = "intents";
+  for (const more of ["", "/drift"]) fixtures[`/v1/functions/{name}${more}`] = "intents";
 }
 
 /** With both ids feedback is on the one that the metric is for. */

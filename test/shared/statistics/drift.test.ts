@@ -14,7 +14,12 @@ import {
   kolmogorovSmirnov,
   populationStability,
 } from "../../../shared/statistics/drift.ts";
-import { driftThreshold, permutationTest, type TwoSampleStatistic } from "../../../shared/statistics/permutation.ts";
+import {
+  driftThreshold,
+  jointPermutationTest,
+  permutationTest,
+  type TwoSampleStatistic,
+} from "../../../shared/statistics/permutation.ts";
 import { randomOf } from "../../../shared/statistics/random.ts";
 import { golden, near, sample } from "./golden.ts";
 
@@ -138,5 +143,58 @@ describe("permutation", () => {
   it("names a window too long for its reference", () => {
     const call = () => driftThreshold({ reference: 30, window: 20 }, () => 0, { seed: 1 });
     assert.throws(call, { name: "RangeError", message: /reference must be a whole number of at least 40/ });
+  });
+});
+
+describe("several statistics at once", () => {
+  const values = (seed: number) => {
+    const random = randomOf(seed);
+    return Array.from({ length: 40 }, () => random.uniform());
+  };
+
+  it("one alone has the p-value of its own test, and exceeds its threshold where that is small enough", () => {
+    for (const shift of [0, 0.4]) {
+      const own = values(9).map((value, i) => value + (i < 20 ? 0 : shift));
+      const sizes = { first: 20, second: 20 };
+      const alone = permutationTest(sizes, meansOf(own), { seed: 4, permutations: 499 });
+      const { statistics, pValue } = jointPermutationTest(sizes, [meansOf(own)], {
+        seed: 4,
+        permutations: 499,
+        alpha: 0.05,
+      });
+      const [only] = statistics;
+      near(only!.statistic, alone.statistic);
+      near(pValue, alone.pValue);
+      near(only!.pValue, alone.pValue);
+      assert.equal(only!.statistic > only!.threshold, only!.pValue <= 0.05);
+    }
+  });
+
+  it("ten without a difference alarm no oftener together than one may", () => {
+    const [runs, alpha] = [200, 0.1];
+    let [family, plain] = [0, 0];
+    for (let run = 0; run < runs; run++) {
+      const ten = Array.from({ length: 10 }, (_, k) => meansOf(values(1000 * run + k)));
+      const options = { seed: run, permutations: 99, alpha };
+      const sizes = { first: 20, second: 20 };
+      const { pValue, statistics } = jointPermutationTest(sizes, ten, options);
+      assert.equal(
+        pValue <= alpha,
+        statistics.some((own) => own.pValue <= alpha),
+      );
+      if (pValue <= alpha) family++;
+      if (ten.some((one, k) => permutationTest(sizes, one, { ...options, seed: run + k }).pValue <= alpha)) plain++;
+    }
+    assert.ok(family <= 32 && family >= 8, `${family} of ${runs}`);
+    assert.ok(plain > 2 * family, `uncorrected ${plain}`);
+  });
+
+  it("needs permutations enough for its level", () => {
+    const sizes = { first: 20, second: 20 };
+    assert.throws(
+      () => jointPermutationTest(sizes, [meansOf(values(1))], { seed: 1, permutations: 50 }),
+      /permutations/,
+    );
+    assert.throws(() => jointPermutationTest(sizes, [], { seed: 1 }), /statistics\.length/);
   });
 });
