@@ -110,6 +110,12 @@ test("killed twice, stopped once and run to its end, everything is there once; r
   assert.deepEqual(second.report.agreement, first.report.agreement);
   assert.equal((await Array.fromAsync(client.fineTuning.jobs.list())).length, 1);
   assert.equal((await Array.fromAsync(client.files.list({ purpose: "fine-tune" }))).length, 1);
+  const evals = await Array.fromAsync(client.evals.list());
+  assert.deepEqual(
+    evals.map(({ name, metadata }) => [name, metadata?.openai_eval]),
+    [["Intents", "eval_old1"]],
+  );
+  assert.deepEqual(statesOf(report.evals), [["eval_old1", "present"]]);
   assert.equal((await Array.fromAsync(client.chat.completions.list())).length, asked.length);
 });
 
@@ -145,6 +151,13 @@ test("a client that knows the old name alone gets the new model's labels; the re
     answers.push(choices[0]!.message.content!);
   }
   assert.ok(answers.every((answer) => labels.includes(answer)));
+  const messages = [{ role: "user" as const, content: asked[0]!.text }];
+  const streamed = await client.chat.completions.create({ model: oldModel, messages, stream: true, logprobs: true });
+  const chunks = (await Array.fromAsync(streamed)).map(({ choices }) => choices[0]!);
+  assert.equal(chunks.map(({ delta }) => delta.content ?? "").join(""), answers[0]);
+  const [token] = chunks.flatMap(({ logprobs }) => logprobs?.content ?? []);
+  assert.ok(token!.logprob < 0 && Math.exp(token!.logprob) > 1 / labels.length, "as sure as the likeliest label is");
+  assert.equal((await client.responses.create({ model: oldModel, input: asked[0]!.text })).output_text, answers[0]);
   const same = asked.map(({ label }, i) => label === answers[i]);
   const count = (of: boolean[]) => of.filter(Boolean).length;
   assert.deepEqual([comparison!.asked, comparison!.agreed], [asked.length, count(same)]);
