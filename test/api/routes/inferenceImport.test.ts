@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type OpenAI from "openai";
+import { lessonOf } from "../../../shared/inference/lessons.ts";
 import type { ImportedInference, InferenceImport } from "../../../shared/schemas/importedInference.ts";
 import type { InferenceWithContent } from "../../../shared/schemas/inference.ts";
 import type { Page } from "../../../shared/schemas/list.ts";
@@ -52,6 +53,7 @@ test("they stand in the order they were asked in, with what was said, their old 
   assert.deepEqual(await listed(client, `created_before=${march + 2}`), [data[1]!.id]);
   const found = await client.get<InferenceWithContent>(`/inferences/${data[0]!.id}`);
   assert.deepEqual(found.metadata, { team: "a", imported_id: "chatcmpl-old2" });
+  assert.deepEqual(lessonOf(found.endpoint, found), { text: "text 2", label: "spam" }, "something to learn from");
   assert.deepEqual([found.created_at, found.input], [march + 2, recorded(2).input]);
   const [first, second] = (await client.chat.completions.list({ order: "asc" })).data;
   assert.deepEqual(
