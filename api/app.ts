@@ -19,6 +19,7 @@ import { driftRoutes } from "./routes/drift.ts";
 import { embeddingRoutes } from "./routes/embeddings.ts";
 import { evalRunRoutes } from "./routes/evalRuns.ts";
 import { evalRoutes } from "./routes/evals.ts";
+import { experimentRoutes } from "./routes/experiments.ts";
 import { feedbackRoutes } from "./routes/feedback.ts";
 import { fileRoutes } from "./routes/files.ts";
 import { fineTuningRoutes } from "./routes/fineTuningJobs.ts";
@@ -53,6 +54,7 @@ export function createApp(services: Services): Router {
   app.route("/", modelRoutes(services.models));
   app.route("/", aliasRoutes(services.aliases));
   app.route("/", functionRoutes(services.functions));
+  app.route("/", experimentRoutes(services.experiments));
   app.route("/", datasetRoutes(services.datasets));
   app.route("/", driftRoutes(services.drift));
   app.route("/", labelDoctorRoutes(services.labelDoctor));

@@ -24,6 +24,7 @@ const prefixes = {
   feedback: "feedback_",
   alias_move: "amove_",
   dataset_version: "dsv_",
+  experiment: "exp_",
   eval: "eval_",
   eval_run: "evalrun_",
   eval_item: "outputitem_",

@@ -2,7 +2,16 @@
 import { z } from "zod";
 
 export const Message = z.object({
-  kind: z.enum(["fine_tuning_job", "batch", "answer", "dataset_version", "eval_run", "label_queue", "label_doctor"]),
+  kind: z.enum([
+    "fine_tuning_job",
+    "batch",
+    "answer",
+    "dataset_version",
+    "eval_run",
+    "label_queue",
+    "label_doctor",
+    "experiment",
+  ]),
   project_id: z.string(),
   id: z.string(),
 });

@@ -30,9 +30,9 @@ const devices = { device: config.device, threads: config.deviceThreads, memoryLi
 const bases = mkdtempSync(join(tmpdir(), "millrace-bases-"));
 const host = createModelHost(stores.objects, hostOptions(config));
 const tasks = createTasks({
-  recorder: createRecorder(stores.inferences),
+  recorder: createRecorder(stores.inferences, stores.exposures),
   episodes: createEpisodeLookUp(stores.episodes),
-  routing: createFunctionRouting(stores.functions),
+  routing: createFunctionRouting(stores),
   inference: {
     models: createModelLookUp(createRecentModels(stores)),
     host,
@@ -60,6 +60,7 @@ const swept = {
     stores.evalRuns,
     stores.labelQueues,
     stores.labelDoctors,
+    stores.experiments,
   ],
   leftovers: stores.leftovers,
 };

@@ -62,12 +62,12 @@ const firstTry: Attempt = { idempotencyKey: undefined, retryCount: 0 };
 
 export function createInferenceService(
   context: InferenceContext,
-  stores: Pick<Stores, "answers" | "objects" | "inferences" | "episodes">,
+  stores: Pick<Stores, "answers" | "objects" | "inferences" | "exposures" | "episodes">,
   routing: FunctionRouting,
   queue: QueuedAnswers,
   { heavyBytes, answerWaitSeconds }: QueueOptions,
 ): InferenceService {
-  const recorder = createRecorder(stores.inferences);
+  const recorder = createRecorder(stores.inferences, stores.exposures);
   const episodes = createEpisodeLookUp(stores.episodes);
   const patience = answerWaitSeconds * 1000;
   const heavy = ({ project, request }: Pick<Call<unknown>, "project" | "request">) =>

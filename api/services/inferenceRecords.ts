@@ -55,7 +55,7 @@ export function createInferenceRecordService(
 }
 
 function shown(row: InferenceRecord): Inference {
-  const { project_id, content, feedback, feedback_revision, ...fields } = row;
+  const { project_id, unit, content, feedback, feedback_revision, ...fields } = row;
   const values = Object.values(inForce(row)).flatMap(({ metric_name, value }) =>
     value === null ? [] : [[metric_name, value] as const],
   );

@@ -15,6 +15,7 @@ import { createDriftService, type DriftService } from "./drift.ts";
 import { createEvalComparisonService, type EvalComparisonService } from "./evalComparison.ts";
 import { createEvalRunService, type EvalRunService } from "./evalRuns.ts";
 import { createEvalService, type EvalService } from "./evals.ts";
+import { createExperimentService, type ExperimentService } from "./experiments.ts";
 import { createFeedbackService, type FeedbackService } from "./feedback.ts";
 import { createFileService, type FileService } from "./files.ts";
 import { createFineTuningService, type FineTuningService } from "./fineTuningJobs.ts";
@@ -43,6 +44,7 @@ export interface Services {
   models: ModelService;
   aliases: AliasService;
   functions: FunctionService;
+  experiments: ExperimentService;
   datasets: DatasetService;
   drift: DriftService;
   labelQueues: LabelQueueService;
@@ -76,7 +78,7 @@ export function createServices(dependencies: Dependencies): Services {
   const claims = createRequestClaims(stores.claims);
   const models = createModelLookUp(stores);
   const recent = createRecentModels(stores);
-  const routing = createFunctionRouting(stores.functions);
+  const routing = createFunctionRouting(stores);
   const prefetch = createPrefetch(stores.models, host);
   const feedback = createFeedbackService(stores, claims);
   const queued = createQueuedAnswers(stores, claims, createDelivery("answer", queue, observe));
@@ -93,6 +95,7 @@ export function createServices(dependencies: Dependencies): Services {
     models: createModelService(stores, models, recent),
     aliases: createAliasService(stores, models, recent),
     functions: createFunctionService(stores.functions, models, routing),
+    experiments: createExperimentService(stores, models, routing),
     datasets,
     drift: createDriftService(stores, models, host),
     labelQueues: createLabelQueueService(stores, models, createDelivery("label_queue", queue, observe)),

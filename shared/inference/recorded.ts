@@ -4,8 +4,10 @@ import { timeOfId } from "../ids.ts";
 import type { Assignment } from "../schemas/assignment.ts";
 import type { Metadata } from "../schemas/metadata.ts";
 import type { Project } from "../schemas/project.ts";
+import type { Exposures } from "../stores/exposures.ts";
 import type { Inferences, NewInference } from "../stores/inferences.ts";
 import type { Answered, StreamEvent, Streamed } from "./endpoint.ts";
+import { createExposer, expiryOf } from "./exposed.ts";
 
 /** What is answered, as far as its record tells. */
 export interface Inference {
@@ -29,34 +31,48 @@ export interface Recorder {
 
 type Ending = Pick<Answered<unknown>, "model" | "digest"> & { output: unknown; is_complete: boolean };
 
-const daySeconds = 24 * 60 * 60;
-
-/** Refusals are no inferences and leave no record. A record that cannot be stored fails its answer. */
-export function createRecorder(inferences: Pick<Inferences, "put">): Recorder {
-  const put = async (inference: Inference, started: number, ending: Ending) => {
+/**
+ * Refusals are no inferences and leave no record; a record that cannot be stored fails its answer. A call that an
+ * experiment assigned leaves its exposure, whatever else is kept and however it ends.
+ */
+export function createRecorder(inferences: Pick<Inferences, "put">, exposures: Pick<Exposures, "log">): Recorder {
+  const exposer = createExposer(exposures);
+  const record = async (inference: Inference, latency_ms: number, ending: Ending) => {
     // What broke off is no completion to be found again.
     const isStored = ending.is_complete && asksToStore(inference);
     const kept = isStored ? "full" : byPolicy(inference);
     if (kept === "none") return;
     const { output, ...known } = ending;
     const said = kept === "full" ? { input: inference.request, output, metadata: labelsOf(inference) } : {};
-    await inferences.put({ ...recordOf(inference, started), ...known, ...said, is_stored: isStored });
+    await inferences.put({ ...recordOf(inference), latency_ms, ...known, ...said, is_stored: isStored });
   };
+  const put = async (inference: Inference, started: number, ending: Ending, error?: unknown) => {
+    const latency = Math.round(performance.now() - started);
+    const fate = { latency_ms: ending.is_complete ? latency : null, output: ending.output, error };
+    await Promise.all([record(inference, latency, ending), exposer.log(inference, fate)]);
+  };
+  /** What went wrong is told before that it could not be written down. */
+  const expose = (inference: Inference, error: unknown) =>
+    exposer.log(inference, { latency_ms: null, output: undefined, error }).catch(() => {});
 
   async function* recordedEvents(inference: Inference, started: number, streamed: Streamed) {
     const { events, model, digest, whole } = streamed;
     const said: StreamEvent[] = [];
     const isFull = byPolicy(inference) === "full";
     let is_complete = false;
+    let thrown: unknown;
     try {
       for await (const event of events) {
         if (isFull) said.push(event);
         yield event;
       }
       is_complete = true;
+    } catch (error) {
+      thrown = error;
+      throw error;
     } finally {
       const output = is_complete ? whole() : { events: said };
-      await put(inference, started, { model, digest, output, is_complete });
+      await put(inference, started, { model, digest, output, is_complete }, thrown);
     }
   }
 
@@ -64,7 +80,7 @@ export function createRecorder(inferences: Pick<Inferences, "put">): Recorder {
     async answer(inference, answer) {
       if (!isWanted(inference)) return answer();
       const started = performance.now();
-      const answered = await answer();
+      const answered = await orExpose(answer, (error) => expose(inference, error));
       const { body: output, model, digest } = answered;
       await put(inference, started, { model, digest, output, is_complete: true });
       return answered;
@@ -72,31 +88,40 @@ export function createRecorder(inferences: Pick<Inferences, "put">): Recorder {
     async stream(inference, stream) {
       if (!isWanted(inference)) return stream();
       const started = performance.now();
-      const streamed = await stream();
+      const streamed = await orExpose(stream, (error) => expose(inference, error));
       return { ...streamed, events: recordedEvents(inference, started, streamed) };
     },
   };
 }
 
-function recordOf({ id, project, endpoint, episode_id = null, assignment }: Inference, started: number) {
+async function orExpose<Result>(work: () => Promise<Result>, expose: (error: unknown) => Promise<void>) {
+  try {
+    return await work();
+  } catch (error) {
+    await expose(error);
+    throw error;
+  }
+}
+
+function recordOf({ id, project, endpoint, episode_id = null, assignment }: Inference) {
   const created_at = Math.floor(timeOfId(id) / 1000);
-  const days = project.inference_retention_days ?? null;
   return {
     id,
     project_id: project.id,
     endpoint,
     function: assignment?.function ?? null,
     variant: assignment?.variant ?? null,
+    experiment_id: assignment?.experiment?.id ?? null,
+    unit: assignment?.unit.key ?? null,
     episode_id,
     metadata: null,
-    latency_ms: Math.round(performance.now() - started),
     created_at,
-    expires_at: days === null ? null : created_at + days * daySeconds,
+    expires_at: expiryOf(project, created_at),
   } satisfies Partial<NewInference>;
 }
 
 function isWanted(inference: Inference): boolean {
-  return byPolicy(inference) !== "none" || asksToStore(inference);
+  return byPolicy(inference) !== "none" || asksToStore(inference) || inference.assignment?.experiment != null;
 }
 
 function byPolicy({ id, project }: Inference) {

@@ -14,7 +14,8 @@ const fields = {
   endpoint: described(z.string(), "What was asked, such as `/v1/decisions`."),
   model: described(z.string(), "The model that answered."),
   function: described(z.string().nullable(), "The function that was called; null: a model was."),
-  variant: described(z.string().nullable(), "Of an experiment; null: of none."),
+  variant: described(z.string().nullable(), "The function's variant that answered; null: a model was called."),
+  experiment_id: described(z.string().nullable(), "The experiment that assigned the variant; null: none."),
   episode_id: described(z.string().nullable(), "The episode that it is part of; null: of none."),
   digest: described(z.string().nullable(), "SHA-256 of what answered; null where the model has no files."),
   is_complete: described(z.boolean(), "Whether it was answered to its end: a client may leave a stream before."),
@@ -39,11 +40,14 @@ export type InferenceContent = z.infer<typeof InferenceContent>;
 export const InferenceRecord = z.object({
   ...fields,
   function: fields.function.default(null),
+  experiment_id: fields.experiment_id.default(null),
   episode_id: fields.episode_id.default(null),
   is_stored: fields.is_stored.default(false),
   metadata: fields.metadata.default(null),
   expires_at: fields.expires_at.default(null),
   project_id: z.string(),
+  /** Digest of who or what called a function; null: a model was called. */
+  unit: z.string().nullable().default(null),
   /** What was said, while it is small; null: it lies beside the row, or was not kept. */
   content: InferenceContent.nullable().default(null),
   ...judgedFields,

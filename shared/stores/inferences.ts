@@ -9,7 +9,11 @@ import { createPayloads, type Payloads } from "./payloads.ts";
 import type { Table, TransactWrite } from "./table.ts";
 
 /** As it comes to be: with what was said itself; undefined where that is not to be kept. */
-export interface NewInference extends Omit<InferenceRecord, "content" | "feedback" | "feedback_revision"> {
+export interface NewInference
+  extends Omit<InferenceRecord, "content" | "feedback" | "feedback_revision" | "experiment_id" | "unit"> {
+  /** Of a call of a function. */
+  experiment_id?: string | null;
+  unit?: string | null;
   input?: unknown;
   output?: unknown;
 }
@@ -78,7 +82,8 @@ export function createInferences(
 
   return {
     ...rows,
-    async put({ input, output, ...inference }) {
+    async put({ input, output, experiment_id = null, unit = null, ...fields }) {
+      const inference = { ...fields, experiment_id, unit };
       const content = await storeContent(payloads, { ...inference, input, output });
       const inRow = sizeOf(content) <= mostBytesInRow ? content : null;
       const row: InferenceRecord = { ...inference, content: inRow, feedback: {}, feedback_revision: 0 };

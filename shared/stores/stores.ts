@@ -11,6 +11,8 @@ import { createEpisodes, type Episodes } from "./episodes.ts";
 import { createEvalRuns, type EvalRuns } from "./evalRuns.ts";
 import { createEvals, type Evals } from "./evals.ts";
 import { createEvents, type Events } from "./events.ts";
+import { createExperiments, type Experiments } from "./experiments.ts";
+import { createExposures, type Exposures } from "./exposures.ts";
 import { createFeedback, type FeedbackStore } from "./feedback.ts";
 import { createFiles, type Files } from "./files.ts";
 import { createFunctions, type Functions } from "./functions.ts";
@@ -47,6 +49,8 @@ export interface Stores {
   evals: Evals;
   evalRuns: EvalRuns;
   functions: Functions;
+  experiments: Experiments;
+  exposures: Exposures;
   bases: Bases;
   objects: Objects;
   claims: Claims;
@@ -83,6 +87,8 @@ export function createStores(aws: AwsClients, names: { table: string; bucket: st
     evals: createEvals(table),
     evalRuns: createEvalRuns(table, objects),
     functions: createFunctions(table),
+    experiments: createExperiments(table),
+    exposures: createExposures(table),
     bases: createBases(table),
     objects,
     claims: createClaims(table),

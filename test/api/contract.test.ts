@@ -121,6 +121,7 @@ for (const { path, method, operation } of operations) {
   const isPublic = publicPaths.includes(path);
   describe(`${method} ${path}`, () => {
     test("answers a valid request as the contract says, with nothing besides", async () => {
+      await renew(path);
       const response = await send(method, urlOf(path), validRequestBody(operation), { redirect: "manual" });
       if (method === "DELETE" && response.ok) await restore(path);
       const body = await response.text();
@@ -203,6 +204,7 @@ for (const { path, method, operation } of operations) {
       });
 
       test("accepts all optional fields at once", async () => {
+        await renew(path);
         const response = await send(method, urlOf(path), validBody(json, schemas, fixtures, true));
         assert.ok(response.ok, await response.text());
       });
@@ -323,6 +325,21 @@ async function addFunction(): Promise<void> {
   const variants = [{ name: "first", model: "millrace-ngram" }];
   await send("POST", "/v1/functions", { name: "intents", variants });
   for (const more of ["", "/drift"]) fixtures[`/v1/functions/{name}${more}`] = "intents";
+}
+
+/** Of what can be done once, a new one: a function has one experiment at a time, and what has ended cannot change. */
+async function renew(path: string): Promise<void> {
+  if (!path.startsWith("/v1/experiments")) return;
+  const { stores, a } = deployment;
+  const standing = (await stores.functions.get(a.project.id, "compared"))?.experiment_id;
+  if (standing) assert.equal((await send("POST", `/v1/experiments/${standing}/end`, {})).status, 200);
+  const variants = ["first", "second"].map((name) => ({ name, model: "millrace-ngram" }));
+  await send("POST", "/v1/functions", { name: "compared", variants });
+  fixtures.function = "compared";
+  if (path === "/v1/experiments") return;
+  const arms = variants.map(({ name: variant }) => ({ variant }));
+  const asked = { function: "compared", method: { type: "fixed" }, metric_name: "solved", arms };
+  fixtures.experiments = ((await (await send("POST", "/v1/experiments", asked)).json()) as { id: string }).id;
 }
 
 /** With both ids feedback is on the one that the metric is for. */

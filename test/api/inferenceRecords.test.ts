@@ -86,7 +86,7 @@ test("metadata say which model answered what in which time, and nothing of what 
     project_id: project(),
     endpoint: "/v1/decisions",
     model,
-    ...{ function: null, variant: null, episode_id: null },
+    ...{ function: null, variant: null, experiment_id: null, unit: null, episode_id: null },
     digest,
     is_complete: true,
     is_stored: false,
@@ -168,14 +168,15 @@ test("each line of a batch is recorded, and once where it is run again", async (
 test("an answer is not out before its record is durable, and fails where that fails", async () => {
   const puts: NewInference[] = [];
   let store: (error?: Error) => void = () => {};
-  const recorder = createRecorder({
-    put(inference) {
+  const inferences = {
+    put(inference: NewInference) {
       puts.push(inference);
-      return new Promise((resolve, reject) => {
+      return new Promise<void>((resolve, reject) => {
         store = (error) => (error ? reject(error) : resolve());
       });
     },
-  });
+  };
+  const recorder = createRecorder(inferences, { log: () => assert.fail("No experiment assigned it") });
   const wants = { ...deployment.a.project, inference_records: "metadata" as const };
   const inference = { id: newId("request"), project: wants, endpoint: "/v1/decisions", request: {} };
   const answer = () => recorder.answer(inference, async () => ({ body: 7, model: "m", digest: null }));

@@ -23,6 +23,8 @@ interface Belongings {
 let deployment: Deployment;
 let a: Belongings;
 let b: Belongings;
+/** A's. */
+let experiment: string;
 
 const metricOf = ({ project }: Tenant) => {
   return { name: `of_${project.organization_name}`, type: "boolean", level: "inference", optimize: "max" };
@@ -60,7 +62,11 @@ before(async () => {
   b = await furnish(deployment.b);
   await buildVersion(deployment.stores, deployment.a, "mine");
   const variants = [{ name: "first", model: a.model.id }];
+  variants.push({ name: "second", model: "millrace-ngram" });
   await a.client.post("/functions", { body: { name: "mine", variants } });
+  const arms = variants.map(({ name: variant }) => ({ variant }));
+  const asked = { function: "mine", method: { type: "fixed" }, metric_name: metricOf(deployment.a).name, arms };
+  experiment = (await a.client.post<{ id: string }>("/experiments", { body: asked })).id;
   await a.client.post("/aliases", { body: { name: "mine", model: "millrace-ngram" } });
 });
 after(() => deployment.close());
@@ -95,6 +101,12 @@ function callsFor(theirs: Belongings, client: OpenAI): Record<string, () => Prom
     "function update": () => client.post("/functions/mine", { body: { description: "theirs" } }),
     "function delete": () => client.delete("/functions/mine"),
     "function called": () => client.decisions.create({ model: "fn:mine", input: "x", questions: [question] }),
+    "experiment retrieve": () => client.get(`/experiments/${experiment}`),
+    "experiment results": () => client.get(`/experiments/${experiment}/results`),
+    "experiment pause": () => client.post(`/experiments/${experiment}/pause`),
+    "experiment resume": () => client.post(`/experiments/${experiment}/resume`),
+    "experiment ramp": () => client.post(`/experiments/${experiment}/ramp`, { body: { enrolled_share: 0 } }),
+    "experiment end": () => client.post(`/experiments/${experiment}/end`, { body: {} }),
     "function of a stranger's model": () =>
       client.post("/functions", { body: { name: "theirs", variants: [{ name: "a", model: theirs.model.id }] } }),
     "alias of a stranger's model": () => client.post("/aliases", { body: { name: "theirs", model: theirs.model.id } }),
@@ -161,6 +173,7 @@ test("everything of another project is 404, as if it were not there", async () =
   }
   assert.equal((await a.client.files.retrieve(a.file)).id, a.file);
   assert.equal((await a.client.fineTuning.jobs.retrieve(a.job.id)).status, "validating_files");
+  assert.equal((await a.client.get<{ status: string }>(`/experiments/${experiment}`)).status, "running");
   assert.equal((await a.client.get<{ description: string | null }>("/functions/mine")).description, null);
   assert.equal((await a.client.models.retrieve(a.model.id)).id, a.model.id);
   assert.equal((await a.client.evals.runs.retrieve(a.run, { eval_id: a.eval })).status, "queued");

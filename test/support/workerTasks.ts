@@ -31,9 +31,9 @@ export function workerContext(
     log: createLog(config, "worker"),
     baseFiles: createBaseFiles(stores.objects, cloud.home),
     inference: { models: createModelLookUp(stores), host },
-    recorder: createRecorder(stores.inferences),
+    recorder: createRecorder(stores.inferences, stores.exposures),
     episodes: createEpisodeLookUp(stores.episodes),
-    routing: createFunctionRouting(stores.functions),
+    routing: createFunctionRouting(stores),
     startDevice: () => {
       throw new Error("This test trains nothing");
     },

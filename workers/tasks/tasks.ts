@@ -6,6 +6,7 @@ import type { WorkerContext } from "./context.ts";
 import { datasetTask } from "./dataset/task.ts";
 import { labelDoctorTask } from "./doctor/task.ts";
 import { evalRunTask } from "./eval/task.ts";
+import { experimentTask } from "./experiment/task.ts";
 import { fineTuningTask } from "./fineTuning/task.ts";
 import { labelQueueTask } from "./label/task.ts";
 
@@ -18,5 +19,6 @@ export function createTasks(context: WorkerContext): Tasks {
     eval_run: evalRunTask(context),
     label_queue: labelQueueTask(context),
     label_doctor: labelDoctorTask(context),
+    experiment: experimentTask(context),
   };
 }
