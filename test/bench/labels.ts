@@ -1,10 +1,11 @@
-/** How many of the labels that were made wrong the label doctor finds, and how many of those it suspects were. */
+/** How many wrong labels the label doctor finds, how many of its suspects are wrong, and how often drift is told. */
 import { examine } from "../../shared/labels/doctor.ts";
 import { randomOf } from "../../shared/statistics/random.ts";
 import { readDataSet, whereDataIsSought } from "./dataSets.ts";
+import { drift } from "./labelsDrift.ts";
 import type { Bench, Suite } from "./suite.ts";
 
-const parts: Record<string, (bench: Bench) => void> = { doctor };
+const parts: Record<string, (bench: Bench) => void> = { doctor, drift };
 
 export const labels: Suite = async (bench) => {
   const { part } = bench;

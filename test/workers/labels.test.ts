@@ -214,6 +214,34 @@ test("the label doctor ranks what is probably wrong, once for a version", async 
   assert.deepEqual([result!.rows, result!.suspected], [40, 1]);
 });
 
+test("what fails for a passing reason is tried again, and what goes on failing ends with its cause", async () => {
+  const { version } = await datasetOf("lost", [
+    await uploaded([
+      { text: "one", label: "a" },
+      { text: "two", label: "b" },
+    ]),
+  ]);
+  const { object_key } = (await deployment.stores.datasets.versions.get(deployment.a.project.id, version.id))!;
+  await deployment.stores.objects.delete(object_key!);
+  const source = { type: "dataset", dataset: "lost", version: 1 };
+  const { id } = await post<LabelQueue>("/label_queues", { source, strategy: "diversity" });
+  const row = { id, project_id: deployment.a.project.id };
+  const outcomes = [];
+  for (let tries = 0; tries < 3; tries++) outcomes.push((await workOn(context, "label_queue", row)).type);
+  assert.deepEqual(outcomes, ["retry", "retry", "buried"]);
+  const queue = await get<LabelQueue>(`/label_queues/${id}`);
+  assert.deepEqual([queue.status, queue.error?.code], ["failed", "attempts_exhausted"]);
+  assert.match(queue.error!.message, /is missing/);
+  const stopped = new AbortController();
+  stopped.abort();
+  const other = await post<LabelQueue>("/label_queues", { source: { type: "inferences" }, strategy: "diversity" });
+  const asked = { id: other.id, project_id: deployment.a.project.id };
+  assert.deepEqual(await workOn(context, "label_queue", asked, stopped.signal), { type: "retry", seconds: 0 });
+  const { status, lease, failures } = (await deployment.stores.labelQueues.get(asked.project_id, asked.id))!;
+  assert.deepEqual([status, lease, failures], ["building", null, 0], "a worker that must go leaves it as it was");
+  assert.deepEqual(await workOn(context, "label_queue", asked), { type: "done" });
+});
+
 test("what is deleted is not labelled, and nobody learns from it", async () => {
   const input = { input: "short lived" };
   const { id } = await addInference(deployment.stores, deployment.a, {
