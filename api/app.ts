@@ -36,6 +36,7 @@ import { metricRoutes } from "./routes/metrics.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { moderationRoutes } from "./routes/moderations.ts";
 import { projectRoutes } from "./routes/projects.ts";
+import { promotionRoutes } from "./routes/promotions.ts";
 import { referenceRoutes } from "./routes/reference.ts";
 import { responseRoutes } from "./routes/responses.ts";
 import type { Services } from "./services/services.ts";
@@ -54,6 +55,7 @@ export function createApp(services: Services): Router {
   app.route("/", modelRoutes(services.models));
   app.route("/", aliasRoutes(services.aliases));
   app.route("/", functionRoutes(services.functions));
+  app.route("/", promotionRoutes(services.policies, services.promotions));
   app.route("/", experimentRoutes(services.experiments));
   app.route("/", datasetRoutes(services.datasets));
   app.route("/", driftRoutes(services.drift));

@@ -31,6 +31,7 @@ const prefixes = {
   label_queue: "lq_",
   label: "label_",
   label_doctor: "ldr_",
+  promotion: "promo_",
 } as const;
 
 export type IdKind = keyof typeof prefixes;

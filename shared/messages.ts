@@ -11,6 +11,8 @@ export const Message = z.object({
     "label_queue",
     "label_doctor",
     "experiment",
+    "policy",
+    "promotion",
   ]),
   project_id: z.string(),
   id: z.string(),

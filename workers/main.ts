@@ -61,6 +61,8 @@ const swept = {
     stores.labelQueues,
     stores.labelDoctors,
     stores.experiments,
+    stores.policies,
+    stores.promotions,
   ],
   leftovers: stores.leftovers,
 };

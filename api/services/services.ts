@@ -30,8 +30,10 @@ import { createLabelQueueService, type LabelQueueService } from "./labelQueues.t
 import { createLabelService, type LabelService } from "./labels.ts";
 import { createMetricService, type MetricService } from "./metrics.ts";
 import { createModelService, type ModelService } from "./models.ts";
+import { createPolicyService, type PolicyService } from "./policies.ts";
 import { createPrefetch } from "./prefetch.ts";
 import { createProjectService, type ProjectService } from "./projects.ts";
+import { createPromotionService, type PromotionService } from "./promotions.ts";
 import { createQueuedAnswers } from "./queuedAnswers.ts";
 import { createRequestClaims } from "./requestClaims.ts";
 import { createStoredCompletionService, type StoredCompletionService } from "./storedCompletions.ts";
@@ -45,6 +47,8 @@ export interface Services {
   aliases: AliasService;
   functions: FunctionService;
   experiments: ExperimentService;
+  policies: PolicyService;
+  promotions: PromotionService;
   datasets: DatasetService;
   drift: DriftService;
   labelQueues: LabelQueueService;
@@ -84,6 +88,7 @@ export function createServices(dependencies: Dependencies): Services {
   const queued = createQueuedAnswers(stores, claims, createDelivery("answer", queue, observe));
   const datasets = createDatasetService(stores, createDelivery("dataset_version", queue, observe));
   const named = createNamedModels(models, stores.functions);
+  const policies = createPolicyService(stores, models);
   const runDelivery = createDelivery("eval_run", queue, observe);
   const evals = createEvalService(stores, claims, runDelivery);
   const evalRuns = createEvalRunService(stores, evals, named, claims, runDelivery);
@@ -96,6 +101,10 @@ export function createServices(dependencies: Dependencies): Services {
     aliases: createAliasService(stores, models, recent),
     functions: createFunctionService(stores.functions, models, routing),
     experiments: createExperimentService(stores, models, routing),
+    policies,
+    promotions: createPromotionService(stores, {
+      ...{ policies, models, routing, delivery: createDelivery("promotion", queue, observe) },
+    }),
     datasets,
     drift: createDriftService(stores, models, host),
     labelQueues: createLabelQueueService(stores, models, createDelivery("label_queue", queue, observe)),

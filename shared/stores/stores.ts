@@ -24,7 +24,9 @@ import { createLeftovers, type Leftovers } from "./leftovers.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { createModels, type Models } from "./models.ts";
 import { createObjects, type Objects } from "./objects.ts";
+import { createPolicies, type Policies } from "./policies.ts";
 import { createProjects, type Projects } from "./projects.ts";
+import { createPromotions, type Promotions } from "./promotions.ts";
 import { createTable } from "./table.ts";
 
 export interface Stores {
@@ -49,6 +51,8 @@ export interface Stores {
   evals: Evals;
   evalRuns: EvalRuns;
   functions: Functions;
+  policies: Policies;
+  promotions: Promotions;
   experiments: Experiments;
   exposures: Exposures;
   bases: Bases;
@@ -87,6 +91,8 @@ export function createStores(aws: AwsClients, names: { table: string; bucket: st
     evals: createEvals(table),
     evalRuns: createEvalRuns(table, objects),
     functions: createFunctions(table),
+    policies: createPolicies(table),
+    promotions: createPromotions(table),
     experiments: createExperiments(table),
     exposures: createExposures(table),
     bases: createBases(table),

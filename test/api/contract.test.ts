@@ -67,6 +67,7 @@ before(async () => {
   await addAlias();
   await addFunction();
   await addDataset();
+  await beginTurn();
   await addLabels();
   await judgeInference();
   await declareSpareMetric();
@@ -325,6 +326,7 @@ async function addFunction(): Promise<void> {
   const variants = [{ name: "first", model: "millrace-ngram" }];
   await send("POST", "/v1/functions", { name: "intents", variants });
   for (const more of ["", "/drift"]) fixtures[`/v1/functions/{name}${more}`] = "intents";
+  fixtures.functions = "intents";
 }
 
 /** Of what can be done once, a new one: a function has one experiment at a time, and what has ended cannot change. */
@@ -340,6 +342,13 @@ async function renew(path: string): Promise<void> {
   const arms = variants.map(({ name: variant }) => ({ variant }));
   const asked = { function: "compared", method: { type: "fixed" }, metric_name: "solved", arms };
   fixtures.experiments = ((await (await send("POST", "/v1/experiments", asked)).json()) as { id: string }).id;
+}
+
+async function beginTurn(): Promise<void> {
+  const recipe = { dataset: "intents", sources: [{ type: "dataset", dataset: "intents", version: 1 }] };
+  const test_set = { dataset: "intents", version: 1 };
+  await send("PUT", "/v1/functions/intents/policy", { recipe, test_set, training: { model: "millrace-ngram" } });
+  fixtures.promotions = ((await (await send("POST", "/v1/functions/intents/turn")).json()) as { id: string }).id;
 }
 
 /** With both ids feedback is on the one that the metric is for. */

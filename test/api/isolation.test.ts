@@ -55,6 +55,13 @@ async function furnish(tenant: Tenant): Promise<Belongings> {
   return { ...evals, client, file: file.id, job: job as unknown as FineTuningJob, model, completion, episode };
 }
 
+const policy = {
+  recipe: { dataset: "mine", sources: [{ type: "inferences", function: "mine" }] },
+  test_set: { dataset: "mine", version: 1 },
+  training: { model: "millrace-ngram" },
+};
+let promotion: string;
+
 before(async () => {
   deployment = await deploy({ host: fakeHost(), moderationModel: "ft:assigned" });
   await addModel(deployment.stores, deployment.a, { id: "ft:assigned" });
@@ -67,6 +74,8 @@ before(async () => {
   const arms = variants.map(({ name: variant }) => ({ variant }));
   const asked = { function: "mine", method: { type: "fixed" }, metric_name: metricOf(deployment.a).name, arms };
   experiment = (await a.client.post<{ id: string }>("/experiments", { body: asked })).id;
+  await a.client.put("/functions/mine/policy", { body: policy });
+  promotion = (await a.client.post<{ id: string }>("/functions/mine/turn")).id;
   await a.client.post("/aliases", { body: { name: "mine", model: "millrace-ngram" } });
 });
 after(() => deployment.close());
@@ -97,6 +106,13 @@ function callsFor(theirs: Belongings, client: OpenAI): Record<string, () => Prom
     "alias moves": () => client.get("/aliases/mine/moves"),
     "alias delete": () => client.delete("/aliases/mine"),
     "alias called": () => client.decisions.create({ model: "alias:mine", input: "x", questions: [question] }),
+    "policy retrieve": () => client.get("/functions/mine/policy"),
+    "policy put": () => client.put("/functions/mine/policy", { body: policy }),
+    "promotion turn": () => client.post("/functions/mine/turn"),
+    "promotion list": () => client.get("/functions/mine/promotions"),
+    "promotion retrieve": () => client.get(`/functions/mine/promotions/${promotion}`),
+    "promotion hold": () => client.post(`/functions/mine/promotions/${promotion}/hold`),
+    "promotion revert": () => client.post(`/functions/mine/promotions/${promotion}/revert`),
     "function retrieve": () => client.get("/functions/mine"),
     "function update": () => client.post("/functions/mine", { body: { description: "theirs" } }),
     "function delete": () => client.delete("/functions/mine"),

@@ -9,6 +9,8 @@ import { evalRunTask } from "./eval/task.ts";
 import { experimentTask } from "./experiment/task.ts";
 import { fineTuningTask } from "./fineTuning/task.ts";
 import { labelQueueTask } from "./label/task.ts";
+import { policyTask } from "./promotion/policyTask.ts";
+import { promotionTask } from "./promotion/task.ts";
 
 export function createTasks(context: WorkerContext): Tasks {
   return {
@@ -20,5 +22,7 @@ export function createTasks(context: WorkerContext): Tasks {
     label_queue: labelQueueTask(context),
     label_doctor: labelDoctorTask(context),
     experiment: experimentTask(context),
+    policy: policyTask(context),
+    promotion: promotionTask(context),
   };
 }
