@@ -1,10 +1,11 @@
 /** Graders on their own: tried on one answer, and checked, before an eval or a job is made of them. */
 import { ApiError } from "../../shared/errors.ts";
 import type { Asking } from "../../shared/evals/asking.ts";
-import { checkGrader, checkGraderModels } from "../../shared/evals/checkGraders.ts";
+import { checkGrader, checkGraderModels, modelFields } from "../../shared/evals/checkGraders.ts";
 import { type Grade, gradeBy } from "../../shared/evals/graders.ts";
 import type { NamedModels } from "../../shared/evals/namedModels.ts";
 import { RuleError } from "../../shared/evals/ruleError.ts";
+import { heavyModel } from "../../shared/inference/queuedModels.ts";
 import type { Grader } from "../../shared/schemas/evalGrader.ts";
 import type { GraderRun, RunGrader } from "../../shared/schemas/graderRun.ts";
 import type { Project } from "../../shared/schemas/project.ts";
@@ -14,16 +15,26 @@ export interface GraderService {
   run(project: Project, request: RunGrader, signal: AbortSignal): Promise<GraderRun>;
 }
 
-export function createGraderService(context: Asking["context"], named: NamedModels): GraderService {
+export function createGraderService(context: Asking["context"], named: NamedModels, heavyBytes: number): GraderService {
   const validate: GraderService["validate"] = async (project, grader) => {
     checkGrader(grader, "grader");
     await checkGraderModels(named, project, grader, "grader");
     return grader;
   };
+  /** Workers answer for what is too heavy to be run where a request lands; nobody waits for them here. */
+  const refuseHeavy = async (project: Project, grader: Grader) => {
+    for (const { id, param } of modelFields(grader, "grader")) {
+      const { model } = await named.find(project, id, param);
+      if (!(await heavyModel(context.models, project, { model: model.id }, heavyBytes))) continue;
+      const message = `'${id}' is too heavy to be tried at once: name the grader in an eval, whose runs are workers' work.`;
+      throw new ApiError("invalid_value", message, { param });
+    }
+  };
   return {
     validate,
     async run(project, { model_sample, item = {}, grader: given }, signal) {
       const grader = await validate(project, given as Grader);
+      await refuseHeavy(project, grader);
       const asking = {
         context,
         named,

@@ -123,7 +123,7 @@ export function createServices(dependencies: Dependencies): Services {
     evals,
     evalRuns,
     evalComparisons: createEvalComparisonService(stores.evalRuns, evals, evalRuns),
-    graders: createGraderService({ models, host }, named),
+    graders: createGraderService({ models, host }, named, dependencies.heavyBytes),
     metrics: createMetricService(stores.metrics),
     feedback,
     observe,

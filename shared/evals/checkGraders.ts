@@ -53,6 +53,26 @@ function checkMulti(grader: Extract<Grader, { type: "multi" }>, param: string): 
   });
 }
 
+interface ModelField {
+  id: string;
+  param: string;
+  /** Throws ApiError where the model cannot do what is asked of it. */
+  require(model: CallableModel): unknown;
+}
+
+/** Every model that a grader asks. */
+export function modelFields(grader: Grader, param: string): ModelField[] {
+  const field = `${param}.model`;
+  if (grader.type === "multi") {
+    const sub = Object.entries(subGradersOf(grader.graders));
+    return sub.flatMap(([name, each]) => modelFields(each, `${param}.graders.${name}`));
+  }
+  if (grader.type === "string_check") return [];
+  if (grader.type !== "text_similarity") return [{ id: grader.model, param: field, require: requireAnswering }];
+  const { evaluation_metric: metric, model = usualEmbedder } = grader;
+  return metric === "cosine" ? [{ id: model, param: field, require: asEmbedder }] : [];
+}
+
 /** That its models are there and can do what is asked of them. Throws ApiError naming the field. */
 export async function checkGraderModels(
   named: NamedModels,
@@ -60,24 +80,14 @@ export async function checkGraderModels(
   grader: Grader,
   param: string,
 ): Promise<void> {
-  if (grader.type === "multi") {
-    for (const [name, each] of Object.entries(subGradersOf(grader.graders))) {
-      await checkGraderModels(named, project, each, `${param}.graders.${name}`);
-    }
-  }
-  if (grader.type === "label_model" || grader.type === "score_model") {
-    await checkModel(named, project, { id: grader.model, param: `${param}.model`, require: requireAnswering });
-  }
-  if (grader.type !== "text_similarity" || grader.evaluation_metric !== "cosine") return;
-  const id = grader.model ?? usualEmbedder;
-  await checkModel(named, project, { id, param: `${param}.model`, require: asEmbedder });
+  for (const field of modelFields(grader, param)) await checkModel(named, project, field);
 }
 
 /** Throws ApiError naming `param`, 404 where there is no such model. */
 export async function checkModel(
   named: NamedModels,
   project: Pick<Project, "id">,
-  { id, param, require }: { id: string; param: string; require(model: CallableModel): unknown },
+  { id, param, require }: ModelField,
 ): Promise<void> {
   const { model } = await named.find(project, id, param);
   try {

@@ -42,6 +42,8 @@ const operations: Record<OfType<"string_check">["operation"], (input: string, re
 
 const usualScore = [0, 1] as const;
 const usualThreshold = 0.5;
+/** Characters: more would keep a worker busy for seconds with one item. */
+const longestText = 50_000;
 
 const graders: Graders = {
   async string_check({ input, reference, operation }, { variables }) {
@@ -50,6 +52,10 @@ const graders: Graders = {
   },
   async text_similarity({ input, reference, evaluation_metric, model, pass_threshold }, grading) {
     const [found, wanted] = [fill(input, grading.variables), fill(reference, grading.variables)];
+    if (Math.max(found.length, wanted.length) > longestText) {
+      const message = `A text of more than ${longestText} characters is too long for text_similarity.`;
+      throw new RuleError("text_too_long", message);
+    }
     const measured =
       evaluation_metric === "cosine"
         ? await cosine(grading, model, found, wanted)

@@ -22,7 +22,11 @@ type Match = readonly [found: number, wanted: number];
 /** Each word with the last that is the same and free, from the end on, as NLTK has it. */
 function align(found: readonly string[], wanted: readonly string[]): Match[] {
   const free = new Map<string, number[]>();
-  for (const [place, word] of wanted.entries()) free.set(word, [...(free.get(word) ?? []), place]);
+  for (const [place, word] of wanted.entries()) {
+    const places = free.get(word);
+    if (places) places.push(place);
+    else free.set(word, [place]);
+  }
   return found
     .map((word, place) => [word, place] as const)
     .reverse()

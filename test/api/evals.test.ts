@@ -16,6 +16,9 @@ before(async () => {
   deployment = await deploy({ host });
   model = (await addModel(deployment.stores, deployment.a)).id;
   await addBase(deployment.stores, "writer", { "config.json": "{}" });
+  await addBase(deployment.stores, "heavy", { "config.json": "{}" });
+  const heavy = (await deployment.stores.bases.get("heavy"))!;
+  assert.ok(await deployment.stores.bases.replace({ ...heavy, heavy: true }, heavy.digest));
 });
 after(() => deployment.close());
 
@@ -167,6 +170,22 @@ for (const [version, Client] of Object.entries(sdks)) {
     });
   });
 }
+
+test("a grader's model is tried, told of by its tokens, and refused where it is too heavy to wait for", async () => {
+  const { client } = evalsOf(deployment, host);
+  const { graders } = client.fineTuning.alpha;
+  const grader = { type: "score_model", name: "s", model: "heavy", input: [{ role: "user", content: "x" }] } as const;
+  await assert.rejects(graders.run({ grader: { ...grader, input: [...grader.input] }, model_sample: "x" }), {
+    status: 400,
+    param: "grader.model",
+  });
+  const label = { type: "label_model", name: "l", model, input: [{ role: "user", content: "{{sample.output_text}}" }] };
+  const multi = { type: "multi", name: "m", graders: { l: { ...label, labels: ["ham"], passing_labels: ["ham"] } } };
+  const asked = { ...multi, calculate_output: "l / 2" } as unknown as typeof rightLabel;
+  const tried = await graders.run({ grader: asked, model_sample: "three little words" });
+  assert.deepEqual([tried.reward, tried.sub_rewards, tried.metadata.token_usage], [0.5, { l: 1 }, 3]);
+  assert.deepEqual(tried.model_grader_token_usage_per_model, { [model]: 3 });
+});
 
 test("an item that cannot be answered or graded is told of, and stops no other", async () => {
   const { client, make, work } = evalsOf(deployment, host);

@@ -85,6 +85,8 @@ test("a similarity passes from its threshold on, and vectors are compared by a m
   assert.deepEqual([fuzzy.score, fuzzy.passed], [24 / 25, false]);
   const cosine = await similar({ evaluation_metric: "cosine", reference: "eggs and ham", pass_threshold: 0.99 });
   assert.ok(Math.abs(cosine.score - 1) < 1e-6 && cosine.passed, "the same letters");
+  const endless = { input: "x".repeat(50_001), pass_threshold: 1 };
+  await assert.rejects(similar(endless), { code: "text_too_long" });
   assert.deepEqual(cosine.uses, [{ model: "millrace-embed-en", input_tokens: 24, output_tokens: 0 }]);
 });
 
