@@ -28,7 +28,11 @@ export const CreateChatCompletion = z
       z.union([z.enum(["none", "auto", "required"]), z.looseObject({})]),
       "Only `none` and `auto`.",
     ),
-    functions: optional(z.array(z.looseObject({})).max(0), "Only an empty list: no model here calls functions."),
+    functions: z
+      .array(z.looseObject({}))
+      .max(0)
+      .nullish()
+      .openapi({ description: "Only an empty list: no model here calls functions.", example: [] }),
     function_call: optional(z.union([z.enum(["none", "auto"]), z.looseObject({})]), "Only `none` and `auto`."),
     modalities: optional(z.array(z.enum(["text"])), "Only text."),
     audio: onlyNull("the models here write text"),

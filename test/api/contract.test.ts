@@ -15,6 +15,7 @@ import {
 } from "../support/contract.ts";
 import { type Deployment, deploy } from "../support/deployment.ts";
 import { addEvalRun, rightLabel } from "../support/evals.ts";
+import { freshExperiment } from "../support/experiments.ts";
 import { fakeHost } from "../support/fakeHost.ts";
 import { brokenBodies, type Fixtures, mismatches, resolve, validBody } from "../support/openapiBodies.ts";
 import { addEpisode, addInference, addLabelQueue, addModel, addOnnx, buildVersion } from "../support/records.ts";
@@ -329,19 +330,10 @@ async function addFunction(): Promise<void> {
   fixtures.functions = "intents";
 }
 
-/** Of what can be done once, a new one: a function has one experiment at a time, and what has ended cannot change. */
 async function renew(path: string): Promise<void> {
-  if (!path.startsWith("/v1/experiments")) return;
-  const { stores, a } = deployment;
-  const standing = (await stores.functions.get(a.project.id, "compared"))?.experiment_id;
-  if (standing) assert.equal((await send("POST", `/v1/experiments/${standing}/end`, {})).status, 200);
-  const variants = ["first", "second"].map((name) => ({ name, model: "millrace-ngram" }));
-  await send("POST", "/v1/functions", { name: "compared", variants });
-  fixtures.function = "compared";
-  if (path === "/v1/experiments") return;
-  const arms = variants.map(({ name: variant }) => ({ variant }));
-  const asked = { function: "compared", method: { type: "fixed" }, metric_name: "solved", arms };
-  fixtures.experiments = ((await (await send("POST", "/v1/experiments", asked)).json()) as { id: string }).id;
+  if (path.startsWith("/v1/experiments")) {
+    Object.assign(fixtures, await freshExperiment(deployment, path !== "/v1/experiments"));
+  }
 }
 
 async function beginTurn(): Promise<void> {

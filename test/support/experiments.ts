@@ -3,6 +3,7 @@ import type { Observation } from "../../shared/experiments/reading.ts";
 import { newId } from "../../shared/ids.ts";
 import type { ExperimentRecord } from "../../shared/schemas/experiment.ts";
 import { positionOf } from "../../shared/statistics/assignment.ts";
+import type { Deployment } from "./deployment.ts";
 
 export function experimentOf(changes: Partial<ExperimentRecord> = {}): ExperimentRecord {
   const arms = changes.arms ?? [
@@ -58,4 +59,21 @@ export function observations(
     const arm = i % arms;
     return { arm, stage: 0, value: value(arm, i), before: before?.(i), at: i, unit: String(i).padStart(8, "0") };
   });
+}
+
+/**
+ * A function without an experiment, or with a new one, under the names that the contract has for them: a function has one at a
+ * time, and what has ended cannot change. Compared by the metric `solved`.
+ */
+export async function freshExperiment({ stores, a, client }: Deployment, isBegun: boolean) {
+  const [name, sdk] = ["compared", client()];
+  const standing = (await stores.functions.get(a.project.id, name))?.experiment_id;
+  if (standing) await sdk.post(`/experiments/${standing}/end`, { body: {} });
+  const variants = ["first", "second"].map((each) => ({ name: each, model: "millrace-ngram" }));
+  await sdk.post("/functions", { body: { name, variants } });
+  if (!isBegun) return { function: name };
+  const arms = variants.map(({ name: variant }) => ({ variant }));
+  const asked = { function: name, method: { type: "fixed" }, metric_name: "solved", arms };
+  const { id } = await sdk.post<{ id: string }>("/experiments", { body: asked });
+  return { function: name, experiments: id };
 }

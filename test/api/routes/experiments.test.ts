@@ -92,6 +92,9 @@ test("a person keeps a variant over endpoints and calls, and is exposed once", a
   const exposures = await exposuresOf(experiment);
   assert.equal(exposures.length, 20);
   assert.ok(exposures.every(({ unit, unit_kind }) => unit_kind === "person" && !unit.includes("user")));
+  const again = Array.from({ length: 8 }, () => decide("sticky", { safety_identifier: "many at once" }));
+  const { length } = new Set((await Promise.all(again)).map(({ variant }) => variant)).keys().toArray();
+  assert.deepEqual([length, (await exposuresOf(experiment)).length], [1, 21]);
   const { data } = await client.get<{ data: Inference[] }>("/inferences?function=sticky&variant=new&limit=1");
   assert.deepEqual([data[0]?.experiment_id, data[0]?.variant], [experiment.id, "new"]);
   assert.ok(!("unit" in data[0]!));
