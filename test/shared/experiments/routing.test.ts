@@ -49,7 +49,7 @@ async function variantsOf(
   return assigned;
 }
 
-const users = Array.from({ length: 4000 }, (_, i) => `user ${i}`);
+const users = Array.from({ length: 2500 }, (_, i) => `user ${i}`);
 const share = (all: readonly { variant: string }[]) =>
   all.filter(({ variant }) => variant === "new").length / all.length;
 
@@ -60,7 +60,7 @@ test("a tenth is a tenth, whoever asks again gets the same, and another experime
   ];
   const experiment = experimentOf({ arms });
   const first = await variantsOf(experiment, users);
-  assert.ok(Math.abs(share(first) - 0.1) < 0.025, String(share(first)));
+  assert.ok(Math.abs(share(first) - 0.1) < 0.03, String(share(first)));
   assert.deepEqual(await variantsOf(experiment, users), first);
   const other = await variantsOf(experimentOf({ arms }), users);
   const both = first.filter(({ variant }, i) => variant === "new" && other[i]!.variant === "new").length;
@@ -72,7 +72,7 @@ test("a ramp takes in more and moves nobody who was within", async () => {
   const small = await variantsOf(experimentOf({ id, enrolled_share: 0.2 }), users);
   const large = await variantsOf(experimentOf({ id, enrolled_share: 0.6 }), users);
   const within = small.filter(({ experiment }) => experiment !== null);
-  assert.ok(Math.abs(within.length / users.length - 0.2) < 0.03);
+  assert.ok(Math.abs(within.length / users.length - 0.2) < 0.04);
   for (const [i, one] of small.entries()) if (one.experiment) assert.deepEqual(large[i], one);
   const others = large.filter(({ experiment }) => experiment === null);
   assert.ok(others.length > 0 && others.every(({ variant }) => variant === "old"));
@@ -84,7 +84,7 @@ test("when shares have learned, those who met an arm keep it, and newcomers get 
     [0.1, 0.9],
   ];
   const learned = experimentOf({ method: adaptiveMethod, stages: [before!, after!] });
-  const early = users.slice(0, 1000);
+  const early = users.slice(0, 500);
   const met = new Map<string, ExposureRecord>();
   for (const { unit, experiment } of await variantsOf({ ...learned, stages: [before!] }, early)) {
     met.set(unit.key, { arm: experiment!.arm, stage: 0 } as ExposureRecord);
@@ -93,8 +93,8 @@ test("when shares have learned, those who met an arm keep it, and newcomers get 
   assert.ok(
     kept.every(({ unit, experiment }) => experiment!.arm === met.get(unit.key)!.arm && experiment!.stage === 0),
   );
-  const newcomers = await variantsOf(learned, users.slice(1000), met);
-  assert.ok(Math.abs(share(newcomers) - 0.9) < 0.03, String(share(newcomers)));
+  const newcomers = await variantsOf(learned, users.slice(500), met);
+  assert.ok(Math.abs(share(newcomers) - 0.9) < 0.035, String(share(newcomers)));
   assert.ok(newcomers.every(({ experiment }) => experiment!.stage === 1));
 });
 

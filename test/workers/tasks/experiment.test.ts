@@ -57,7 +57,7 @@ test("a running one is looked at once a minute; its shares follow feedback, and 
   const learned = await row();
   assert.equal(learned.stages.length, 2);
   assert.ok(learned.arms[1]!.share !== 0.5 && learned.arms[0]!.share >= 0.1);
-  await simulate(60, 44, [5, 95]);
+  await simulate(24, 44, [5, 95]);
   await work();
   const { status, winner, ended_by } = await row();
   assert.deepEqual([status, winner, ended_by], ["ended", "new", "millrace"]);
