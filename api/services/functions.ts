@@ -129,6 +129,6 @@ function checkKept(record: FunctionRecord, variants: readonly Variant[]): void {
   if (record.experiment_id === null) return;
   const lost = record.variants.find((one) => !variants.some((other) => sameVariant(one, other)));
   if (!lost) return;
-  const message = `The variant '${lost.name}' may be part of '${record.experiment_id}', which has not ended: end it first.`;
+  const message = `While '${record.experiment_id}' has not ended, variants may only be added: '${lost.name}' must stay as it is.`;
   throw new ApiError("invalid_state", message, { param: "variants" });
 }

@@ -83,7 +83,8 @@ export const UpdateFunction = z
   .strictObject({
     description,
     variants: Variants.optional().openapi({
-      description: "All variants from now on; absent: as they are. Those of an experiment that has not ended stay.",
+      description:
+        "All variants from now on; absent: as they are. While an experiment has not ended, there may only be more of them.",
     }),
     incumbent: incumbent("as it is"),
     reason,
