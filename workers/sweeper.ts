@@ -16,6 +16,8 @@ const rowsPerSweep = 100;
 /** Rows of one kind, as far as the sweeper knows them. */
 export interface SweptRows {
   kind: MessageKind;
+  /** Whether its rows ask to be looked at again and again, so that a message of the sweeper's is nothing to warn of. */
+  readonly wakes?: boolean;
   overdue(now: number, limit: number): Promise<RowName[]>;
   postpone(row: RowName, now: number, time: number): Promise<boolean>;
 }
@@ -45,7 +47,10 @@ export function startSweeper({ kinds, leftovers }: Swept, queue: Queue, seconds:
   const timer = setInterval(() => {
     for (const rows of kinds) {
       sweep(rows, queue).then(
-        (sent) => sent && log.warn({ kind: rows.kind, sent }, "rows without a message were sent again"),
+        (sent) => {
+          if (sent && rows.wakes) log.debug({ kind: rows.kind, sent }, "rows are looked at again");
+          else if (sent) log.warn({ kind: rows.kind, sent }, "rows without a message were sent again");
+        },
         (error) => log.error({ kind: rows.kind, error }, "sweep failed"),
       );
     }

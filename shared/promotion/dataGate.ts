@@ -28,8 +28,8 @@ export interface DataVerdict {
 
 /**
  * New labels against earlier ones: a one-sided test that the share which agrees has fallen by more than the slack (Agresti and
- * Caffo 2000: two items more on either side keep small batches honest). What they are to agree with is the incumbent's
- * answers or an out-of-fold model's, the same for both.
+ * Caffo 2000: two items more on either side keep small batches honest). What they are to agree with is an
+ * out-of-fold model's answers or the incumbent's, the same for both.
  */
 export function judgeData(earlier: Agreement, fresh: Agreement, { data_slack, data_alpha }: DataRules): DataVerdict {
   const shareOf = ({ items, agreeing }: Agreement) => (agreeing + 1) / (items + 2);

@@ -72,7 +72,9 @@ const Gate = z
     ),
     class_drop: portion("How far no class may be shown to have fallen. Absent: 0.1.", 0.9),
     class_items: count("Classes with fewer test rows are not judged, 1 to 100,000. Absent: 20.", 1, 100_000),
-    data_slack: portion("How much less new labels may agree with the incumbent than the test set's do. Absent: 0.1."),
+    data_slack: portion(
+      "How much less new labels may agree with what the other rows say than earlier ones do. Absent: 0.1.",
+    ),
     data_alpha: portion("The chance to stop new labels that agree less by the slack. Absent: 0.01."),
   })
   .openapi("PolicyGate", { description: "What a turn's labels and its candidate must pass." });

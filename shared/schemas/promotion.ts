@@ -11,8 +11,8 @@ const count = (description: string) => z.int().openapi({ description });
 const Data = z
   .object({
     items: count("New labels that were compared."),
-    before: figure("Share of the frozen test set's labels that the incumbent gives."),
-    now: figure("Share of the new ones."),
+    before: figure("Share of earlier labels that agree with what the other rows say."),
+    now: figure("Share of the new ones that do."),
     p_value: figure("Of labels that agree less by the slack looking as bad as these."),
     passed: described(z.boolean(), "Whether they may be learned from."),
   })

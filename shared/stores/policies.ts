@@ -16,6 +16,8 @@ export interface Policies
   create(record: PolicyRecord): Promise<boolean>;
   /** False when it was changed since it was read. */
   replace(earlier: PolicyRecord, record: PolicyRecord): Promise<boolean>;
+  /** Its rows ask the sweeper to be looked at again. */
+  readonly wakes: true;
   /** Gives the lease up until `time` in milliseconds, when the sweeper sends a message. */
   wait(record: PolicyRecord, attempt: string, time: number): Promise<boolean>;
   /** A turn begins, to be written with the promotion's row. */
@@ -44,6 +46,7 @@ export function createPolicies(table: Table): Policies {
   });
   return {
     ...rows,
+    wakes: true,
     create: (record) => rows.create(record),
     turnWrite,
     replace(earlier, { lease: _lease, failures: _failures, ...changes }) {

@@ -24,6 +24,8 @@ export interface Promotions
   list(project: string, name: string, options: QueryOptions): Promise<PromotionRecord[]>;
   /** From the state it was read in; false when somebody else changed that. Whoever held its lease loses it. */
   move(record: PromotionRecord, to: PromotionState, options: MoveOptions): Promise<boolean>;
+  /** Its rows ask the sweeper to be looked at again. */
+  readonly wakes: true;
   /** Gives the lease up until `time` in milliseconds, when the sweeper sends a message. */
   wait(record: PromotionRecord, attempt: string, time: number, changes?: Partial<PromotionRecord>): Promise<boolean>;
 }
@@ -39,6 +41,7 @@ export function createPromotions(table: Table): Promotions {
   });
   return {
     ...rows,
+    wakes: true,
     list: (project, name, options) => list(project, { ...options, descending: true, equals: { function: name } }),
     move(record, to, { by, reason, changes, attempt, writes = [] }) {
       const at = Math.floor(Date.now() / 1000);
