@@ -15,6 +15,9 @@ const kinds = {
   logs: kind("logs", "The same, by OpenAI's other name."),
 };
 
+/** As an eval that was retrieved has it. */
+const known = schema.optional().openapi({ description: "Accepted and ignored: it is the same for all of them." });
+
 const CreateConfig = z.discriminatedUnion("type", [
   z.strictObject({
     type: kinds.custom,
@@ -31,8 +34,8 @@ const CreateConfig = z.discriminatedUnion("type", [
       .optional()
       .openapi({ description: "Whether runs bring samples, by a model or along with their items. Default false." }),
   }),
-  z.strictObject({ type: kinds.stored_completions, metadata: wanted }),
-  z.strictObject({ type: kinds.logs, metadata: wanted }),
+  z.strictObject({ type: kinds.stored_completions, metadata: wanted, schema: known }),
+  z.strictObject({ type: kinds.logs, metadata: wanted, schema: known }),
 ]);
 
 export const CreateEval = z

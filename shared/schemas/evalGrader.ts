@@ -8,7 +8,7 @@ const templated = (description: string) => z.string().openapi({ description: `${
 const kind = <Type extends string>(type: Type) =>
   z.literal(type).openapi({ description: `Always \`${type}\`.`, example: type });
 const threshold = z.number();
-const pass_threshold = threshold.optional();
+const pass_threshold = threshold.nullish();
 
 const TextPart = z.object({
   type: z.enum(["input_text", "output_text"]).openapi({ description: "The models here read texts alone." }),
@@ -93,9 +93,9 @@ const scoreModel = {
     .min(2)
     .max(2)
     .refine(([low, high]) => low! < high!, "the first must be less than the second")
-    .optional()
+    .nullish()
     .openapi({ description: "The least and the greatest score. Default: 0 and 1.", example: [0, 1] }),
-  sampling_params: scoreSampling.optional().openapi({ description: "Of a model that writes." }),
+  sampling_params: scoreSampling.nullish().openapi({ description: "Of a model that writes." }),
 };
 /** Known, so that it can be refused by its field and not as nonsense. */
 const Python = z

@@ -293,7 +293,10 @@ test("items come of a file, of stored completions and of recorded responses", as
   await addInference(deployment.stores, deployment.a, { endpoint: "/v1/responses", model: "writer" });
   const recorded = { type: "responses", source: { type: "responses", model: "writer" } };
   assert.deepEqual(await outputs(recorded), [], "without the eval's labels there is none");
-  const unlabelled = { data_source_config: { type: "logs" }, testing_criteria: [{ ...rightLabel, reference: "one" }] };
+  const unlabelled = {
+    data_source_config: { type: "logs", schema: {} },
+    testing_criteria: [{ ...rightLabel, reference: "one" }],
+  };
   ofStored.id = (await client.evals.create(unlabelled as OpenAI.EvalCreateParams)).id;
   assert.deepEqual(await outputs(recorded), [["one", "pass"]]);
 });

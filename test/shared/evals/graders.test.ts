@@ -122,6 +122,11 @@ test("a model grades by a score: of numbers, of yes and no, or written", async (
   const score = (changes: object) => grade({ type: "score_model", model: "stars", input, range: [1, 3], ...changes });
   assert.ok(Math.abs((await score({})).score - 2) < 1e-9, "no star is likelier than another");
   assert.equal((await score({})).passed, true, "from the middle on");
+  assert.equal(
+    (await score({ pass_threshold: null, sampling_params: null })).passed,
+    true,
+    "null is as good as absent",
+  );
   assert.equal((await score({ pass_threshold: 2.5 })).passed, false);
   const sure = await score({ model: "judge", range: [0, 10], input: [{ role: "user", content: "yes" }] });
   assert.ok(Math.abs(sure.score - 100 / 11) < 1e-9, `${sure.score}`);
