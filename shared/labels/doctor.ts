@@ -16,6 +16,8 @@ export interface Suspect {
   /** Of the given label and of the suggested one, by rows that are not this one. */
   given_probability: number;
   suggested_probability: number;
+  /** From 0 on: what the order is by. */
+  doubt: number;
 }
 
 export interface Examination {
@@ -30,10 +32,14 @@ export interface Examination {
   probabilities: Float32Array;
 }
 
-/**
- * How many are suspect is what confident learning estimates; which, the probability of the given label alone. Confident
- * learning's own choice, by the lead of another label, takes near labels that texts between them have for wrong ones: see the README.
- */
+/** Below it, one probability is as good as another. */
+const leastProbability = 1e-9;
+
+/** The odds of the suggested label to the given one, as a logarithm: what else was tried is in the README. */
+const doubtOf = (given: number, suggested: number) => logOf(suggested) - logOf(given);
+const logOf = (probability: number) => Math.log(Math.max(probability, leastProbability));
+
+/** How many are suspect is what confident learning estimates; which, the doubt. */
 export function examine({ texts, labels }: Examined, { seed = 1 }: { seed?: number } = {}): Examination {
   const names = [...new Set(labels)].sort();
   const places = new Map(names.map((name, place) => [name, place]));
@@ -41,21 +47,19 @@ export function examine({ texts, labels }: Examined, { seed = 1 }: { seed?: numb
   const classes = names.length;
   const probabilities = outOfFold({ texts, labels: given, classes }, { seed });
   const issues = findLabelIssues({ probabilities, labels: given, classes });
-  const best = given.map((_, row) => likeliest(probabilities.subarray(row * classes, (row + 1) * classes)));
-  const doubt = Float64Array.from(given, (label, row) =>
-    best[row] === label ? Number.NEGATIVE_INFINITY : -probabilities[row * classes + label]!,
-  );
-  const suspects = highest(doubt, issues.rows.length).filter((row) => best[row] !== given[row]);
+  const found = labels.flatMap((label, row): Suspect[] => {
+    const own = probabilities.subarray(row * classes, (row + 1) * classes);
+    const best = likeliest(own);
+    if (best === given[row]) return [];
+    const [given_probability, suggested_probability] = [own[given[row]!]!, own[best]!];
+    const doubt = doubtOf(given_probability, suggested_probability);
+    return [{ row, given: label, suggested: names[best]!, given_probability, suggested_probability, doubt }];
+  });
+  const doubts = found.map(({ doubt }) => doubt);
   return {
-    suspects: suspects.map((row) => ({
-      row,
-      given: labels[row]!,
-      suggested: names[best[row]!]!,
-      given_probability: probabilities[row * classes + given[row]!]!,
-      suggested_probability: probabilities[row * classes + best[row]!]!,
-    })),
+    suspects: highest(doubts, issues.rows.length).map((place) => found[place]!),
     noise: issues.noise,
-    agreement: best.reduce((sum, label, row) => sum + Number(label === given[row]), 0) / Math.max(labels.length, 1),
+    agreement: 1 - found.length / Math.max(labels.length, 1),
     names,
     probabilities,
   };

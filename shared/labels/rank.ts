@@ -70,14 +70,16 @@ const rules = {
     const rows = [...candidates.keys()].filter((row) => candidates[row]!.given !== null);
     const texts = rows.map((row) => candidates[row]!.text);
     const { suspects } = examine({ texts, labels: rows.map((row) => candidates[row]!.given!) });
-    return suspects.slice(0, size).map(({ row, suggested, suggested_probability, given, given_probability }) => ({
-      row: rows[row]!,
-      score: 1 - given_probability,
-      suggestions: [
-        { label: suggested, probability: suggested_probability },
-        { label: given, probability: given_probability },
-      ],
-    }));
+    return suspects
+      .slice(0, size)
+      .map(({ row, suggested, suggested_probability, given, given_probability, doubt }) => ({
+        row: rows[row]!,
+        score: doubt,
+        suggestions: [
+          { label: suggested, probability: suggested_probability },
+          { label: given, probability: given_probability },
+        ],
+      }));
   },
 } satisfies Record<string, Rule>;
 

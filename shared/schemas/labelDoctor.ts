@@ -11,8 +11,12 @@ const Suspect = z.object({
   text: described(z.string(), "Its text, the first 300 characters."),
   given: described(z.string(), "The label it has."),
   suggested: described(z.string(), "The label that the other rows say."),
-  given_probability: described(z.number(), "Of the given label, by the other rows: the less, the surer it is wrong."),
+  given_probability: described(z.number(), "Of the given label, by the other rows."),
   suggested_probability: described(z.number(), "Of the suggested label."),
+  doubt: described(
+    z.number(),
+    "What the order is by: the logarithm of the suggested label's probability by the given one's.",
+  ),
 });
 
 /** What it found. */

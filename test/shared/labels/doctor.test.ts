@@ -25,10 +25,10 @@ test("of ten intents with a twentieth of labels flipped most are found, and most
   assert.ok(hits.filter(({ row, suggested }) => suggested === truth[row]).length > 0.8 * hits.length);
   assert.ok(noise > 0.02 && noise < 0.12, `noise ${noise}`);
   assert.ok(agreement > 0.8 && agreement < 1, `agreement ${agreement}`);
-  const doubts = suspects.map(({ given_probability }) => given_probability);
+  const doubts = suspects.map(({ doubt }) => doubt);
   assert.deepEqual(
     doubts,
-    doubts.toSorted((a, b) => a - b),
+    doubts.toSorted((a, b) => b - a),
     "the surest first",
   );
   for (const { given: label, row, suggested } of suspects) {
