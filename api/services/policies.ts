@@ -100,6 +100,7 @@ function recordOf({ name, project_id }: FunctionRecord, request: PutPolicy, earl
     project_id,
     status: trigger ? "watching" : "idle",
     passed_version: earlier?.passed_version ?? null,
+    drift_looked_at: earlier?.drift_looked_at ?? 0,
     ...{ revision: earlier?.revision ?? 0, lease: null, failures: 0 },
   };
 }

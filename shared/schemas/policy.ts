@@ -23,6 +23,10 @@ const Trigger = z
       60,
       31_536_000,
     ),
+    drift: z.boolean().optional().openapi({
+      description:
+        "What comes in, is answered or is said of answers has moved since the incumbent became it: looked at four times a day, of which one in a hundred is a false alarm.",
+    }),
   })
   .openapi("PolicyTrigger", { description: "What begins a turn; whichever comes first." });
 
@@ -166,6 +170,8 @@ export const PolicyRecord = Policy.extend({
   status: z.enum(policyStates),
   /** The dataset version whose labels passed last; null: that of the test set. */
   passed_version: z.string().nullable(),
+  /** Unix time in seconds; drift is not looked for each time that a worker looks. */
+  drift_looked_at: z.int().default(0),
   /** Counts changes, so that of two at once one is told to look again. */
   revision: z.int(),
   lease: Lease.nullable(),

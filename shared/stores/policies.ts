@@ -19,7 +19,7 @@ export interface Policies
   /** Its rows ask the sweeper to be looked at again. */
   readonly wakes: true;
   /** Gives the lease up until `time` in milliseconds, when the sweeper sends a message. */
-  wait(record: PolicyRecord, attempt: string, time: number): Promise<boolean>;
+  wait(record: PolicyRecord, attempt: string, time: number, changes?: Partial<PolicyRecord>): Promise<boolean>;
   /** A turn begins, to be written with the promotion's row. */
   turnWrite(record: PolicyRecord, changes: Partial<PolicyRecord>): TransactWrite;
   /** The labels of a version were found good, to be written with what follows from it. */
@@ -55,9 +55,9 @@ export function createPolicies(table: Table): Policies {
       const next = { [partition]: undefined, [sort]: undefined, ...due, revision: earlier.revision + 1 };
       return table.update(keyOf(earlier.project_id, earlier.id), { ...changes, ...next }, still(earlier));
     },
-    wait(record, attempt, time) {
+    wait(record, attempt, time, changes = {}) {
       const due = { [tableSchema.workIndex.sort]: new Date(time).toISOString() };
-      return rows.release(record, attempt, due as Partial<PolicyRecord>);
+      return rows.release(record, attempt, { ...changes, ...due });
     },
     passedWrite: (project, name, version) => ({
       type: "update",
