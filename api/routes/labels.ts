@@ -36,13 +36,9 @@ const lease = createRoute({
   request: {
     query: z.object({
       strategy: LabelStrategy.optional(),
-      queue_id: z
-        .string()
-        .regex(idPattern("label_queue"), "not an id of a label queue")
-        .optional()
-        .openapi({
-          description: "Of this queue; absent: of the newest that is ready, of the strategy where one is named.",
-        }),
+      queue_id: z.string().regex(idPattern("label_queue"), "not an id of a label queue").optional().openapi({
+        description: "Of this queue; absent: of the newest that is ready, of the strategy where one is named.",
+      }),
       labeller: Labeller.optional(),
       limit: whole(1, 20, 1, "How many rows, 1 to 20."),
       lease_seconds: whole(1, 86_400, 900, "For how long, 1 second to a day."),

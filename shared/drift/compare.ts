@@ -11,7 +11,7 @@ export interface CompareRequest {
   /** The chance of any false alarm. */
   alpha: number;
   seed: number;
-  /** Default: 999, or as many as alpha needs. */
+  /** Default: 999, or as many as alpha and the measures need. */
   permutations?: number;
 }
 
@@ -40,23 +40,18 @@ export interface Comparison {
   examples: { inference_id: string; text: string; distance: number }[];
 }
 
-const usualPermutations = 999;
+/** The rarest that any of some measures can be is once in the permutations, each in another of them. */
+const permutationsFor = (measures: number, alpha: number) => Math.max(999, Math.ceil((2 * measures) / alpha));
 const [mostLabels, mostExamples, longestExample] = [10, 5, 200];
 
-export function compare({
-  reference,
-  window,
-  alpha,
-  seed,
-  permutations = usualPermutations,
-}: CompareRequest): Comparison {
+export function compare({ reference, window, alpha, seed, permutations }: CompareRequest): Comparison {
   const rows = [...reference, ...window];
   const measures = measuresOf(rows, reference.length);
   const sizes = { first: reference.length, second: window.length };
   const tested = jointPermutationTest(
     sizes,
     measures.map(({ statistic }) => statistic),
-    { permutations: Math.max(permutations, Math.ceil(2 / alpha)), seed, alpha },
+    { permutations: permutations ?? permutationsFor(measures.length, alpha), seed, alpha },
   );
   const places = rows.map((_, place) => place);
   return {

@@ -47,7 +47,7 @@ export interface Drift {
 export const driftLimits = {
   reference: { least: 40, usual: 300, most: 500 },
   window: { least: 20, usual: 150, most: 300 },
-  alpha: { least: 0.001, usual: 0.01, most: 0.2 },
+  alpha: { least: 0.005, usual: 0.01, most: 0.2 },
 } as const;
 
 type Needs = Pick<Stores, "inferences">;

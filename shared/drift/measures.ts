@@ -29,12 +29,20 @@ const buckets = 64;
 /** A measure that most rows have nothing for would compare luck. */
 const leastOfSample = 20;
 
+/** Those that most rows have: each measure more takes more to be sure of any. */
+const mostMetrics = 10;
+
 /** Those that both samples have enough rows for. The first `reference` rows are the reference. */
 export function measuresOf(rows: readonly Observation[], reference: number): Measure[] {
   const samples = [rows.slice(0, reference), rows.slice(reference)];
   const isThere = (has: (row: Observation) => boolean) =>
     samples.every((own) => own.filter(has).length >= leastOfSample);
-  const metrics = [...new Set(rows.flatMap(({ outcomes }) => Object.keys(outcomes)))].sort();
+  const given = Map.groupBy(
+    rows.flatMap(({ outcomes }) => Object.keys(outcomes)),
+    (metric) => metric,
+  );
+  const byRows = [...given].sort(([a, one], [b, other]) => other.length - one.length || (a < b ? -1 : 1));
+  const metrics = byRows.slice(0, mostMetrics).map(([metric]) => metric);
   const has = {
     label: isThere(({ label }) => label !== null) && areLabels(rows),
     confidence: isThere(({ confidence }) => confidence !== null),

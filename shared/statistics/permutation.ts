@@ -74,7 +74,8 @@ export interface JointPermutationTest {
 
 /**
  * Several statistics of the same two samples, permuted together: `pValue` of each is adjusted for the others, so that the chance of
- * any false alarm is alpha at most, whatever they have to do with each other (the least p-value, Westfall and Young 1993).
+ * any false alarm is alpha at most, whatever they have to do with each other (the least p-value, Westfall and Young 1993). It takes as
+ * many permutations as statistics by alpha: the rarest of each may be in another one.
  */
 export function jointPermutationTest(
   { first, second }: { first: number; second: number },
@@ -85,7 +86,7 @@ export function jointPermutationTest(
   checkCount("second", second, 1);
   checkCount("statistics.length", statistics.length, 1);
   checkProbability("alpha", alpha);
-  checkCount("permutations", permutations, Math.ceil(1 / alpha) - 1);
+  checkCount("permutations", permutations, Math.ceil(statistics.length / alpha) - 1);
   const order = Int32Array.from({ length: first + second }, (_, i) => i);
   const random = randomOf(seed);
   // What was seen is the first of them all, as exact a one as any.

@@ -62,7 +62,12 @@ const shifts: Record<string, World> = {
 
 for (const [measure, world] of Object.entries(shifts)) {
   test(`a change of ${measure} is seen, and told where`, { skip }, () => {
-    const request = { reference: draw(1, 1, 120), window: draw(1, 2, 60, world), alpha: 0.01, seed: 1 };
+    const request = {
+      reference: draw(1, 1, 120),
+      window: draw(1, 2, 60, world),
+      alpha: 0.01,
+      seed: 1,
+    };
     const { drifted, measures } = compare(request);
     const found = measures.find(({ name }) => name === measure)!;
     assert.ok(drifted && found.drifted, JSON.stringify(measures));
@@ -75,6 +80,18 @@ for (const [measure, world] of Object.entries(shifts)) {
     }
   });
 }
+
+test("many metrics beside it do not hide a change", { skip }, () => {
+  const judged = (rows: Observation[], seed: number) => {
+    const random = randomOf(seed, 9);
+    const outcomes = () => Object.fromEntries(Array.from({ length: 12 }, (_, k) => [`metric${k}`, random.uniform()]));
+    return rows.map((row) => ({ ...row, outcomes: outcomes() }));
+  };
+  const request = { reference: judged(draw(1, 1, 60), 1), window: judged(draw(1, 2, 40, { labels: 2 }), 2), seed: 1 };
+  const { measures } = compare({ ...request, alpha: 0.01 });
+  assert.equal(measures.filter(({ aspect }) => aspect === "outcomes").length, 10);
+  assert.ok(measures.find(({ name }) => name === "labels")!.drifted, JSON.stringify(measures));
+});
 
 test("the same seed tells the same, with the labels that moved and the strangest rows", { skip }, () => {
   const reference = draw(2, 1, 80);
