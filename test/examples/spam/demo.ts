@@ -52,7 +52,12 @@ function mailLimit(asked: string | undefined): number | undefined {
 
 async function main(): Promise<number> {
   const text = { type: "string" } as const;
-  const { mails, model = "millrace-auto" } = parseArgs({ options: { mails: text, model: text } }).values;
+  const { values, positionals } = parseArgs({ options: { mails: text, model: text }, allowPositionals: true });
+  const [which, ...rest] = positionals;
+  if (which === "flywheel" && rest.length === 0) return await (await import("../flywheel/demo.ts")).flywheel();
+  if (which !== undefined)
+    throw new Error(`There is no demo "${which}"; there is flywheel, and the one without a name.`);
+  const { mails, model = "millrace-auto" } = values;
   const limit = mailLimit(mails);
   mkdirSync(directory, { recursive: true });
   console.log("Millrace demo: a spam filter, fine-tuned on real mail, on this machine. Ctrl-C stops it.");
