@@ -4,6 +4,7 @@ import { describeApi } from "./document.ts";
 import { authenticate } from "./middleware/authenticate.ts";
 import { allowBrowsers } from "./middleware/cors.ts";
 import { onError } from "./middleware/errors.ts";
+import { replayRepeated } from "./middleware/idempotency.ts";
 import { readJsonBody } from "./middleware/jsonBody.ts";
 import { notFoundHandler } from "./middleware/notFound.ts";
 import { requestId } from "./middleware/requestId.ts";
@@ -47,6 +48,7 @@ export function createApp(services: Services): Router {
   app.use(allowBrowsers);
   app.use("/v1/*", authenticate(services.projects));
   app.use("/v1/*", readJsonBody);
+  app.use("/v1/*", replayRepeated(services.claims));
   app.onError(onError(services.observe));
   app.notFound(notFoundHandler(app));
 

@@ -1,4 +1,5 @@
 /** The OpenAPI document, from the contracts of the routes. */
+import { describeRetries } from "./middleware/idempotencyContract.ts";
 import type { Router } from "./router.ts";
 
 export type OpenApiDocument = ReturnType<Router["getOpenAPI31Document"]>;
@@ -21,5 +22,6 @@ export function describeApi(app: Router): OpenApiDocument {
     servers: [{ url: "/" }],
     security: [{ key: [] }],
   });
+  for (const path of Object.values(document.paths ?? {})) if (path.post) describeRetries(path.post);
   return { ...document, components: { ...document.components, securitySchemes: { key: scheme } } };
 }

@@ -10,6 +10,8 @@ export interface Env {
     project: Project;
     /** Id of the API key, likewise. */
     key: string;
+    /** The id by which a request that was sent before is known, and after which what it makes is named. */
+    claimed?: string;
   };
 }
 

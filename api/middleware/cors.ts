@@ -7,6 +7,7 @@ const origin = "*";
 const exposeHeaders = [
   "x-request-id",
   "x-should-retry",
+  "idempotent-replayed",
   "x-millrace-model-digest",
   "x-millrace-episode",
   "x-millrace-function",

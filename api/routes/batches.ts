@@ -5,7 +5,7 @@ import { listOf } from "../../shared/schemas/list.ts";
 import { newRouter, type Router } from "../router.ts";
 import type { BatchService } from "../services/batches.ts";
 import { conflict, failures, idParams, json, jsonBody, paging, tooLarge, wrongMediaType } from "./contract.ts";
-import { attemptOf, retryHeaders } from "./retries.ts";
+import { attemptIn } from "./retries.ts";
 
 const tags = ["Batches"];
 const params = idParams("Id of the batch, `batch_…`.");
@@ -19,7 +19,7 @@ const create = createRoute({
   description:
     'Each line of the file is `{"custom_id", "method": "POST", "url", "body"}`. All lines are checked before any is run; ' +
     "a line that the endpoint refuses while it runs is in the error file, as the endpoint would have answered.",
-  request: { headers: retryHeaders("batch"), body: jsonBody(CreateBatch) },
+  request: { body: jsonBody(CreateBatch) },
   responses: { 200: json(Batch, "The batch, not yet begun."), ...failures, ...tooLarge, ...wrongMediaType },
 });
 
@@ -53,7 +53,7 @@ const cancel = createRoute({
 export function batchRoutes(batches: BatchService): Router {
   return newRouter()
     .openapi(create, async (c) => {
-      const batch = await batches.create(c.var.project, c.req.valid("json"), attemptOf(c.req.valid("header")));
+      const batch = await batches.create(c.var.project, c.req.valid("json"), attemptIn(c));
       return c.json(Batch.parse(batch), 200);
     })
     .openapi(list, async (c) => c.json(BatchList.parse(await batches.list(c.var.project, c.req.valid("query"))), 200))

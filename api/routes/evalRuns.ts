@@ -7,7 +7,7 @@ import { listOf } from "../../shared/schemas/list.ts";
 import { newRouter, type Router } from "../router.ts";
 import type { EvalRunService } from "../services/evalRuns.ts";
 import { conflict, failures, json, jsonBody, paging, tooLarge, wrongMediaType } from "./contract.ts";
-import { attemptOf, retryHeaders } from "./retries.ts";
+import { attemptIn } from "./retries.ts";
 
 const tags = ["Evals"];
 const EvalRunList = listOf(EvalRun, "EvalRunList");
@@ -27,7 +27,7 @@ const create = createRoute({
   path: "/v1/evals/{eval_id}/runs",
   tags,
   summary: "Have items answered and graded",
-  request: { params: evalParams, headers: retryHeaders("run"), body: jsonBody(CreateEvalRun) },
+  request: { params: evalParams, body: jsonBody(CreateEvalRun) },
   responses: { 201: json(EvalRun, "The run, not yet begun."), ...failures, ...tooLarge, ...wrongMediaType },
 });
 
@@ -110,7 +110,7 @@ export function evalRunRoutes(runs: EvalRunService): Router {
   return newRouter()
     .openapi(create, async (c) => {
       const { eval_id } = c.req.valid("param");
-      const attempt = attemptOf(c.req.valid("header"));
+      const attempt = attemptIn(c);
       return c.json(EvalRun.parse(await runs.create(c.var.project, eval_id, c.req.valid("json"), attempt)), 201);
     })
     .openapi(list, async (c) => {

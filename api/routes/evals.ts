@@ -7,7 +7,7 @@ import { newRouter, type Router } from "../router.ts";
 import type { EvalComparisonService } from "../services/evalComparison.ts";
 import type { EvalService } from "../services/evals.ts";
 import { conflict, failures, idParams, json, jsonBody, paging, tooLarge, wrongMediaType } from "./contract.ts";
-import { attemptOf, retryHeaders } from "./retries.ts";
+import { attemptIn } from "./retries.ts";
 
 const tags = ["Evals"];
 const params = idParams("Id of the eval, `eval_…`.");
@@ -22,7 +22,7 @@ const create = createRoute({
   summary: "Say what a good output is",
   description:
     "An eval is a schema of items and the graders that outputs must pass. `python` graders are refused: no code of a client is run here.",
-  request: { headers: retryHeaders("eval"), body: jsonBody(CreateEval) },
+  request: { body: jsonBody(CreateEval) },
   responses: { 201: json(Eval, "The eval."), ...bodies },
 });
 
@@ -113,7 +113,7 @@ const compare = createRoute({
 export function evalRoutes(evals: EvalService, comparisons: EvalComparisonService): Router {
   return newRouter()
     .openapi(create, async (c) => {
-      const made = await evals.create(c.var.project, c.req.valid("json"), attemptOf(c.req.valid("header")));
+      const made = await evals.create(c.var.project, c.req.valid("json"), attemptIn(c));
       return c.json(Eval.parse(made), 201);
     })
     .openapi(list, async (c) => c.json(EvalList.parse(await evals.list(c.var.project, c.req.valid("query"))), 200))

@@ -5,6 +5,7 @@ import { listOf } from "../../shared/schemas/list.ts";
 import { newRouter, type Router } from "../router.ts";
 import type { FeedbackService } from "../services/feedback.ts";
 import { conflict, failures, json, jsonBody, paging, tooLarge, wrongMediaType } from "./contract.ts";
+import { attemptIn } from "./retries.ts";
 
 const tags = ["Feedback"];
 const FeedbackList = listOf(Feedback, "FeedbackList");
@@ -24,13 +25,6 @@ const create = createRoute({
     "`metadata.feedback_<metric>` of an update of a stored chat completion is the same, as `true`, `false` or a number in a text; so are `metadata.feedback_comment` and `metadata.feedback_demonstration`. Only labels that change count.",
   ].join("\n"),
   request: {
-    headers: z.object({
-      "idempotency-key": z
-        .string()
-        .max(256)
-        .optional()
-        .openapi({ description: "Same key within ten minutes: same feedback, whatever came between." }),
-    }),
     body: jsonBody(CreateFeedback),
   },
   responses: { 200: json(Feedback, "The feedback."), ...failures, ...conflict, ...tooLarge, ...wrongMediaType },
@@ -55,8 +49,8 @@ const list = createRoute({
 export function feedbackRoutes(feedback: FeedbackService): Router {
   return newRouter()
     .openapi(create, async (c) => {
-      const key = c.req.valid("header")["idempotency-key"];
-      return c.json(Feedback.parse(await feedback.create(c.var.project, c.req.valid("json"), key)), 200);
+      const created = await feedback.create(c.var.project, c.req.valid("json"), attemptIn(c));
+      return c.json(Feedback.parse(created), 200);
     })
     .openapi(list, async (c) => {
       const { limit, after, ...filter } = c.req.valid("query");

@@ -6,6 +6,7 @@ import { newRouter, type Router } from "../router.ts";
 import type { FileService } from "../services/files.ts";
 import { failures, idParams, json, paging, tooLarge, wrongMediaType } from "./contract.ts";
 import { sendContent } from "./fileContent.ts";
+import { attemptIn } from "./retries.ts";
 
 const tags = ["Files"];
 const params = idParams("Id of the file, `file-…`.");
@@ -103,7 +104,7 @@ export function fileRoutes(files: FileService): Router {
   return newRouter()
     .openapi(create, async (c) => {
       const upload = { contentType: c.req.header("content-type"), body: c.req.raw.body };
-      return c.json(File.parse(await files.create(c.var.project, upload)), 200);
+      return c.json(File.parse(await files.create(c.var.project, upload, attemptIn(c))), 200);
     })
     .openapi(list, async (c) => c.json(FileList.parse(await files.list(c.var.project, c.req.valid("query"))), 200))
     .openapi(retrieve, async (c) => c.json(File.parse(await files.get(c.var.project, c.req.valid("param").id)), 200))

@@ -9,7 +9,7 @@ import type { FineTuningService } from "../services/fineTuningJobs.ts";
 import type { Change } from "../services/jobChanges.ts";
 import { conflict, failures, idParams, json, jsonBody, paging, tooLarge, wrongMediaType } from "./contract.ts";
 import { metadataFilter, metadataParameter } from "./metadataFilter.ts";
-import { attemptOf, retryHeaders } from "./retries.ts";
+import { attemptIn } from "./retries.ts";
 
 const tags = ["Fine-tuning"];
 const params = idParams("Id of the job, `ftjob-…`.");
@@ -22,10 +22,7 @@ const create = createRoute({
   path: "/v1/fine_tuning/jobs",
   tags,
   summary: "Create a fine-tuning job",
-  request: {
-    headers: retryHeaders("job"),
-    body: jsonBody(CreateFineTuningJob),
-  },
+  request: { body: jsonBody(CreateFineTuningJob) },
   responses: { 200: json(FineTuningJob, "The job, not yet begun."), ...failures, ...tooLarge, ...wrongMediaType },
 });
 
@@ -81,7 +78,7 @@ const checkpoints = createRoute({
 export function fineTuningRoutes(jobs: FineTuningService): Router {
   return newRouter()
     .openapi(create, async (c) => {
-      const job = await jobs.create(c.var.project, c.req.valid("json"), attemptOf(c.req.valid("header")));
+      const job = await jobs.create(c.var.project, c.req.valid("json"), attemptIn(c));
       return c.json(FineTuningJob.parse(job), 200);
     })
     .openapi(list, async (c) => {

@@ -9,7 +9,7 @@ import type { Stores } from "../../shared/stores/stores.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Paging } from "./fineTuningJobs.ts";
 import { requireFile } from "./namedFile.ts";
-import type { Attempt, RequestClaims } from "./requestClaims.ts";
+import { type Attempt, idFor } from "./requestClaims.ts";
 
 export interface BatchService {
   create(project: Project, request: CreateBatch, attempt: Attempt): Promise<BatchRecord>;
@@ -22,7 +22,6 @@ const windowSeconds = 24 * 60 * 60;
 
 export function createBatchService(
   { batches, files }: Pick<Stores, "batches" | "files">,
-  claims: RequestClaims,
   delivery: Delivery,
 ): BatchService {
   const get: BatchService["get"] = async (project, id) => {
@@ -39,7 +38,7 @@ export function createBatchService(
       if (file.bytes > batchLimits.bytes) {
         throw new ApiError("invalid_file", `The input file is larger than ${batchLimits.bytes} bytes.`, { param });
       }
-      const id = await claims.idFor("batch", project, request, attempt);
+      const id = idFor("batch", attempt);
       const earlier = await batches.get(project.id, id);
       if (earlier) return earlier;
       const record = newBatch(project, id, request);

@@ -17,7 +17,7 @@ import type { Stores } from "../../shared/stores/stores.ts";
 import type { Delivery } from "./delivery.ts";
 import type { EvalService } from "./evals.ts";
 import { requireFile } from "./namedFile.ts";
-import type { Attempt, RequestClaims } from "./requestClaims.ts";
+import { type Attempt, idFor } from "./requestClaims.ts";
 
 export interface RunListing {
   limit: number;
@@ -48,7 +48,6 @@ export function createEvalRunService(
   { evalRuns, files }: Needs,
   evals: Pick<EvalService, "get">,
   named: NamedModels,
-  claims: RequestClaims,
   delivery: Delivery,
 ): EvalRunService {
   const open = async (run: EvalRunRecord): Promise<EvalRun> => {
@@ -79,7 +78,7 @@ export function createEvalRunService(
     async create(project, evalId, request, attempt) {
       const found = await evals.get(project, evalId);
       await checkSource({ files, named }, project, found, request.data_source);
-      const id = await claims.idFor("eval_run", project, { eval_id: evalId, ...request }, attempt);
+      const id = idFor("eval_run", attempt);
       const earlier = await evalRuns.get(project.id, id);
       if (earlier) return open(earlier);
       const data_source = await evalRuns.storeSource({ project_id: project.id, id }, request.data_source);

@@ -9,7 +9,7 @@ import { type Page, toPage } from "../../shared/schemas/list.ts";
 import type { Project } from "../../shared/schemas/project.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
 import type { Delivery } from "./delivery.ts";
-import type { Attempt, RequestClaims } from "./requestClaims.ts";
+import { type Attempt, idFor } from "./requestClaims.ts";
 
 export interface EvalListing {
   limit: number;
@@ -34,7 +34,6 @@ const everyRun = 100_000;
 
 export function createEvalService(
   { evals, evalRuns }: Pick<Stores, "evals" | "evalRuns">,
-  claims: RequestClaims,
   delivery: Delivery,
 ): EvalService {
   const get: EvalService["get"] = async (project, id) => {
@@ -46,7 +45,7 @@ export function createEvalService(
     get,
     async create(project, request, attempt) {
       check(request);
-      const id = await claims.idFor("eval", project, request, attempt);
+      const id = idFor("eval", attempt);
       await evals.create(newEval(project, id, request));
       return get(project, id);
     },

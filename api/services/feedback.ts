@@ -11,7 +11,7 @@ import type { FeedbackIndex, GivenFeedback } from "../../shared/stores/feedback.
 import { take } from "../../shared/stores/indexedRows.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
 import { builtIn, checkValue, declared, type Judging, readLabel } from "./feedbackValues.ts";
-import type { RequestClaims } from "./requestClaims.ts";
+import { type Attempt, idFor } from "./requestClaims.ts";
 
 export interface FeedbackFilter {
   inference_id?: string | undefined;
@@ -21,7 +21,7 @@ export interface FeedbackFilter {
 
 export interface FeedbackService {
   /** Durable when it returns. With the same key it is the same feedback. */
-  create(project: Project, feedback: CreateFeedback, idempotencyKey: string | undefined): Promise<Feedback>;
+  create(project: Project, feedback: CreateFeedback, attempt: Attempt): Promise<Feedback>;
   /** Newest first. */
   list(
     project: Project,
@@ -38,10 +38,11 @@ type Target = Pick<GivenFeedback, "level" | "target">;
 const labelPrefix = "feedback_";
 const fieldOf = { inference: "inference_id", episode: "episode_id" } as const;
 
-export function createFeedbackService(
-  { feedback, metrics, inferences }: Pick<Stores, "feedback" | "metrics" | "inferences">,
-  claims: RequestClaims,
-): FeedbackService {
+export function createFeedbackService({
+  feedback,
+  metrics,
+  inferences,
+}: Pick<Stores, "feedback" | "metrics" | "inferences">): FeedbackService {
   const recentKey = (project: Project, name: string) => `${project.id}/${name}`;
   const recent = createRecent((key) => {
     const slash = key.indexOf("/");
@@ -75,7 +76,7 @@ export function createFeedbackService(
 
   return {
     shown,
-    async create(project, asked, idempotencyKey) {
+    async create(project, asked, attempt) {
       const judging = await judgingOf(project, asked.metric_name);
       if (!judging) throw notFound("metric", asked.metric_name, "metric_name");
       checkValue(judging, asked.value);
@@ -86,8 +87,7 @@ export function createFeedbackService(
         if (inference.episode_id !== asked.episode_id) throw anotherEpisode(asked);
       }
       await claimMetric(project, judging);
-      const attempt = { idempotencyKey, retryCount: 0 };
-      const id = idempotencyKey === undefined ? undefined : await claims.idFor("feedback", project, asked, attempt);
+      const id = attempt.claimed === undefined ? undefined : idFor("feedback", attempt);
       return shown(await give(project, { id, ...target, metric_name: judging.name, value: asked.value }));
     },
     async list(project, filter, { limit, after }) {

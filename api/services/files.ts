@@ -1,7 +1,7 @@
 /** Files: the bytes are durable before the row says that they exist. */
 import type { Readable } from "node:stream";
 import { ApiError, notFound } from "../../shared/errors.ts";
-import { isId, newId } from "../../shared/ids.ts";
+import { isId } from "../../shared/ids.ts";
 import type { FileRecord } from "../../shared/schemas/file.ts";
 import { type Page, toPage } from "../../shared/schemas/list.ts";
 import type { Project } from "../../shared/schemas/project.ts";
@@ -9,6 +9,7 @@ import type { Files } from "../../shared/stores/files.ts";
 import { type Objects, objectKeys, type StoredObject } from "../../shared/stores/objects.ts";
 import { acceptedFields, parseFields, safeFilename } from "./fileFields.ts";
 import { readUpload, type Upload } from "./multipart.ts";
+import { type Attempt, idFor } from "./requestClaims.ts";
 
 /** Larger files are fetched from the bucket itself: a Lambda may answer no more than 6 MB, in base64. */
 const largestStreamed = 4 * 1024 * 1024;
@@ -17,7 +18,7 @@ const linkSeconds = 300;
 export type FileContent = { file: FileRecord } & ({ link: string } | { open(): Promise<Readable> });
 
 export interface FileService {
-  create(project: Project, upload: Upload): Promise<FileRecord>;
+  create(project: Project, upload: Upload, attempt: Attempt): Promise<FileRecord>;
   get(project: Project, id: string): Promise<FileRecord>;
   list(project: Project, query: ListFiles): Promise<Page<FileRecord>>;
   content(project: Project, id: string): Promise<FileContent>;
@@ -40,8 +41,8 @@ export function createFileService(files: Files, objects: Objects, maxBytes: numb
 
   return {
     get,
-    async create(project, upload) {
-      const id = newId("file");
+    async create(project, upload, attempt) {
+      const id = idFor("file", attempt);
       const key = objectKeys.file(project.id, id);
       const limits = { fileBytes: maxBytes, fields: acceptedFields };
       const parts = await readUpload(upload, limits, async (content, fieldsSoFar) => {

@@ -9,7 +9,7 @@ import type { Stores } from "../../shared/stores/stores.ts";
 import type { Delivery } from "./delivery.ts";
 import { type ResolvedMethod, requireForMethod, resolveMethod, type StartingBase } from "./jobMethods.ts";
 import { requireFile } from "./namedFile.ts";
-import type { Attempt, RequestClaims } from "./requestClaims.ts";
+import { type Attempt, idFor } from "./requestClaims.ts";
 
 /** Longer names cannot exist: a key of the table ends there. */
 const longestId = 512;
@@ -20,7 +20,6 @@ export interface JobCreation {
 
 export function createJobCreation(
   { jobs, files, models, bases, datasets }: Pick<Stores, "jobs" | "files" | "models" | "bases" | "datasets">,
-  claims: RequestClaims,
   delivery: Delivery,
 ): JobCreation {
   const findModel = async (project: Project, id: string) =>
@@ -76,7 +75,7 @@ export function createJobCreation(
     async create(project, request, attempt) {
       const method = resolveMethod(request);
       await requireReferences(project, request, method);
-      const id = await claims.idFor("job", project, request, attempt);
+      const id = idFor("job", attempt);
       const earlier = await jobs.get(project.id, id);
       if (earlier) return earlier;
       const record = newJob(project, id, request, method);

@@ -63,7 +63,7 @@ export function createQueuedAnswers(
   return {
     async ask(question, attempt) {
       const { project, endpoint, request, asked = request } = question;
-      const id = await claims.idFor("answer", project, [endpoint, asked], attempt);
+      const id = await claims.answerId(project, [endpoint, asked], attempt);
       return (await answers.get(project.id, id)) ?? (await send(id, question, false));
     },
     askForEvents: (question) => send(newId("answer"), question, true),

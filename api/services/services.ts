@@ -35,7 +35,7 @@ import { createPrefetch } from "./prefetch.ts";
 import { createProjectService, type ProjectService } from "./projects.ts";
 import { createPromotionService, type PromotionService } from "./promotions.ts";
 import { createQueuedAnswers } from "./queuedAnswers.ts";
-import { createRequestClaims } from "./requestClaims.ts";
+import { createRequestClaims, type RequestClaims } from "./requestClaims.ts";
 import { createStoredCompletionService, type StoredCompletionService } from "./storedCompletions.ts";
 
 export interface Services {
@@ -64,6 +64,7 @@ export interface Services {
   graders: GraderService;
   metrics: MetricService;
   feedback: FeedbackService;
+  claims: RequestClaims;
   observe: Observe;
 }
 
@@ -84,19 +85,19 @@ export function createServices(dependencies: Dependencies): Services {
   const recent = createRecentModels(stores);
   const routing = createFunctionRouting(stores);
   const prefetch = createPrefetch(stores.models, host);
-  const feedback = createFeedbackService(stores, claims);
+  const feedback = createFeedbackService(stores);
   const queued = createQueuedAnswers(stores, claims, createDelivery("answer", queue, observe));
   const datasets = createDatasetService(stores, createDelivery("dataset_version", queue, observe));
   const named = createNamedModels(models, stores.functions);
   const policies = createPolicyService(stores, models);
   const runDelivery = createDelivery("eval_run", queue, observe);
-  const evals = createEvalService(stores, claims, runDelivery);
-  const evalRuns = createEvalRunService(stores, evals, named, claims, runDelivery);
+  const evals = createEvalService(stores, runDelivery);
+  const evalRuns = createEvalRunService(stores, evals, named, runDelivery);
   return {
     projects: createProjectService(stores.projects),
     files: createFileService(stores.files, stores.objects, maxUploadBytes),
-    fineTuning: createFineTuningService(stores, createJobCreation(stores, claims, delivery), delivery, prefetch),
-    batches: createBatchService(stores, claims, createDelivery("batch", queue, observe)),
+    fineTuning: createFineTuningService(stores, createJobCreation(stores, delivery), delivery, prefetch),
+    batches: createBatchService(stores, createDelivery("batch", queue, observe)),
     models: createModelService(stores, models, recent),
     aliases: createAliasService(stores, models, recent),
     functions: createFunctionService(stores.functions, models, routing),
@@ -126,6 +127,7 @@ export function createServices(dependencies: Dependencies): Services {
     graders: createGraderService({ models, host }, named, dependencies.heavyBytes),
     metrics: createMetricService(stores.metrics),
     feedback,
+    claims,
     observe,
   };
 }

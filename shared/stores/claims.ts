@@ -1,42 +1,81 @@
-/** Which object a create request made, so that the same request sent again makes no second one. */
+/** Which requests came already, who is at work on them, and what was answered: for those who send them again. */
 import { z } from "zod";
-import { type Table, tableSchema } from "./table.ts";
+import { type Condition, type Table, tableSchema } from "./table.ts";
+
+const KeptAnswer = z.object({
+  status: z.int(),
+  headers: z.record(z.string(), z.string()),
+  body: z.string(),
+});
+export type KeptAnswer = z.infer<typeof KeptAnswer>;
 
 const Claim = z.object({
-  /** Id of the object that the request makes. */
-  object_id: z.string(),
+  /** The id of the request that first came. What it makes is named after it, so that work done again makes nothing else. */
+  request_id: z.string(),
   /** Digest of what was asked for. */
   fingerprint: z.string(),
+  /** Who is at work on it, or last was. */
+  attempt: z.string(),
+  /** Unix time in milliseconds at which whoever is at work on it must have told that they still are; 0: nobody is. */
+  busy_until: z.int(),
+  /** Whether the try came that says it is the first; a later one may be faster on its way. */
+  is_first_seen: z.boolean(),
+  /** Null before the answer, and where it is not kept. */
+  answer: KeptAnswer.nullable(),
   expires_at: z.int(),
 });
 export type Claim = z.infer<typeof Claim>;
 
 export interface Claims {
-  /** Names the object this request will make, or, while an earlier claim of the name lives, returns that one. */
-  claim(project: string, name: string, claim: Claim): Promise<Claim>;
-  /** Forgets earlier claims of the name. */
-  release(project: string, name: string): Promise<void>;
+  /** Undefined where the claim now stands; else the one that lives already. */
+  create(project: string, name: string, claim: Claim): Promise<Claim | undefined>;
+  /** Undefined where there is none, or none any more. */
+  get(project: string, name: string): Promise<Claim | undefined>;
+  /** False where it is no longer as it was read. */
+  change(project: string, name: string, read: Claim, changes: Partial<Claim>): Promise<boolean>;
+  /** False where it is no longer this attempt's. */
+  delete(project: string, name: string, attempt: string): Promise<boolean>;
 }
 
 const keyOf = (project: string, name: string) => ({ pk: `${project}#claim`, sk: name });
 
-export function createClaims(table: Table): Claims {
-  const live = async (project: string, name: string) => {
-    const claim = Claim.safeParse(await table.get(keyOf(project, name)));
-    return claim.success && claim.data.expires_at > Date.now() / 1000 ? claim.data : undefined;
+const isOf = (attempt: string): Condition => ({
+  expression: "#attempt = :attempt",
+  names: { "#attempt": "attempt" },
+  values: { ":attempt": attempt },
+});
+
+/** Its holder tells that they live by `busy_until` alone, which whoever takes over has read. */
+function isAsRead({ attempt, busy_until }: Claim): Condition {
+  const { expression, names, values } = isOf(attempt);
+  return {
+    expression: `${expression} AND #busy = :busy`,
+    names: { ...names, "#busy": "busy_until" },
+    values: { ...values, ":busy": busy_until },
   };
+}
+
+export function createClaims(table: Table): Claims {
+  const itemOf = (claim: Claim) => ({ ...claim, [tableSchema.timeToLive]: claim.expires_at });
   const claims: Claims = {
-    async claim(project, name, claim) {
-      const item = { ...claim, [tableSchema.timeToLive]: claim.expires_at };
-      if (await table.create(keyOf(project, name), item)) return claim;
-      const earlier = await live(project, name);
-      if (earlier) return earlier;
-      await claims.release(project, name);
-      return claims.claim(project, name, claim);
+    async create(project, name, claim) {
+      if (await table.create(keyOf(project, name), itemOf(claim))) return undefined;
+      const item = await table.get(keyOf(project, name));
+      const earlier = Claim.safeParse(item);
+      if (earlier.success && earlier.data.expires_at > Date.now() / 1000) return earlier.data;
+      if (item) await table.delete(keyOf(project, name));
+      return claims.create(project, name, claim);
     },
-    async release(project, name) {
-      await table.delete(keyOf(project, name));
+    async get(project, name) {
+      const claim = Claim.safeParse(await table.get(keyOf(project, name)));
+      return claim.success && claim.data.expires_at > Date.now() / 1000 ? claim.data : undefined;
     },
+    change: (project, name, read, changes) => {
+      const until = changes.expires_at === undefined ? {} : { [tableSchema.timeToLive]: changes.expires_at };
+      return table.update(keyOf(project, name), { ...changes, ...until }, isAsRead(read));
+    },
+    delete: (project, name, attempt) =>
+      table.transact([{ type: "delete", key: keyOf(project, name), condition: isOf(attempt) }]),
   };
   return claims;
 }

@@ -93,7 +93,7 @@ for (const [version, OpenAI] of Object.entries(sdks)) {
         connect().fineTuning.jobs.create({ model: "millrace-ngram", training_file, seed }, { headers });
       const [first, second] = await Promise.all([create(1), create(1)]);
       assert.equal(first.id, second.id);
-      await assert.rejects(create(2), { status: 400, param: "Idempotency-Key" });
+      await assert.rejects(create(2), { status: 422, code: "idempotency_key_reused", param: "Idempotency-Key" });
     });
 
     test("7: x-request-id is _request_id on answers and requestID on errors", async () => {
