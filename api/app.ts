@@ -2,6 +2,7 @@
 
 import { describeApi } from "./document.ts";
 import { authenticate } from "./middleware/authenticate.ts";
+import { authorize } from "./middleware/authorize.ts";
 import { allowBrowsers } from "./middleware/cors.ts";
 import { onError } from "./middleware/errors.ts";
 import { replayRepeated } from "./middleware/idempotency.ts";
@@ -36,6 +37,8 @@ import { labelRoutes } from "./routes/labels.ts";
 import { metricRoutes } from "./routes/metrics.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { moderationRoutes } from "./routes/moderations.ts";
+import { auditLogRoutes } from "./routes/organizationAuditLogs.ts";
+import { organizationKeyRoutes } from "./routes/organizationKeys.ts";
 import { projectRoutes } from "./routes/projects.ts";
 import { promotionRoutes } from "./routes/promotions.ts";
 import { referenceRoutes } from "./routes/reference.ts";
@@ -46,7 +49,8 @@ export function createApp(services: Services): Router {
   const app = newRouter();
   app.use(requestId(services.observe));
   app.use(allowBrowsers);
-  app.use("/v1/*", authenticate(services.projects));
+  app.use("/v1/*", authenticate(services.keys));
+  app.use("/v1/*", authorize);
   app.use("/v1/*", readJsonBody);
   app.use("/v1/*", replayRepeated(services.claims));
   app.onError(onError(services.observe));
@@ -81,6 +85,8 @@ export function createApp(services: Services): Router {
   app.route("/", metricRoutes(services.metrics));
   app.route("/", feedbackRoutes(services.feedback));
   app.route("/", projectRoutes(services.projects));
+  app.route("/", organizationKeyRoutes(services.organizationKeys, services.adminKeys));
+  app.route("/", auditLogRoutes(services.audits));
   app.route("/", healthRoutes());
   app.route(
     "/",

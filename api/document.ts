@@ -1,4 +1,5 @@
 /** The OpenAPI document, from the contracts of the routes. */
+import { describeAccess } from "./access.ts";
 import { describeRetries } from "./middleware/idempotencyContract.ts";
 import type { Router } from "./router.ts";
 
@@ -10,7 +11,11 @@ const description = [
 ].join("\n\n");
 
 export function describeApi(app: Router): OpenApiDocument {
-  const scheme = { type: "http", scheme: "bearer", description: "An API key; it opens one project." } as const;
+  const bearer = { type: "http", scheme: "bearer" } as const;
+  const securitySchemes = {
+    key: { ...bearer, description: "An API key, which opens one project; the scopes of which it must have one." },
+    admin_key: { ...bearer, description: "An admin key, which opens an organization and none of its projects." },
+  };
   const document = app.getOpenAPI31Document({
     openapi: "3.1.0",
     info: {
@@ -22,6 +27,7 @@ export function describeApi(app: Router): OpenApiDocument {
     servers: [{ url: "/" }],
     security: [{ key: [] }],
   });
+  for (const [path, methods] of Object.entries(document.paths ?? {})) describeAccess(path, methods);
   for (const path of Object.values(document.paths ?? {})) if (path.post) describeRetries(path.post);
-  return { ...document, components: { ...document.components, securitySchemes: { key: scheme } } };
+  return { ...document, components: { ...document.components, securitySchemes } };
 }

@@ -1,15 +1,17 @@
-/** The door to everything that belongs to a project: no valid key, no further. */
+/** The door to everything that belongs to somebody: no valid key, no further. */
 import type { MiddlewareHandler } from "hono";
 import type { Env } from "../router.ts";
-import type { ProjectService } from "../services/projects.ts";
+import type { KeyService } from "../services/keys.ts";
 
-export function authenticate(projects: ProjectService): MiddlewareHandler<Env> {
+export function authenticate(keys: KeyService): MiddlewareHandler<Env> {
   return async (c, next) => {
     const secret = /^bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
-    const { project, key } = await projects.authenticate(secret, c.req.header("openai-project"));
-    c.set("project", project);
-    c.set("key", key);
-    c.header("openai-organization", project.organization_id);
+    const opened = await keys.open(secret, c.req.header("openai-project"));
+    c.set("opened", opened);
+    c.set("actor", opened.actor);
+    c.set("key", opened.actor.key);
+    if (opened.opens === "project") c.set("project", opened.project);
+    c.header("openai-organization", opened.actor.organization_id);
     await next();
   };
 }

@@ -32,6 +32,7 @@ export const events = <Whole extends z.ZodType, Event extends z.ZodType>(
 export const failures = {
   400: json(ErrorResponse, "Something in the request is wrong; `param` names it."),
   401: json(ErrorResponse, "No API key, or one that opens nothing."),
+  403: json(ErrorResponse, "The API key is not for this: another sort of key, or a scope, is missing."),
   404: json(ErrorResponse, "No such thing in this project."),
   500: json(ErrorResponse, "Our fault; try again."),
 } as const;

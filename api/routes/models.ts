@@ -36,9 +36,9 @@ const remove = createRoute({
   request: { params },
   responses: {
     200: json(DeletedModel, "The model is gone."),
-    403: json(ErrorResponse, "Base models cannot be deleted."),
     ...conflict,
     ...failures,
+    403: json(ErrorResponse, "Base models cannot be deleted; or the API key is not for this."),
   },
 });
 

@@ -1,49 +1,89 @@
-/** Whose request is it: from a key to the project it opens; and what the project says of itself. */
+/** Projects, as an organization's admin keys see all of them and a project's own key sees its own. */
 import { ApiError, notFound } from "../../shared/errors.ts";
-import { createRecent } from "../../shared/recent.ts";
-import type { OrganizationProject, Project, ProjectRecord, UpdateProject } from "../../shared/schemas/project.ts";
-import { keyHash, type Projects } from "../../shared/stores/projects.ts";
+import { isId, newId } from "../../shared/ids.ts";
+import { type Page, toPage } from "../../shared/schemas/list.ts";
+import type { Actor } from "../../shared/schemas/organization.ts";
+import type { CreateProject, OrganizationProject, ProjectRecord, UpdateProject } from "../../shared/schemas/project.ts";
+import { auditWrite } from "../../shared/stores/auditLogs.ts";
+import { take } from "../../shared/stores/indexedRows.ts";
+import type { Stores } from "../../shared/stores/stores.ts";
+import type { Paging } from "./fineTuningJobs.ts";
+import type { KeyService } from "./keys.ts";
 
 export interface ProjectService {
-  /** `claimed` is the project the client believes to be in, if it says so. */
-  authenticate(secret: string | undefined, claimed: string | undefined): Promise<{ project: Project; key: string }>;
-  /** Any other project than one's own is 404. */
-  get(project: Project, id: string): Promise<OrganizationProject>;
-  update(project: Project, id: string, changes: UpdateProject): Promise<OrganizationProject>;
+  create(actor: Actor, request: CreateProject): Promise<OrganizationProject>;
+  /** Of the organization, by id; archived ones where asked for. */
+  list(actor: Actor, paging: Paging & { include_archived: boolean }): Promise<Page<OrganizationProject>>;
+  /** A stranger's is 404. */
+  get(actor: Actor, id: string): Promise<OrganizationProject>;
+  /** The row, likewise. */
+  require(actor: Actor, id: string): Promise<ProjectRecord>;
+  /** The row of one that is not archived. */
+  requireActive(actor: Actor, id: string): Promise<ProjectRecord>;
+  update(actor: Actor, id: string, changes: UpdateProject): Promise<OrganizationProject>;
+  /** Its keys stop; its data stays until it expires. */
+  archive(actor: Actor, id: string): Promise<OrganizationProject>;
 }
 
-export function createProjectService(projects: Projects): ProjectService {
-  /** By the key's hash, so that no secret is kept. */
-  const keys = createRecent((hash) => projects.findKey(hash));
-  const opened = createRecent((id) => projects.get(id));
-
-  const get: ProjectService["get"] = async (project, id) => {
-    const found = id === project.id ? await projects.get(id) : undefined;
-    if (!found) throw notFound("project", id);
-    return shown(found);
+export function createProjectService(
+  { projects, organizations }: Pick<Stores, "projects" | "organizations">,
+  keys: Pick<KeyService, "forgetProject">,
+): ProjectService {
+  const require: ProjectService["require"] = async (actor, id) => {
+    const isOpen = isId("project", id) && (actor.project_id === null || actor.project_id === id);
+    const found = isOpen ? await projects.get(id) : undefined;
+    if (found?.organization_id !== actor.organization_id) throw notFound("project", id);
+    return found;
   };
+  const requireActive: ProjectService["requireActive"] = async (actor, id) => {
+    const project = await require(actor, id);
+    if (project.archived_at !== undefined) throw new ApiError("invalid_state", `The project '${id}' is archived.`);
+    return project;
+  };
+  const get: ProjectService["get"] = async (actor, id) => shown(await require(actor, id));
+  async function* listed(organization: string, after: string | undefined, withArchived: boolean) {
+    for await (const project of projects.stream(organization, after)) {
+      if (withArchived || project.archived_at === undefined) yield project;
+    }
+  }
 
   return {
     get,
-    async update(project, id, changes) {
-      if (id !== project.id || !(await projects.update(id, changes))) throw notFound("project", id);
-      opened.forget(id);
-      return get(project, id);
+    require,
+    requireActive,
+    async create(actor, { name }) {
+      const organization = await organizations.get(actor.organization_id);
+      if (!organization) throw new Error(`There is no row of the organization ${actor.organization_id}`);
+      const id = newId("project");
+      const created_at = Math.floor(Date.now() / 1000);
+      const record: ProjectRecord = {
+        ...{ id, organization_id: organization.id, organization_name: organization.name, name, created_at },
+      };
+      const details = { id, data: { name } };
+      await projects.create(record, [auditWrite(actor, { type: "project.created", details, project: record })]);
+      return shown(record);
     },
-    async authenticate(secret, claimed) {
-      if (secret === undefined) {
-        throw new ApiError("invalid_api_key", "No API key: send it as 'Authorization: Bearer <key>'.");
-      }
-      const key = await keys.get(keyHash(secret));
-      const project = key && (await opened.get(key.project_id));
-      if (!key || !project) throw new ApiError("invalid_api_key", "Incorrect API key.");
-      if (claimed && claimed !== project.id) {
-        throw new ApiError(
-          "mismatched_project",
-          "The header 'openai-project' names another project than the API key's.",
-        );
-      }
-      return { project, key: key.id };
+    async list({ organization_id }, { after, limit, include_archived }) {
+      const found = await take(listed(organization_id, after, include_archived), limit + 1);
+      return toPage(found.map(shown), limit);
+    },
+    async update(actor, id, { name, ...policy }) {
+      const project = await requireActive(actor, id);
+      const changes = { ...policy, ...(name != null && { name }) };
+      const details = { id, changes_requested: changes };
+      const audit = auditWrite(actor, { type: "project.updated", details, project });
+      if (!(await projects.update(id, changes, [audit]))) await requireActive(actor, id);
+      keys.forgetProject(id);
+      return get(actor, id);
+    },
+    async archive(actor, id) {
+      const project = await require(actor, id);
+      const changes = { archived_at: Math.floor(Date.now() / 1000) };
+      const audit = auditWrite(actor, { type: "project.archived", details: { id }, project });
+      // One that is archived already stays as it is.
+      if (project.archived_at === undefined) await projects.update(id, changes, [audit]);
+      keys.forgetProject(id);
+      return get(actor, id);
     },
   };
 }
@@ -54,8 +94,8 @@ function shown(record: ProjectRecord): OrganizationProject {
     object: "organization.project",
     name: record.name,
     created_at: record.created_at,
-    archived_at: null,
-    status: "active",
+    archived_at: record.archived_at ?? null,
+    status: record.archived_at === undefined ? "active" : "archived",
     inference_records: record.inference_records ?? "none",
     inference_sampling_rate: record.inference_sampling_rate ?? 1,
     inference_retention_days: record.inference_retention_days ?? null,

@@ -8,6 +8,7 @@ import type { ModelHost } from "../../shared/serving/host.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
 import type { Observe } from "../requestEvents.ts";
 import { type AliasService, createAliasService } from "./aliases.ts";
+import { type AuditService, createAuditService } from "./audits.ts";
 import { type BatchService, createBatchService } from "./batches.ts";
 import { createDatasetService, type DatasetService } from "./datasets.ts";
 import { createDelivery } from "./delivery.ts";
@@ -25,11 +26,14 @@ import { createInferenceService, type InferenceService, type QueueOptions } from
 import { createInferenceImportService, type InferenceImportService } from "./inferenceImport.ts";
 import { createInferenceRecordService, type InferenceRecordService } from "./inferenceRecords.ts";
 import { createJobCreation } from "./jobCreation.ts";
+import { createKeyService, type KeyService } from "./keys.ts";
 import { createLabelDoctorService, type LabelDoctorService } from "./labelDoctor.ts";
 import { createLabelQueueService, type LabelQueueService } from "./labelQueues.ts";
 import { createLabelService, type LabelService } from "./labels.ts";
 import { createMetricService, type MetricService } from "./metrics.ts";
 import { createModelService, type ModelService } from "./models.ts";
+import { type AdminKeyService, createAdminKeyService } from "./organizationAdminKeys.ts";
+import { createOrganizationKeyService, type OrganizationKeyService } from "./organizationKeys.ts";
 import { createPolicyService, type PolicyService } from "./policies.ts";
 import { createPrefetch } from "./prefetch.ts";
 import { createProjectService, type ProjectService } from "./projects.ts";
@@ -39,7 +43,11 @@ import { createRequestClaims, type RequestClaims } from "./requestClaims.ts";
 import { createStoredCompletionService, type StoredCompletionService } from "./storedCompletions.ts";
 
 export interface Services {
+  keys: KeyService;
   projects: ProjectService;
+  organizationKeys: OrganizationKeyService;
+  adminKeys: AdminKeyService;
+  audits: AuditService;
   files: FileService;
   fineTuning: FineTuningService;
   batches: BatchService;
@@ -81,6 +89,8 @@ export function createServices(dependencies: Dependencies): Services {
   const { stores, queue, host, observe, maxUploadBytes, moderationModel } = dependencies;
   const delivery = createDelivery("fine_tuning_job", queue, observe);
   const claims = createRequestClaims(stores.claims);
+  const keys = createKeyService(stores);
+  const projects = createProjectService(stores, keys);
   const models = createModelLookUp(stores);
   const recent = createRecentModels(stores);
   const routing = createFunctionRouting(stores);
@@ -94,7 +104,11 @@ export function createServices(dependencies: Dependencies): Services {
   const evals = createEvalService(stores, runDelivery);
   const evalRuns = createEvalRunService(stores, evals, named, runDelivery);
   return {
-    projects: createProjectService(stores.projects),
+    keys,
+    projects,
+    organizationKeys: createOrganizationKeyService(stores, projects, keys),
+    adminKeys: createAdminKeyService(stores, keys),
+    audits: createAuditService(stores),
     files: createFileService(stores.files, stores.objects, maxUploadBytes),
     fineTuning: createFineTuningService(stores, createJobCreation(stores, delivery), delivery, prefetch),
     batches: createBatchService(stores, createDelivery("batch", queue, observe)),

@@ -3,13 +3,12 @@ import { type ChildProcess, fork } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { createAwsClients } from "../../shared/aws.ts";
 import { givingBack } from "../../shared/engine/runtime/device.ts";
-import { newId } from "../../shared/ids.ts";
-import { keyHash } from "../../shared/stores/projects.ts";
-import { createStores, type Stores } from "../../shared/stores/stores.ts";
+import { createStores } from "../../shared/stores/stores.ts";
+import { bootstrap } from "../bootstrap.ts";
 import { installShipped } from "../models/shipped.ts";
 import { startLocalCloud } from "./cloud.ts";
 import { provision } from "./provision.ts";
-import { type LocalState, readState, writeState } from "./state.ts";
+import { type LocalState, readState, secretKey, writeState } from "./state.ts";
 
 export interface MillraceOptions {
   /** State directory. */
@@ -24,6 +23,8 @@ export interface Millrace {
   /** Such as `http://127.0.0.1:41234/v1`. */
   baseUrl: string;
   apiKey: string;
+  /** Only when it was made by this start: it is kept nowhere. */
+  adminKey: string | undefined;
   stop(): Promise<void>;
 }
 
@@ -35,7 +36,9 @@ export async function startMillrace({ home, port, environment = {} }: MillraceOp
   const names = await provision(aws);
   const last = readState(home);
   const stores = createStores(aws, names);
-  const [apiKey] = await Promise.all([defaultKey(stores, last?.api_key), installShipped(stores)]);
+  const kept = { apiKey: last?.api_key, adminKeyId: last?.admin_key_id };
+  const [begun] = await Promise.all([bootstrap(stores, kept), installShipped(stores)]);
+  const { apiKey, adminKey, adminKeyId: admin_key_id } = begun;
   const cloudEnvironment = {
     ...cloud.environment,
     MILLRACE_TABLE: names.table,
@@ -43,35 +46,26 @@ export async function startMillrace({ home, port, environment = {} }: MillraceOp
     MILLRACE_QUEUE_URL: names.queueUrl,
     MILLRACE_ANSWER_QUEUE_URL: names.answerQueueUrl,
     MILLRACE_DEAD_LETTER_QUEUE_URL: names.deadLetterQueueUrl,
+    MILLRACE_SECRET_KEYS: process.env.MILLRACE_SECRET_KEYS ?? secretKey(home),
   };
   const childEnvironment = { ...process.env, MILLRACE_LOG_LEVEL: "warn", ...cloudEnvironment, ...environment };
   const api = await startApi({ ...givingBack, ...childEnvironment }, port, last);
   const worker = keepAlive(() => forkChild("../../workers/main.ts", childEnvironment));
   const baseUrl = `http://127.0.0.1:${api.port}/v1`;
-  writeState(home, { base_url: baseUrl, api_key: apiKey, pid: process.pid, environment: cloudEnvironment });
+  writeState(home, {
+    ...{ base_url: baseUrl, api_key: apiKey, admin_key_id },
+    ...{ pid: process.pid, environment: cloudEnvironment },
+  });
   return {
     baseUrl,
     apiKey,
+    adminKey,
     async stop() {
       await Promise.all([api.stop(), worker.stop()]);
       for (const client of [aws.s3, aws.sqs, aws.dynamodb]) client.destroy();
       await cloud.close();
     },
   };
-}
-
-/** The key of the last start if it still opens a project, else a new one to a new default project. */
-async function defaultKey(stores: Stores, last: string | undefined): Promise<string> {
-  if (last && (await stores.projects.findKey(keyHash(last)))) return last;
-  const id = newId("project");
-  await stores.projects.create({
-    id,
-    organization_id: newId("organization"),
-    organization_name: "local",
-    name: "default",
-    created_at: Math.floor(Date.now() / 1000),
-  });
-  return (await stores.projects.createKey(id, "default")).secret;
 }
 
 interface Child {

@@ -30,13 +30,14 @@ function fail(message: string): never {
   process.exit(1);
 }
 
-function banner({ baseUrl, apiKey }: Millrace): string {
+function banner({ baseUrl, apiKey, adminKey }: Millrace): string {
   const origin = new URL(baseUrl).origin;
+  const told = adminKey ? `\n  admin key      ${adminKey}  (shown this once; it makes projects and keys)` : "";
   return `
 Millrace is up.  State: ${home}
 
   base URL       ${baseUrl}
-  API key        ${apiKey}
+  API key        ${apiKey}${told}
   API reference  ${origin}/reference
 
 Call it with the official SDK:

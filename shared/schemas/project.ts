@@ -12,6 +12,8 @@ export const ProjectRecord = z.object({
   organization_name: z.string().regex(/^[a-z0-9-]+$/),
   name: z.string(),
   created_at: z.int(),
+  /** Absent: it is active. */
+  archived_at: z.int().optional(),
   /** Absent: `none`. */
   inference_records: InferenceRecords.optional(),
   /** Absent: 1. */
@@ -52,8 +54,10 @@ export const OrganizationProject = z
     object: z.literal("organization.project").openapi({ description: "Always `organization.project`." }),
     name: z.string().openapi({ description: "For people." }),
     created_at: z.int().openapi({ description: "Unix time in seconds." }),
-    archived_at: z.int().nullable().openapi({ description: "Always null: projects are not archived." }),
-    status: z.literal("active").openapi({ description: "Always `active`." }),
+    archived_at: z.int().nullable().openapi({ description: "Unix time in seconds; null: it is not archived." }),
+    status: z
+      .enum(["active", "archived"])
+      .openapi({ description: "`archived`: its keys open nothing any more; its data stays until it expires." }),
     inference_records: inferenceRecords,
     inference_sampling_rate: samplingRate,
     inference_retention_days: retentionDays.nullable().openapi(retention),
@@ -61,24 +65,17 @@ export const OrganizationProject = z
   .openapi("OrganizationProject");
 export type OrganizationProject = z.infer<typeof OrganizationProject>;
 
+export const CreateProject = z
+  .strictObject({ name: z.string().min(1).max(256).openapi({ description: "For people." }) })
+  .openapi("CreateProject");
+export type CreateProject = z.infer<typeof CreateProject>;
+
 export const UpdateProject = z
   .strictObject({
-    name: z.string().min(1).max(256).optional().openapi({ description: "For people; absent: as it is." }),
+    name: z.string().min(1).max(256).nullish().openapi({ description: "For people; absent or null: as it is." }),
     inference_records: inferenceRecords.optional(),
     inference_sampling_rate: samplingRate.optional(),
     inference_retention_days: retentionDays.nullish().openapi(retention),
   })
   .openapi("UpdateProject");
 export type UpdateProject = z.infer<typeof UpdateProject>;
-
-/** A key's row is found by the hash of its secret; the secret itself is stored nowhere. */
-export const ApiKeyRecord = z.object({
-  id: z.string(),
-  hash: z.string(),
-  /** Last four characters, so that people can tell keys apart. */
-  hint: z.string(),
-  name: z.string(),
-  project_id: z.string(),
-  created_at: z.int(),
-});
-export type ApiKeyRecord = z.infer<typeof ApiKeyRecord>;

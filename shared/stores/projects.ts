@@ -1,52 +1,51 @@
-/** Projects and their keys. A key's row lies in a partition that does not begin with a project: it leads to it. */
-import { hash, randomBytes } from "node:crypto";
-import { newId } from "../ids.ts";
-import { ApiKeyRecord, type InferencePolicy, ProjectRecord } from "../schemas/project.ts";
-import type { Table } from "./table.ts";
+/** Rows of projects, and where each organization's are found. */
+import { type InferencePolicy, ProjectRecord } from "../schemas/project.ts";
+import type { Table, TransactWrite } from "./table.ts";
 
 export interface Projects {
-  create(record: ProjectRecord): Promise<boolean>;
+  create(record: ProjectRecord, also?: readonly TransactWrite[]): Promise<boolean>;
   get(id: string): Promise<ProjectRecord | undefined>;
-  /** False where there is no such project. */
-  update(id: string, changes: Partial<Pick<ProjectRecord, "name" | keyof InferencePolicy>>): Promise<boolean>;
-  /** The secret is returned once and stored nowhere. */
-  createKey(project: string, name: string): Promise<{ secret: string; record: ApiKeyRecord }>;
-  /** By the hash of its secret, see `keyHash`. */
-  findKey(hash: string): Promise<ApiKeyRecord | undefined>;
+  /** False where there is no such project, or it is archived. */
+  update(
+    id: string,
+    changes: Partial<Pick<ProjectRecord, "name" | "archived_at" | keyof InferencePolicy>>,
+    also?: readonly TransactWrite[],
+  ): Promise<boolean>;
+  /** An organization's, by id. */
+  stream(organization: string, after?: string): AsyncGenerator<ProjectRecord>;
 }
 
-/** 256 random bits need no slow hash: there is nothing to guess. */
-export const keyHash = (secret: string) => hash("sha256", secret);
+const pageSize = 100;
 const projectKey = (id: string) => ({ pk: `${id}#project`, sk: id });
-const apiKeyKey = (hash: string) => ({ pk: `api_key#${hash}`, sk: "api_key" });
+const listOf = (organization: string) => `${organization}#project`;
 
 export function createProjects(table: Table): Projects {
   return {
-    create: (record) => table.create(projectKey(record.id), record),
+    create: (record, also = []) =>
+      table.transact([
+        { type: "create", key: projectKey(record.id), item: record },
+        { type: "create", key: { pk: listOf(record.organization_id), sk: record.id }, item: {} },
+        ...also,
+      ]),
     async get(id) {
       const item = await table.get(projectKey(id));
       return item && ProjectRecord.parse(item);
     },
-    async update(id, changes) {
+    async update(id, changes, also = []) {
       if (Object.keys(changes).length === 0) return true;
-      return table.update(projectKey(id), changes, { expression: "attribute_exists(pk)" });
+      const condition = { expression: "attribute_not_exists(archived_at)" };
+      return table.transact([{ type: "update", key: projectKey(id), changes, condition }, ...also]);
     },
-    async createKey(project, name) {
-      const secret = `sk-millrace-${randomBytes(32).toString("base64url")}`;
-      const record: ApiKeyRecord = {
-        id: newId("api_key"),
-        hash: keyHash(secret),
-        hint: secret.slice(-4),
-        name,
-        project_id: project,
-        created_at: Math.floor(Date.now() / 1000),
-      };
-      await table.create(apiKeyKey(record.hash), record);
-      return { secret, record };
-    },
-    async findKey(hash) {
-      const item = await table.get(apiKeyKey(hash));
-      return item && ApiKeyRecord.parse(item);
+    async *stream(organization, first) {
+      for (let after = first; ; ) {
+        const options = { limit: pageSize, ...(after !== undefined && { after }) };
+        const ids = (await table.query(listOf(organization), options)).map(({ sk }) => String(sk));
+        const items = await table.getMany(ids.map(projectKey));
+        const rows = new Map(items.map((item) => [String(item.sk), ProjectRecord.parse(item)]));
+        for (const id of ids) if (rows.has(id)) yield rows.get(id)!;
+        after = ids.at(-1);
+        if (ids.length < pageSize) return;
+      }
     },
   };
 }

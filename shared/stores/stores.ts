@@ -1,7 +1,10 @@
 /** All stores over one table and one bucket. */
 import type { AwsClients } from "../aws.ts";
+import { type AdminKeys, createAdminKeys } from "./adminKeys.ts";
 import { type Aliases, createAliases } from "./aliases.ts";
 import { type Answers, createAnswers } from "./answers.ts";
+import { type ApiKeys, createApiKeys } from "./apiKeys.ts";
+import { type AuditLogs, createAuditLogs } from "./auditLogs.ts";
 import { type Bases, createBases } from "./bases.ts";
 import { type Batches, createBatches } from "./batches.ts";
 import { type Checkpoints, createCheckpoints } from "./checkpoints.ts";
@@ -24,13 +27,18 @@ import { createLeftovers, type Leftovers } from "./leftovers.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { createModels, type Models } from "./models.ts";
 import { createObjects, type Objects } from "./objects.ts";
+import { createOrganizations, type Organizations } from "./organizations.ts";
 import { createPolicies, type Policies } from "./policies.ts";
 import { createProjects, type Projects } from "./projects.ts";
 import { createPromotions, type Promotions } from "./promotions.ts";
 import { createTable } from "./table.ts";
 
 export interface Stores {
+  organizations: Organizations;
   projects: Projects;
+  apiKeys: ApiKeys;
+  adminKeys: AdminKeys;
+  auditLogs: AuditLogs;
   files: Files;
   jobs: Jobs;
   batches: Batches;
@@ -70,7 +78,11 @@ export function createStores(aws: AwsClients, names: { table: string; bucket: st
   const feedback = createFeedback(table, objects, { inference: inferences, episode: episodes });
   const leftovers = createLeftovers(table, objects, feedback);
   return {
+    organizations: createOrganizations(table),
     projects: createProjects(table),
+    apiKeys: createApiKeys(table),
+    adminKeys: createAdminKeys(table),
+    auditLogs: createAuditLogs(table),
     files: createFiles(table),
     jobs: createJobs(table),
     batches: createBatches(table),

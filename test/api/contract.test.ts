@@ -18,6 +18,7 @@ import { addEvalRun, rightLabel } from "../support/evals.ts";
 import { freshExperiment } from "../support/experiments.ts";
 import { fakeHost } from "../support/fakeHost.ts";
 import { brokenBodies, type Fixtures, mismatches, resolve, validBody } from "../support/openapiBodies.ts";
+import { freshOrganization, keyFor } from "../support/organizations.ts";
 import { addEpisode, addInference, addLabelQueue, addModel, addOnnx, buildVersion } from "../support/records.ts";
 import { addBase } from "../support/tinyCheckpoint.ts";
 
@@ -75,7 +76,7 @@ before(async () => {
   await addEval();
   await addOnnx(deployment.stores, "onnx");
   const inputs = [{ name: "x", shape: [2], datatype: "FP32", data: [1, 2] }];
-  Object.assign(fixtures, { [inferPath]: "onnx", inputs });
+  Object.assign(fixtures, { [inferPath]: "onnx", inputs }, await freshOrganization(deployment));
 });
 after(() => deployment.close());
 
@@ -96,6 +97,7 @@ function send(method: string, url: string, body?: unknown, init: Parameters<Depl
   const headers = isJson ? { "content-type": "application/json" } : undefined;
   return deployment.fetch(url, {
     method,
+    key: keyFor(deployment.a, url),
     ...(isJson ? { body: JSON.stringify(body) } : body === undefined ? {} : { body }),
     ...init,
     headers: { ...headers, ...init.headers },
@@ -171,7 +173,8 @@ for (const { path, method, operation } of operations) {
       test("is 404 for another project's id, a missing one, and for what cannot be one", async () => {
         if (`${method} ${path}` === beginning) return;
         if (path !== inferPath) {
-          const foreign = await send(method, urlOf(path), validRequestBody(operation), { key: deployment.keys.b });
+          const key = keyFor(deployment.b, path);
+          const foreign = await send(method, urlOf(path), validRequestBody(operation), { key });
           await refused(foreign, { status: 404 });
         }
         for (const id of ["x", "file-0", "a b", "ünï", "\u0000", "%", "'", "x".repeat(3000), "🦀"]) {
@@ -389,6 +392,8 @@ async function restore(path: string): Promise<void> {
     await addAlias();
   } else if (path.includes("/functions/")) {
     await addFunction();
+  } else if (path.startsWith("/v1/organization/")) {
+    Object.assign(fixtures, await freshOrganization(deployment));
   } else {
     assert.fail(`Nothing restores what DELETE ${path} deletes`);
   }

@@ -11,7 +11,8 @@ export interface Parameter {
 }
 
 export interface Operation {
-  security?: unknown[];
+  /** Any of them opens it; empty: no key is needed. */
+  security?: { key?: string[]; admin_key?: string[] }[];
   parameters?: Parameter[];
   requestBody?: { content: Record<string, { schema: Schema }> };
   responses: Record<string, { content?: Record<string, { schema: Schema }> }>;
@@ -56,7 +57,8 @@ export function formWith(schema: Schema, changes: Record<string, string | Blob |
   return form;
 }
 
-export function wrongQueries({ name, schema }: Parameter): string[] {
+export function wrongQueries({ name, schema: outer }: Parameter): string[] {
+  const schema = outer.items ?? outer;
   const types = [schema.type ?? []].flat();
   const wrong: string[] = [];
   if (types.includes("integer")) wrong.push(`${name}=x`, `${name}=`, `${name}=1.5`, `${name}=1&${name}=2`);
@@ -66,5 +68,6 @@ export function wrongQueries({ name, schema }: Parameter): string[] {
   if (schema.maxLength !== undefined) wrong.push(`${name}=${"x".repeat(schema.maxLength + 1)}`);
   const values = typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined;
   if (values?.maxLength) wrong.push(`${name}[k]=${"x".repeat(values.maxLength + 1)}`, `${name}=zzz`);
+  for (const property of Object.keys(schema.properties ?? {})) wrong.push(`${name}[${property}]=x`, `${name}[zzz]=1`);
   return wrong;
 }

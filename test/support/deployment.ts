@@ -14,6 +14,8 @@ import { newId } from "../../shared/ids.ts";
 import { createQueue, type Queue } from "../../shared/queue.ts";
 import type { ProjectRecord } from "../../shared/schemas/project.ts";
 import type { ModelHost } from "../../shared/serving/host.ts";
+import { newAdminKey } from "../../shared/stores/adminKeys.ts";
+import { newApiKey } from "../../shared/stores/apiKeys.ts";
 import { createStores, type Stores } from "../../shared/stores/stores.ts";
 
 export interface Cloud {
@@ -31,6 +33,8 @@ export interface Cloud {
 export interface Tenant {
   project: ProjectRecord;
   key: string;
+  /** Of the project's organization. */
+  adminKey: string;
 }
 
 export interface Deployment extends Cloud {
@@ -87,8 +91,13 @@ export async function createTenant(stores: Stores, name: string): Promise<Tenant
     name,
     created_at: Math.floor(Date.now() / 1000),
   };
+  const { organization_id, created_at } = project;
+  await stores.organizations.create({ id: organization_id, name, created_at });
   await stores.projects.create(project);
-  return { project, key: (await stores.projects.createKey(project.id, "test")).secret };
+  const api = newApiKey({ name: "test", project_id: project.id });
+  const admin = newAdminKey({ name: "test", organization_id });
+  await Promise.all([stores.apiKeys.create(api.record), stores.adminKeys.create(admin.record)]);
+  return { project, key: api.secret, adminKey: admin.secret };
 }
 
 async function refuse(): Promise<never> {

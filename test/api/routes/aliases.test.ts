@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type OpenAI from "openai";
 import type { Alias, AliasMove } from "../../../shared/schemas/alias.ts";
-import { keyHash } from "../../../shared/stores/projects.ts";
+import { keyHash } from "../../../shared/stores/apiKeyRows.ts";
 import { type Deployment, deploy } from "../../support/deployment.ts";
 import { type FakeHost, fakeHost } from "../../support/fakeHost.ts";
 import { addModel } from "../../support/records.ts";
@@ -46,7 +46,7 @@ test("its moves tell who, from where to where, and why, even when it is gone", a
   await move("told", { model: green, reason: "better" });
   await client.delete("/aliases/told");
   const { data } = await client.get<{ data: AliasMove[] }>("/aliases/told/moves");
-  const key = (await deployment.stores.projects.findKey(keyHash(deployment.keys.a)))!;
+  const key = (await deployment.stores.apiKeys.find(keyHash(deployment.keys.a)))!;
   assert.deepEqual(
     data.map(({ from, to, reason, moved_by }) => [from, to, reason, moved_by]),
     [

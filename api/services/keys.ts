@@ -1,0 +1,77 @@
+/** What a secret opens: from a key to its project or its organization, and to what may be done there. */
+import { ApiError } from "../../shared/errors.ts";
+import { createRecent } from "../../shared/recent.ts";
+import { type ApiKeyRecord, type KeyRecord, type Scope, scopes, scopesOf } from "../../shared/schemas/apiKey.ts";
+import type { Actor, Role } from "../../shared/schemas/organization.ts";
+import type { Project } from "../../shared/schemas/project.ts";
+import { adminKeyPrefix } from "../../shared/stores/adminKeys.ts";
+import { keyHash } from "../../shared/stores/apiKeyRows.ts";
+import type { Stores } from "../../shared/stores/stores.ts";
+
+/** What is open to whoever sent a key. */
+export type Opened =
+  | { opens: "project"; project: Project; actor: Actor; scopes: readonly Scope[] }
+  | { opens: "organization"; actor: Actor; role: Role };
+
+export interface KeyService {
+  /** `claimed` is the project the client believes to be in, if it says so. */
+  open(secret: string | undefined, claimed: string | undefined): Promise<Opened>;
+  /** To be told of what this process changed, so that it holds here at once; elsewhere it does within seconds. */
+  forgetKey(key: Pick<KeyRecord, "hash">): void;
+  forgetProject(id: string): void;
+}
+
+export function createKeyService(stores: Pick<Stores, "apiKeys" | "adminKeys" | "projects">): KeyService {
+  /** By the key's hash, so that no secret is kept. */
+  const apiKeys = createRecent((hash) => stores.apiKeys.find(hash));
+  const adminKeys = createRecent((hash) => stores.adminKeys.find(hash));
+  const projects = createRecent((id) => stores.projects.get(id));
+
+  const openProject = async (key: ApiKeyRecord | undefined, claimed: string | undefined): Promise<Opened> => {
+    const project = live(key) && (await projects.get(key.project_id));
+    if (!key || !project || project.archived_at !== undefined) throw wrongKey();
+    if (claimed && claimed !== project.id) {
+      const message = "The header 'openai-project' names another project than the API key's.";
+      throw new ApiError("mismatched_project", message);
+    }
+    const actor: Actor = {
+      organization_id: project.organization_id,
+      project_id: project.id,
+      key: key.id,
+      owner: null,
+    };
+    return { opens: "project", project, actor, scopes: allowed(key, "owner") };
+  };
+
+  return {
+    async open(secret, claimed) {
+      if (secret === undefined) {
+        throw new ApiError("invalid_api_key", "No API key: send it as 'Authorization: Bearer <key>'.");
+      }
+      const hash = keyHash(secret);
+      if (!secret.startsWith(adminKeyPrefix)) return openProject(await apiKeys.get(hash), claimed);
+      const key = await adminKeys.get(hash);
+      if (!live(key)) throw wrongKey();
+      const actor: Actor = { organization_id: key.organization_id, project_id: null, key: key.id, owner: null };
+      return { opens: "organization", actor, role: "owner" };
+    },
+    forgetKey({ hash }) {
+      apiKeys.forget(hash);
+      adminKeys.forget(hash);
+    },
+    forgetProject: (id) => projects.forget(id),
+  };
+}
+
+function live<Key extends KeyRecord>(key: Key | undefined): key is Key {
+  return key !== undefined && (key.expires_at === undefined || key.expires_at > Date.now() / 1000);
+}
+
+/** What the key is for, as far as its owner's role goes. */
+export function allowed(key: Pick<ApiKeyRecord, "scopes">, role: Role): Scope[] {
+  const own = key.scopes?.length ? key.scopes : scopes;
+  return scopesOf[role].filter((scope) => own.includes(scope));
+}
+
+/** Nobody learns whether it ever was one. */
+const wrongKey = () => new ApiError("invalid_api_key", "Incorrect API key.");

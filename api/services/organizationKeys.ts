@@ -1,0 +1,140 @@
+/** The API keys of projects as an organization sees them: made, bounded, rotated and revoked. */
+import { ApiError, notFound } from "../../shared/errors.ts";
+import { isId } from "../../shared/ids.ts";
+import {
+  type ApiKeyRecord,
+  type CreatedProjectApiKey,
+  type CreateProjectApiKey,
+  type KeyRecord,
+  type ProjectApiKey,
+  type RotateProjectApiKey,
+  scopes,
+  type UpdateProjectApiKey,
+} from "../../shared/schemas/apiKey.ts";
+import { type Page, toPage } from "../../shared/schemas/list.ts";
+import type { Actor } from "../../shared/schemas/organization.ts";
+import { apiKeyPrefix, newApiKey } from "../../shared/stores/apiKeys.ts";
+import { auditWrite } from "../../shared/stores/auditLogs.ts";
+import type { Stores } from "../../shared/stores/stores.ts";
+import type { Paging } from "./fineTuningJobs.ts";
+import type { KeyService } from "./keys.ts";
+import type { ProjectService } from "./projects.ts";
+
+export interface OrganizationKeyService {
+  create(actor: Actor, project: string, request: CreateProjectApiKey): Promise<CreatedProjectApiKey>;
+  list(actor: Actor, project: string, paging: Paging): Promise<Page<ProjectApiKey>>;
+  get(actor: Actor, project: string, id: string): Promise<ProjectApiKey>;
+  update(actor: Actor, project: string, id: string, request: UpdateProjectApiKey): Promise<ProjectApiKey>;
+  /** A new secret; the old one goes on for as long as they overlap. */
+  rotate(actor: Actor, project: string, id: string, request: RotateProjectApiKey): Promise<CreatedProjectApiKey>;
+  delete(actor: Actor, project: string, id: string): Promise<void>;
+}
+
+const now = () => Math.floor(Date.now() / 1000);
+
+export function createOrganizationKeyService(
+  { apiKeys }: Pick<Stores, "apiKeys">,
+  projects: Pick<ProjectService, "require" | "requireActive">,
+  keys: Pick<KeyService, "forgetKey">,
+): OrganizationKeyService {
+  const require = async (project: string, id: string): Promise<ApiKeyRecord> => {
+    const key = isId("api_key", id) ? await apiKeys.get(project, id) : undefined;
+    if (!key) throw notFound("API key", id, "key_id");
+    return key;
+  };
+
+  return {
+    async create(actor, id, { name, scopes: asked, expires_in_seconds }) {
+      const project = await projects.requireActive(actor, id);
+      const { secret, record } = newApiKey({
+        ...{ name, project_id: project.id },
+        ...(asked?.length && { scopes: [...new Set(asked)] }),
+        ...(expires_in_seconds != null && { expires_at: now() + expires_in_seconds }),
+      });
+      const details = { id: record.id, data: { scopes: scopesOfKey(record) } };
+      await apiKeys.create(record, [auditWrite(actor, { type: "api_key.created", details, project })]);
+      return { ...shown(record), value: secret };
+    },
+    async list(actor, id, { limit, after }) {
+      await projects.require(actor, id);
+      return toPage((await apiKeys.list(id, { limit: limit + 1, ...(after && { after }) })).map(shown), limit);
+    },
+    async get(actor, project, id) {
+      await projects.require(actor, project);
+      return shown(await require(project, id));
+    },
+    async update(actor, project_id, id, request) {
+      const project = await projects.requireActive(actor, project_id);
+      const key = await require(project_id, id);
+      const { scopes: asked, expires_in_seconds } = request;
+      const changes = {
+        ...(asked && { scopes: [...new Set(asked)] }),
+        ...(expires_in_seconds !== undefined && { expires_at: now() + expires_in_seconds }),
+      };
+      if (Object.keys(changes).length === 0) return shown(key);
+      const details = { id, changes_requested: request };
+      const audit = auditWrite(actor, { type: "api_key.updated", details, project });
+      if (!(await apiKeys.update(key, changes, [audit]))) throw notFound("API key", id, "key_id");
+      keys.forgetKey(key);
+      return shown({ ...key, ...changes });
+    },
+    async rotate(actor, project_id, id, { overlap_seconds }) {
+      const project = await projects.requireActive(actor, project_id);
+      const old = await require(project_id, id);
+      if ((old.expires_at ?? Number.POSITIVE_INFINITY) <= now()) {
+        throw new ApiError("invalid_state", `The API key '${id}' has expired: make a new one.`, { param: "key_id" });
+      }
+      const { secret, record } = newApiKey(withoutSecret(old));
+      const expires_at = Math.min(old.expires_at ?? Number.POSITIVE_INFINITY, now() + overlap_seconds);
+      const isRotated = await apiKeys.rotate({ ...old, expires_at }, record, [
+        auditWrite(actor, {
+          ...{ type: "api_key.created", project },
+          details: { id: record.id, data: { scopes: scopesOfKey(record), rotated_from: id } },
+        }),
+        auditWrite(actor, {
+          ...{ type: "api_key.updated", project },
+          details: { id, changes_requested: { expires_in_seconds: overlap_seconds } },
+        }),
+      ]);
+      if (!isRotated) throw notFound("API key", id, "key_id");
+      keys.forgetKey(old);
+      return { ...shown(record), value: secret };
+    },
+    async delete(actor, project_id, id) {
+      const project = await projects.require(actor, project_id);
+      const key = await require(project_id, id);
+      const audit = auditWrite(actor, { type: "api_key.deleted", details: { id }, project });
+      if (!(await apiKeys.delete(key, [audit]))) throw notFound("API key", id, "key_id");
+      keys.forgetKey(key);
+    },
+  };
+}
+
+/** What a key's successor takes over. */
+function withoutSecret({ name, project_id, scopes: own, expires_at, owner_id }: ApiKeyRecord) {
+  return {
+    ...{ name, project_id },
+    ...(own && { scopes: own }),
+    ...(expires_at !== undefined && { expires_at }),
+    ...(owner_id !== undefined && { owner_id }),
+  };
+}
+
+const scopesOfKey = (key: Pick<ApiKeyRecord, "scopes">) => (key.scopes?.length ? key.scopes : [...scopes]);
+
+export const redacted = (prefix: string, { hint }: Pick<KeyRecord, "hint">) => `${prefix}********${hint}`;
+
+function shown(key: ApiKeyRecord): ProjectApiKey {
+  return {
+    id: key.id,
+    object: "organization.project.api_key",
+    name: key.name,
+    redacted_value: redacted(apiKeyPrefix, key),
+    created_at: key.created_at,
+    last_used_at: null,
+    expires_at: key.expires_at ?? null,
+    scopes: scopesOfKey(key),
+    owner: {},
+    owner_project_access: "active",
+  };
+}
