@@ -23,7 +23,12 @@ export function renderReport({ subtitle, lines, promoted, stopped }: Run): strin
   const chart = init(null, null, { renderer: "svg", ssr: true, width: 1000, height: 560 });
   const all = lines.flatMap(({ values }) => values);
   const notes = stopped.map((line, i) => {
-    return { type: "text", left: 60, top: 480 + 22 * i, style: { text: line, fontSize: 13, fill: text } };
+    return {
+      type: "text",
+      left: 60,
+      top: 470 + 40 * i,
+      style: { text: line, fontSize: 13, fill: text, width: 900, overflow: "break" },
+    };
   });
   try {
     chart.setOption({
