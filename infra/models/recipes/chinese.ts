@@ -1,30 +1,47 @@
 /** `millrace-embed-zh` before it learns: vocabulary, token table and a body that lets it through. */
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { hashName, normals } from "../../../shared/engine/index.ts";
 import { readDocuments } from "../../../shared/engine/pretraining/corpus.ts";
+import { readCedict } from "./cedict.ts";
 import { chineseTokenizer, chineseTokens, countChinese } from "./chineseVocabulary.ts";
 import { corpusFiles } from "./corpora.ts";
 import { type Place, writeStart } from "./english.ts";
+import { specialTokens } from "./englishVocabulary.ts";
 import { freshElectra } from "./freshElectra.ts";
+import { glossed } from "./glosses.ts";
+import { beside, principal, type Rows, rowLengths, timesRows, usualLength } from "./principal.ts";
 import { inverseFrequency, readTable, type StaticVectors, withoutCommon } from "./staticVectors.ts";
 
-const size = { words: 16_000, latin: 3000 };
+const size = { words: 30_000, latin: 3000 };
+const width = 160;
 const seed = 21;
-/** Chosen by how well the cosine tells the 320 training and development pairs of FewCLUE's bustm apart. */
-const tuning = { smoothing: 1e-2, wordScale: 1, length: 0 };
+/**
+ * Chosen by how well the cosine tells the 320 training and development pairs of FewCLUE's bustm apart, and by eight rows
+ * of each label of two sets' training rows.
+ */
+const tuning = { smoothing: 1e-2, length: 0 };
+/** Root mean square lengths beside that of what characters say. */
+const shares = { gloss: 0.5, polarity: 0.3 };
+const english = fileURLToPath(new URL("../../../shared/models/millrace-embed-en", import.meta.url));
 
-/** A base in `directory`, which appears whole: as good as static character vectors, no better. */
-export async function chineseStart(directory: string, { shared, tell }: Place): Promise<void> {
+/**
+ * A base in `directory`, which appears whole: as good as vectors of words on their own, no better. What words mean is
+ * what a dictionary says of them in English, read by the shipped English base: its recipe comes first.
+ */
+export async function chineseStart(directory: string, { packages, shared, tell }: Place): Promise<void> {
+  const dictionary = readCedict({ packages, tell });
   const characters = await readTable(join(shared, "models/tencent_char_embeddings_zh"));
   const vectors = withoutCommon(characters, 0, characters.words.length);
   const counts = await countChinese(readDocuments(corpusFiles("chinese", shared)));
   tell(`${counts.size} different words in the corpora, ${vectors.words.length} characters have vectors`);
-  const scored = chineseTokens(vectors.words, counts, size);
+  const shareOf = characterShares(counts);
+  const scored = chineseTokens({ characters: vectors.words, counts, dictionary, shareOf }, size);
   tell(`${scored.tokens.length} tokens`);
-  const table = chineseTable(scored.words, vectors, characterShares(counts));
+  const table = await chineseTable(scored.words, characterRows(scored.words, vectors, shareOf), dictionary);
   const prior = Float32Array.from(scored.scores);
   const shape = {
-    ...{ vocabulary: scored.tokens.length, embedding: vectors.width, positions: 256 },
+    ...{ vocabulary: scored.tokens.length, embedding: width, positions: 256 },
     ...{ hidden: 256, heads: 4, intermediate: 1024, layers: 3 },
   };
   await writeStart(directory, shape, freshElectra(shape, table, prior, seed), chineseTokenizer(scored));
@@ -42,12 +59,39 @@ function characterShares(counts: ReadonlyMap<string, number>): (character: strin
   return (character) => (shares.get(character) ?? 0.5) / total;
 }
 
-/** [words, width]: a word is the sum of its characters, each by how rare it is; what has no vector is near nothing. */
-function chineseTable(
+async function chineseTable(
+  words: readonly (string | null)[],
+  characters: Rows,
+  dictionary: ReadonlyMap<string, readonly string[]>,
+): Promise<Float32Array> {
+  // A Latin word is its own gloss.
+  const glosses = words.map((word) => (word ? (dictionary.get(word) ?? (isLatin(word) ? [word] : [])) : []));
+  const { meaning, polarity } = await glossed(glosses, english);
+  const lengths = rowLengths([characters]);
+  const both = beside([
+    { ...characters, weight: 1 },
+    { ...timesRows(meaning, lengths), weight: shares.gloss },
+  ]);
+  const whole = beside([
+    // What all words share tells pairs apart here, and stays.
+    { ...principal(both, width - polarity.width, "zero"), weight: 1 },
+    { ...timesRows(polarity, lengths), weight: shares.polarity },
+  ]);
+  // Elements of an average word are near 1.
+  const scale = (usualLength(characters) / usualLength(whole)) * Math.sqrt(width / characters.width);
+  const table = normals(words.length * width, { seed, stream: hashName("table"), deviation: 0.02 });
+  for (let i = specialTokens.length * width; i < table.length; i++) table[i] = scale * whole.data[i]!;
+  return table;
+}
+
+const isLatin = (word: string) => /^[a-z0-9]{2,}$/.test(word);
+
+/** A word is the sum of its characters, each by how rare it is; what has no vector is near nothing. */
+function characterRows(
   words: readonly (string | null)[],
   vectors: StaticVectors,
   shareOf: (c: string) => number,
-): Float32Array {
+): Rows {
   const { width, data } = vectors;
   const rows = new Map(vectors.words.map((character, row) => [character.toLowerCase(), row]));
   const usual = Math.sqrt(data.reduce((sum, value) => sum + value * value, 0) / data.length);
@@ -59,9 +103,6 @@ function chineseTable(
   for (const [id, word] of words.entries()) {
     const characters = [...(word ?? "")].filter((character) => rows.has(character));
     if (characters.length === 0 || word!.startsWith("[")) continue;
-    // A Latin word is not what its letters are; yet it is like itself.
-    const isLatin = /^[a-z0-9]{2,}$/.test(word!);
-    const together = characters.length > 1 ? tuning.wordScale : 1;
     for (let i = 0; i < width; i++) {
       const sum = characters.reduce(
         (all, c) =>
@@ -69,8 +110,9 @@ function chineseTable(
           scales[rows.get(c)!]! * inverseFrequency(shareOf(c), tuning.smoothing) * data[rows.get(c)! * width + i]!,
         0,
       );
-      table[id * width + i] = isLatin ? 25 * table[id * width + i]! : together * sum;
+      // A Latin word is not what its letters are; yet it is like itself.
+      table[id * width + i] = isLatin(word!) ? 25 * table[id * width + i]! : sum;
     }
   }
-  return table;
+  return { width, data: table };
 }

@@ -41,15 +41,37 @@ const perToken = 2;
 /** The counts that never-seen characters and bytes are taken to have. */
 const unseen = { character: 0.5, byte: 1e-6 };
 
-/** `characters` are always tokens; of words of several characters, and of Latin words, the most frequent are. */
+export interface ChineseWords {
+  readonly characters: readonly string[];
+  /** How often words occur. */
+  readonly counts: ReadonlyMap<string, number>;
+  /** By word, what it means. */
+  readonly dictionary: ReadonlyMap<string, unknown>;
+  /** Of all characters of the texts, the share of one. */
+  readonly shareOf: (character: string) => number;
+}
+
+/** Of words that a dictionary lacks, only those are tokens that occur this often: others are often cut wrongly. */
+const leastCount = 8;
+
+/**
+ * Characters are always tokens; of words of several characters, and of Latin words, the most frequent are, and behind
+ * them words of the dictionary that the texts lack, those of frequent characters first.
+ */
 export function chineseTokens(
-  characters: readonly string[],
-  counts: ReadonlyMap<string, number>,
+  { characters, counts, dictionary, shareOf }: ChineseWords,
   size: { readonly words: number; readonly latin: number },
 ): ScoredTokens {
   const total = counts.values().reduce((sum, count) => sum + count, 0);
   const ranked = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).map(([word]) => word);
-  const han = ranked.filter((word) => /^\p{Script=Han}{2,6}$/u.test(word)).slice(0, size.words);
+  const isHan = (word: string) => /^\p{Script=Han}{2,6}$/u.test(word);
+  const seen = ranked.filter((word) => isHan(word) && (dictionary.has(word) || counts.get(word)! >= leastCount));
+  const chance = (word: string) => [...word].reduce((sum, character) => sum + Math.log(shareOf(character)), 0);
+  const unseenWords = [...dictionary.keys()]
+    .filter((word) => isHan(word) && !counts.has(word))
+    .map((word) => ({ word, chance: chance(word) }))
+    .sort((a, b) => b.chance - a.chance);
+  const han = [...seen, ...unseenWords.map(({ word }) => word)].slice(0, size.words);
   const latin = ranked.filter((word) => /^[a-z]{2,16}$|^[0-9]{2,4}$/.test(word)).slice(0, size.latin);
   const singles = new Set([
     ...characters.filter((character) => /^\S$/u.test(character)).map((c) => c.toLowerCase()),

@@ -11,6 +11,8 @@ import { englishTable } from "./englishTable.ts";
 import { englishRules, englishTokenizer, englishTokens } from "./englishVocabulary.ts";
 import { type ElectraShape, electraConfig, freshElectra } from "./freshElectra.ts";
 import { installPackage } from "./npmPackage.ts";
+import { readValences } from "./polarity.ts";
+import { encodedWords } from "./sentenceEncoder.ts";
 import { readGlove, withoutCommon } from "./staticVectors.ts";
 
 export interface Place {
@@ -28,7 +30,7 @@ const components = 3;
 const pieces = 4000;
 const seed = 20;
 
-/** A base in `directory`, which appears whole: as good as static vectors, no better. */
+/** A base in `directory`, which appears whole: as good as vectors of words on their own, no better. */
 export async function englishStart(directory: string, { packages, shared, tell }: Place): Promise<void> {
   const vectors = withoutCommon(readGlove(installPackage(packages, glove, tell)), components, 60_000);
   tell(`${vectors.words.length} words have vectors`);
@@ -37,7 +39,9 @@ export async function englishStart(directory: string, { packages, shared, tell }
   const isWord = /^\p{L}[\p{L}\p{M}]+$|^[^\s\p{L}\p{M}\p{N}]$/u;
   const known = vectors.words.filter((word) => isWord.test(word)).map(spelt);
   const tokens = await englishTokens({ counts, known, size, pieces });
-  const { table, prior } = englishTable({ tokens, vectors, width, counts, seed });
+  const valences = await readValences({ packages, tell });
+  const encoded = (words: readonly string[]) => encodedWords(words, { packages, tell });
+  const { table, prior } = await englishTable({ tokens, vectors, width, counts, seed, encoded, valences });
   tell(`${tokens.length} tokens`);
   const shape = {
     vocabulary: tokens.length,

@@ -1,6 +1,6 @@
 /** Data that npm packages hold: fetched beside the project when first needed, no part of its dependencies. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 export interface NpmPackage {
@@ -8,24 +8,33 @@ export interface NpmPackage {
   readonly version: string;
 }
 
+/** The folder of one of them, see `installPackages`. */
+export function installPackage(packages: string, one: NpmPackage, tell: (line: string) => void): string {
+  return installPackages(packages, [one], tell)[0]!;
+}
+
 /**
- * The package's folder below `prefix`, after it was fetched there if need be; no script of it is run. Throws where npm
- * cannot install it, or where another version lies there.
+ * Folders of packages that belong together, after they were fetched below `packages` if need be; no script of them is
+ * run. They have a prefix of their own, with what they depend on: npm removes what it did not save. Throws where npm
+ * cannot install them.
  */
-export function installPackage(prefix: string, { name, version }: NpmPackage, tell: (line: string) => void): string {
-  const folder = join(prefix, "node_modules", name);
-  if (!existsSync(join(folder, "package.json"))) {
-    tell(`fetches ${name} ${version} into ${prefix}`);
-    mkdirSync(prefix, { recursive: true });
-    const quiet = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"];
-    const { status, stderr } = spawnSync("npm", ["install", "--prefix", prefix, ...quiet, `${name}@${version}`], {
-      encoding: "utf8",
-    });
-    if (status !== 0) {
-      throw new Error(`npm could not install ${name}@${version}: ${stderr?.trim().split("\n").at(-1)}`);
-    }
+export function installPackages(
+  packages: string,
+  wanted: readonly NpmPackage[],
+  tell: (line: string) => void,
+): string[] {
+  const specifiers = wanted.map(({ name, version }) => `${name}@${version}`);
+  const prefix = join(packages, specifiers[0]!.replace("/", "+"));
+  const folders = wanted.map(({ name }) => join(prefix, "node_modules", name));
+  if (folders.every((folder) => existsSync(join(folder, "package.json")))) return folders;
+  tell(`fetches ${specifiers.join(" and ")} into ${prefix}`);
+  mkdirSync(prefix, { recursive: true });
+  const quiet = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"];
+  const { status, stderr } = spawnSync("npm", ["install", "--prefix", prefix, ...quiet, ...specifiers], {
+    encoding: "utf8",
+  });
+  if (status !== 0) {
+    throw new Error(`npm could not install ${specifiers.join(" and ")}: ${stderr?.trim().split("\n").at(-1)}`);
   }
-  const found = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")).version;
-  if (found !== version) throw new Error(`${folder} holds version ${found}, not ${version}: delete it`);
-  return folder;
+  return folders;
 }

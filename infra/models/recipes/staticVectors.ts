@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readWeights } from "../../../shared/engine/weights/checkpointFiles.ts";
+import { centred, directions, dot } from "./principal.ts";
 
 export interface StaticVectors {
   readonly width: number;
@@ -42,43 +43,14 @@ export async function readTable(folder: string): Promise<StaticVectors> {
  */
 export function withoutCommon({ width, words, data }: StaticVectors, count: number, of: number): StaticVectors {
   const rows = Math.min(of, words.length);
-  const mean = new Float64Array(width);
-  for (let i = 0; i < rows * width; i++) mean[i % width]! += data[i]! / rows;
-  const centred = data.map((value, i) => value - mean[i % width]!);
-  const covariance = new Float64Array(width * width);
-  for (let row = 0; row < rows; row++) {
-    for (let a = 0; a < width; a++) {
-      const value = centred[row * width + a]!;
-      for (let b = 0; b < width; b++) covariance[a * width + b]! += value * centred[row * width + b]!;
+  const whole = centred({ width, data }, rows);
+  for (const axis of directions(whole, count, rows)) {
+    for (let at = 0; at < data.length; at += width) {
+      const along = dot(whole.data.subarray(at, at + width), axis);
+      for (let i = 0; i < width; i++) whole.data[at + i]! -= along * axis[i]!;
     }
   }
-  for (let found = 0; found < count; found++) removeDirection(centred, leading(covariance, width), width, covariance);
-  return { width, words, data: centred };
-}
-
-/** The direction of most variance, by power iteration: [width], of length 1. */
-function leading(matrix: Float64Array, width: number): Float64Array {
-  let vector = Float64Array.from({ length: width }, (_, i) => Math.sin(i + 1));
-  for (let round = 0; round < 300; round++) {
-    const next = vector.map((_, a) => vector.reduce((sum, value, b) => sum + value * matrix[a * width + b]!, 0));
-    const length = Math.hypot(...next);
-    vector = next.map((value) => value / length);
-  }
-  return vector;
-}
-
-function removeDirection(data: Float32Array, direction: Float64Array, width: number, covariance: Float64Array): void {
-  for (let at = 0; at < data.length; at += width) {
-    const along = direction.reduce((sum, value, i) => sum + value * data[at + i]!, 0);
-    for (let i = 0; i < width; i++) data[at + i]! -= along * direction[i]!;
-  }
-  const image = direction.map((_, a) =>
-    direction.reduce((sum, value, b) => sum + value * covariance[a * width + b]!, 0),
-  );
-  const variance = direction.reduce((sum, value, i) => sum + value * image[i]!, 0);
-  for (let a = 0; a < width; a++) {
-    for (let b = 0; b < width; b++) covariance[a * width + b]! -= variance * direction[a]! * direction[b]!;
-  }
+  return { width, words, data: whole.data };
 }
 
 /** How much a word of that probability counts in the mean of a text (smooth inverse frequency, Arora et al. 2017). */

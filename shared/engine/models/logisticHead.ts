@@ -22,7 +22,7 @@ export interface HeadRows {
 export interface HeadOptions {
   readonly width: number;
   readonly classes: number;
-  /** Of the penalty: one row weighs as much as a squared norm of 2 / strength, vectors being scaled to variance 1. */
+  /** Of the penalty: one row weighs as much as a squared norm of 2 / strength, vectors being scaled to variance 1 on average. */
   readonly strength: number;
   readonly seed: number;
   readonly threads: number;
@@ -135,28 +135,31 @@ function stepOf(width: number, classes: number, l2: number) {
   });
 }
 
+/**
+ * All columns by one factor. With one for each, what a base has little of is as loud as what it has much of: of eight rows
+ * of each label (training rows of public sets) 59 in place of 67 % were right on sst2 and 70 in place of 75 on ag_news.
+ */
 interface Scaling {
   readonly mean: Float64Array;
-  /** What makes each column's variance 1. */
-  readonly factor: Float64Array;
+  /** What makes the columns' variance 1 on average. */
+  readonly factor: number;
 }
 
 function scalingOf(vectors: Float32Array, width: number): Scaling {
   const rows = vectors.length / width;
-  const [mean, square] = [new Float64Array(width), new Float64Array(width)];
+  const mean = new Float64Array(width);
   for (let i = 0; i < vectors.length; i++) mean[i % width]! += vectors[i]! / rows;
-  for (let i = 0; i < vectors.length; i++) square[i % width]! += (vectors[i]! - mean[i % width]!) ** 2 / rows;
-  return { mean, factor: square.map((variance) => 1 / Math.sqrt(Math.max(variance, 1e-8))) };
+  const square = vectors.reduce((sum, value, i) => sum + (value - mean[i % width]!) ** 2, 0);
+  return { mean, factor: 1 / Math.sqrt(Math.max(square / vectors.length, 1e-8)) };
 }
 
 function scaled(vectors: Float32Array, { mean, factor }: Scaling): Float32Array {
-  const width = mean.length;
-  return vectors.map((value, i) => (value - mean[i % width]!) * factor[i % width]!);
+  return vectors.map((value, i) => (value - mean[i % mean.length]!) * factor);
 }
 
 function unscaled(weight: Float32Array, bias: Float32Array, { mean, factor }: Scaling): Head {
   const width = mean.length;
-  const own = weight.map((value, i) => value * factor[i % width]!);
+  const own = weight.map((value) => value * factor);
   const shifted = bias.map((value, label) => {
     let sum = value;
     for (let i = 0; i < width; i++) sum -= own[label * width + i]! * mean[i]!;
