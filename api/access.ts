@@ -138,6 +138,9 @@ const routesOf: Record<Access, readonly string[]> = {
     "GET /v1/organization/admin_api_keys/{id}",
     "DELETE /v1/organization/admin_api_keys/{id}",
     "GET /v1/organization/audit_logs",
+    "POST /v1/fine_tuning/checkpoints/{id}/permissions",
+    "GET /v1/fine_tuning/checkpoints/{id}/permissions",
+    "DELETE /v1/fine_tuning/checkpoints/{id}/permissions/{permission_id}",
   ],
 };
 

@@ -39,6 +39,7 @@ import { modelRoutes } from "./routes/models.ts";
 import { moderationRoutes } from "./routes/moderations.ts";
 import { auditLogRoutes } from "./routes/organizationAuditLogs.ts";
 import { organizationKeyRoutes } from "./routes/organizationKeys.ts";
+import { permissionRoutes } from "./routes/permissions.ts";
 import { projectRoutes } from "./routes/projects.ts";
 import { promotionRoutes } from "./routes/promotions.ts";
 import { referenceRoutes } from "./routes/reference.ts";
@@ -87,6 +88,7 @@ export function createApp(services: Services): Router {
   app.route("/", projectRoutes(services.projects));
   app.route("/", organizationKeyRoutes(services.organizationKeys, services.adminKeys));
   app.route("/", auditLogRoutes(services.audits));
+  app.route("/", permissionRoutes(services.permissions));
   app.route("/", healthRoutes());
   app.route(
     "/",

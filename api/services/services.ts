@@ -34,6 +34,7 @@ import { createMetricService, type MetricService } from "./metrics.ts";
 import { createModelService, type ModelService } from "./models.ts";
 import { type AdminKeyService, createAdminKeyService } from "./organizationAdminKeys.ts";
 import { createOrganizationKeyService, type OrganizationKeyService } from "./organizationKeys.ts";
+import { createPermissionService, type PermissionService } from "./permissions.ts";
 import { createPolicyService, type PolicyService } from "./policies.ts";
 import { createPrefetch } from "./prefetch.ts";
 import { createProjectService, type ProjectService } from "./projects.ts";
@@ -48,6 +49,7 @@ export interface Services {
   organizationKeys: OrganizationKeyService;
   adminKeys: AdminKeyService;
   audits: AuditService;
+  permissions: PermissionService;
   files: FileService;
   fineTuning: FineTuningService;
   batches: BatchService;
@@ -109,6 +111,7 @@ export function createServices(dependencies: Dependencies): Services {
     organizationKeys: createOrganizationKeyService(stores, projects, keys),
     adminKeys: createAdminKeyService(stores, keys),
     audits: createAuditService(stores),
+    permissions: createPermissionService(stores, projects, recent),
     files: createFileService(stores.files, stores.objects, maxUploadBytes),
     fineTuning: createFineTuningService(stores, createJobCreation(stores, delivery), delivery, prefetch),
     batches: createBatchService(stores, createDelivery("batch", queue, observe)),

@@ -1,4 +1,7 @@
-/** Which model a name stands for: a base of the deployment, one that the project tuned, or whichever an alias means. */
+/**
+ * Which model a name stands for: a base of the deployment, one that the project tuned or was permitted to call, or
+ * whichever an alias means.
+ */
 import { type BaseModel, lookUpBase } from "../baseModels.ts";
 import { ApiError } from "../errors.ts";
 import type { BaseRecord, ImportedRecord, OnnxRecord } from "../schemas/base.ts";
@@ -15,10 +18,10 @@ const longestId = 512;
 export interface ModelLookUp {
   /** The base model of this name, if the deployment has one. */
   base(id: string): Promise<BaseModel | ImportedRecord | undefined>;
-  /** The project's own model of this name; 404 naming `param` when it has none. */
+  /** The project's own model of this name, and no other's; 404 naming `param` when it has none. */
   fineTuned(project: Pick<Project, "id">, id: string, param?: string): Promise<ModelRecord>;
   /**
-   * Either of them, or the one that `alias:…` means, or an alias that is a whole `ft:…` of elsewhere; 404 naming `param`
+   * Either of them, or one of another project that this one was permitted to call, or the one that `alias:…` means, or an alias that is a whole `ft:…` of elsewhere; 404 naming `param`
    * when there is none.
    */
   callable(project: Pick<Project, "id">, id: string, param?: string): Promise<CallableModel>;
@@ -28,15 +31,21 @@ interface Rows {
   models: Pick<Stores["models"], "get">;
   bases: Pick<Stores["bases"], "get">;
   aliases: Pick<Stores["aliases"], "get">;
+  permissions: Pick<Stores["permissions"], "get">;
 }
 
 const aliasPrefix = "alias:";
 
-export function createModelLookUp({ models, bases, aliases }: Rows): ModelLookUp {
+export function createModelLookUp({ models, bases, aliases, permissions }: Rows): ModelLookUp {
   // A colon parts the names of tuned models; no base has one.
   const base: ModelLookUp["base"] = async (id) => (id.includes(":") ? undefined : lookUpBase(bases, id));
   const own = async (project: Pick<Project, "id">, id: string) =>
     id.length <= longestId ? models.get(project.id, id) : undefined;
+  /** Another project's; its row says whose it is, and everything that is bound to a model is bound to that one. */
+  const lent = async (project: Pick<Project, "id">, id: string) => {
+    const permission = id.startsWith("ft:") && id.length <= longestId && (await permissions.get(project.id, id));
+    return permission ? models.get(permission.owner_project_id, id) : undefined;
+  };
   const fineTuned: ModelLookUp["fineTuned"] = async (project, id, param = "model") => {
     const model = await own(project, id);
     if (!model) throw new ApiError("model_not_found", `No such model: '${id.slice(0, longestId)}'.`, { param });
@@ -51,7 +60,7 @@ export function createModelLookUp({ models, bases, aliases }: Rows): ModelLookUp
   };
   const find = async (project: Pick<Project, "id">, id: string): Promise<CallableModel | undefined> => {
     const known = await base(id);
-    const tuned = known ? undefined : await own(project, id);
+    const tuned = known ? undefined : ((await own(project, id)) ?? (await lent(project, id)));
     return known ?? (tuned && asCallable(tuned));
   };
   const callable: ModelLookUp["callable"] = async (project, name, param) => {

@@ -6,6 +6,8 @@ export interface Models {
   /** False when the id is taken. */
   create(record: ModelRecord): Promise<boolean>;
   get(project: string, id: string): Promise<ModelRecord | undefined>;
+  /** Those of this name that these projects have. */
+  owned(projects: readonly string[], id: string): Promise<ModelRecord[]>;
   list(project: string, options: { limit: number }): Promise<ModelRecord[]>;
   delete(project: string, id: string): Promise<boolean>;
 }
@@ -23,6 +25,10 @@ export function createModels(table: Table): Models {
     async get(project, id) {
       const item = await table.get({ pk: partition(project), sk: id });
       return item && ModelRecord.parse(item);
+    },
+    async owned(projects, id) {
+      const items = await table.getMany(projects.map((project) => ({ pk: partition(project), sk: id })));
+      return items.map((item) => ModelRecord.parse(item));
     },
     async list(project, { limit }) {
       return (await table.query(partition(project), { limit })).map((item) => ModelRecord.parse(item));

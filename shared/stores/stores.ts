@@ -28,6 +28,7 @@ import { createMetrics, type Metrics } from "./metrics.ts";
 import { createModels, type Models } from "./models.ts";
 import { createObjects, type Objects } from "./objects.ts";
 import { createOrganizations, type Organizations } from "./organizations.ts";
+import { createPermissions, type Permissions } from "./permissions.ts";
 import { createPolicies, type Policies } from "./policies.ts";
 import { createProjects, type Projects } from "./projects.ts";
 import { createPromotions, type Promotions } from "./promotions.ts";
@@ -39,6 +40,7 @@ export interface Stores {
   apiKeys: ApiKeys;
   adminKeys: AdminKeys;
   auditLogs: AuditLogs;
+  permissions: Permissions;
   files: Files;
   jobs: Jobs;
   batches: Batches;
@@ -83,6 +85,7 @@ export function createStores(aws: AwsClients, names: { table: string; bucket: st
     apiKeys: createApiKeys(table),
     adminKeys: createAdminKeys(table),
     auditLogs: createAuditLogs(table),
+    permissions: createPermissions(table),
     files: createFiles(table),
     jobs: createJobs(table),
     batches: createBatches(table),

@@ -18,7 +18,7 @@ import { addEvalRun, rightLabel } from "../support/evals.ts";
 import { freshExperiment } from "../support/experiments.ts";
 import { fakeHost } from "../support/fakeHost.ts";
 import { brokenBodies, type Fixtures, mismatches, resolve, validBody } from "../support/openapiBodies.ts";
-import { freshOrganization, keyFor } from "../support/organizations.ts";
+import { addOrganization, keyFor } from "../support/organizations.ts";
 import { addEpisode, addInference, addLabelQueue, addModel, addOnnx, buildVersion } from "../support/records.ts";
 import { addBase } from "../support/tinyCheckpoint.ts";
 
@@ -63,7 +63,7 @@ before(async () => {
   const input_file_id = await upload("c.jsonl", "batch");
   const asked = { input_file_id, endpoint: "/v1/decisions", completion_window: "24h" };
   const batch = (await (await send("POST", "/v1/batches", asked)).json()) as { id: string };
-  Object.assign(fixtures, { input_file_id, batches: batch.id, projects: deployment.a.project.id });
+  Object.assign(fixtures, { input_file_id, batches: batch.id, projects: deployment.a.project.id, [inferPath]: "onnx" });
   fixtures.answers = (await addAnswer(deployment.stores, deployment.a)).id;
   await storeCompletion();
   await addAlias();
@@ -75,8 +75,8 @@ before(async () => {
   await declareSpareMetric();
   await addEval();
   await addOnnx(deployment.stores, "onnx");
-  const inputs = [{ name: "x", shape: [2], datatype: "FP32", data: [1, 2] }];
-  Object.assign(fixtures, { [inferPath]: "onnx", inputs }, await freshOrganization(deployment));
+  fixtures.inputs = [{ name: "x", shape: [2], datatype: "FP32", data: [1, 2] }];
+  await addOrganization(deployment, fixtures);
 });
 after(() => deployment.close());
 
@@ -173,9 +173,8 @@ for (const { path, method, operation } of operations) {
       test("is 404 for another project's id, a missing one, and for what cannot be one", async () => {
         if (`${method} ${path}` === beginning) return;
         if (path !== inferPath) {
-          const key = keyFor(deployment.b, path);
-          const foreign = await send(method, urlOf(path), validRequestBody(operation), { key });
-          await refused(foreign, { status: 404 });
+          const init = { key: keyFor(deployment.b, path) };
+          await refused(await send(method, urlOf(path), validRequestBody(operation), init), { status: 404 });
         }
         for (const id of ["x", "file-0", "a b", "ünï", "\u0000", "%", "'", "x".repeat(3000), "🦀"]) {
           await refused(await send(method, urlOf(path, id), validRequestBody(operation)), { status: 404 });
@@ -375,26 +374,24 @@ async function declareSpareMetric(): Promise<void> {
   fixtures.metrics = "spare";
 }
 
-async function restore(path: string): Promise<void> {
-  if (path.includes("/files/")) {
+/** By what the path of a deletion holds. */
+const restores: Record<string, () => Promise<unknown>> = {
+  "/files/": async () => {
     fixtures.files = fixtures.file_id = fixtures.training_file = await upload("a.jsonl");
-  } else if (path.includes("/completions/")) {
-    await storeCompletion();
-  } else if (path.includes("/inferences/")) {
-    await judgeInference();
-  } else if (path.includes("/metrics/")) {
-    await declareSpareMetric();
-  } else if (path.includes("/models/")) {
-    await addModelForAll();
-  } else if (path.includes("/evals/")) {
-    await addEval();
-  } else if (path.includes("/aliases/")) {
-    await addAlias();
-  } else if (path.includes("/functions/")) {
-    await addFunction();
-  } else if (path.startsWith("/v1/organization/")) {
-    Object.assign(fixtures, await freshOrganization(deployment));
-  } else {
-    assert.fail(`Nothing restores what DELETE ${path} deletes`);
-  }
+  },
+  "/completions/": storeCompletion,
+  "/inferences/": judgeInference,
+  "/metrics/": declareSpareMetric,
+  "/models/": addModelForAll,
+  "/evals/": addEval,
+  "/aliases/": addAlias,
+  "/functions/": addFunction,
+  "/v1/organization/": () => addOrganization(deployment, fixtures),
+  "/permissions/": () => addOrganization(deployment, fixtures),
+};
+
+async function restore(path: string): Promise<void> {
+  const part = Object.keys(restores).find((each) => path.includes(each));
+  assert.ok(part, `Nothing restores what DELETE ${path} deletes`);
+  await restores[part]!();
 }

@@ -1,6 +1,7 @@
 /** What an organization's admin key makes, and which paths take one. */
 import assert from "node:assert/strict";
 import type { Deployment, Tenant } from "./deployment.ts";
+import type { Fixtures } from "./openapiBodies.ts";
 
 /** No project's key opens them, but for its own project. */
 const administered = /^\/v1\/organization\/|\/permissions\b/;
@@ -16,13 +17,18 @@ export async function make<Made = { id: string }>(deployment: Deployment, path: 
   return (await response.json()) as Made;
 }
 
-/** By the collection in a path: a project and keys of A's organization that may go. */
-export async function freshOrganization(deployment: Deployment): Promise<Record<string, string>> {
+/** By the collection in a path or the field: of A's organization what may go, and who may call its model. */
+export async function addOrganization(deployment: Deployment, fixtures: Fixtures): Promise<void> {
   const spare = { name: "spare" };
+  const idOf = async (path: string, body: object) => (await make(deployment, path, body)).id;
   const own = `projects/${deployment.a.project.id}`;
-  return {
-    "/v1/organization/projects/{id}/archive": (await make(deployment, "projects", spare)).id,
-    api_keys: (await make(deployment, `${own}/api_keys`, spare)).id,
-    admin_api_keys: (await make(deployment, "admin_api_keys", spare)).id,
-  };
+  const shared = `../fine_tuning/checkpoints/${encodeURIComponent(String(fixtures.model))}/permissions`;
+  const project_ids = [await idOf("projects", spare)];
+  const permitted = await make<{ data: { id: string }[] }>(deployment, shared, { project_ids });
+  Object.assign(fixtures, {
+    ...{ checkpoints: fixtures.model, project_ids, permissions: permitted.data[0]!.id },
+    "/v1/organization/projects/{id}/archive": await idOf("projects", spare),
+    api_keys: await idOf(`${own}/api_keys`, spare),
+    admin_api_keys: await idOf("admin_api_keys", spare),
+  });
 }
