@@ -57,6 +57,10 @@ const routesOf: Record<Access, readonly string[]> = {
     "GET /v1/metrics/{name}",
     "GET /v1/feedback",
     "GET /v1/organization/projects/{id}",
+    "GET /v1/webhook_endpoints",
+    "GET /v1/webhook_endpoints/{id}",
+    "GET /v1/webhook_endpoints/{id}/deliveries",
+    "GET /v1/webhook_event_types",
   ],
   inference: [
     "POST /v1/decisions",
@@ -120,6 +124,12 @@ const routesOf: Record<Access, readonly string[]> = {
   ],
   admin: [
     "POST /v1/organization/projects/{id}",
+    "POST /v1/webhook_endpoints",
+    "POST /v1/webhook_endpoints/{id}",
+    "DELETE /v1/webhook_endpoints/{id}",
+    "POST /v1/webhook_endpoints/{id}/rotate_secret",
+    "POST /v1/webhook_endpoints/{id}/test",
+    "POST /v1/webhook_endpoints/{id}/deliveries/{delivery_id}/redeliver",
   ],
   organization: [
     "GET /v1/organization/projects",

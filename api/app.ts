@@ -44,6 +44,7 @@ import { projectRoutes } from "./routes/projects.ts";
 import { promotionRoutes } from "./routes/promotions.ts";
 import { referenceRoutes } from "./routes/reference.ts";
 import { responseRoutes } from "./routes/responses.ts";
+import { webhookRoutes } from "./routes/webhookEndpoints.ts";
 import type { Services } from "./services/services.ts";
 
 export function createApp(services: Services): Router {
@@ -85,6 +86,7 @@ export function createApp(services: Services): Router {
   app.route("/", graderRoutes(services.graders));
   app.route("/", metricRoutes(services.metrics));
   app.route("/", feedbackRoutes(services.feedback));
+  app.route("/", webhookRoutes(services.webhooks, services.webhookDeliveries));
   app.route("/", projectRoutes(services.projects));
   app.route("/", organizationKeyRoutes(services.organizationKeys, services.adminKeys));
   app.route("/", auditLogRoutes(services.audits));

@@ -6,6 +6,8 @@ import { createQueue } from "../shared/queue.ts";
 import { createModelHost } from "../shared/serving/host.ts";
 import { hostOptions } from "../shared/serving/hostOptions.ts";
 import { createStores } from "../shared/stores/stores.ts";
+import { createSealer } from "../shared/webhooks/sealer.ts";
+import { createSender } from "../shared/webhooks/sender.ts";
 import { createApp } from "./app.ts";
 import { logRequests } from "./requestEvents.ts";
 import { createServices } from "./services/services.ts";
@@ -25,6 +27,14 @@ export function openContainer(environment: Record<string, string | undefined>) {
     moderationModel: config.moderationModel,
     heavyBytes: config.heavyBytes,
     answerWaitSeconds: config.answerWaitSeconds,
+    webhooks: {
+      sealer: createSealer(config.secretKeys),
+      sender: createSender({
+        timeoutMilliseconds: config.webhookTimeoutSeconds * 1000,
+        local: config.webhookLocal,
+      }),
+      local: config.webhookLocal,
+    },
   });
   return { config, log, app: createApp(services), close: () => host.close() };
 }

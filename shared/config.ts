@@ -12,6 +12,13 @@ const Device = z.enum(deviceChoices).superRefine((choice, context) => {
   if (refusal) context.addIssue(refusal);
 });
 
+const SecretKeys = z.string().transform((text, context) => {
+  const keys = text.split(",").map((key) => Buffer.from(key.trim(), "base64"));
+  if (keys.every((key) => key.length === 32)) return keys;
+  context.addIssue("32 bytes in base 64 each, parted by commas");
+  return z.NEVER;
+});
+
 const Environment = z.object({
   /** DynamoDB table, S3 bucket and SQS queues; the local cloud and the CDK stacks set these. */
   MILLRACE_TABLE: z.string().default("millrace"),
@@ -62,6 +69,12 @@ const Environment = z.object({
   MILLRACE_MAX_WAITING: z.coerce.number().int().positive().default(usualLimits.mostWaiting),
   /** The tuned model that answers `POST /v1/moderations` for its project where a request names none. */
   MILLRACE_MODERATION_MODEL: z.string().min(1).optional(),
+  /** What customers' secrets are sealed with: 32 bytes in base 64; behind a comma, earlier keys that still open. */
+  MILLRACE_SECRET_KEYS: SecretKeys.default([]),
+  /** How long an endpoint may take to answer a webhook. */
+  MILLRACE_WEBHOOK_TIMEOUT_SECONDS: seconds.default(15),
+  /** Lets webhooks go to plain HTTP, any port and any address, of this machine and network, too: for tests and trials. */
+  MILLRACE_WEBHOOK_LOCAL: z.stringbool().default(false),
   MILLRACE_HOST: z.string().default("127.0.0.1"),
   MILLRACE_PORT: z.coerce.number().int().min(0).max(65535).default(0),
   MILLRACE_LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
@@ -92,6 +105,9 @@ export interface Config {
   batchWaitMilliseconds: number;
   mostWaiting: number;
   moderationModel: string | undefined;
+  secretKeys: Buffer[];
+  webhookTimeoutSeconds: number;
+  webhookLocal: boolean;
   host: string;
   port: number;
   logLevel: "trace" | "debug" | "info" | "warn" | "error" | "silent";
@@ -127,6 +143,9 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     batchWaitMilliseconds: e.MILLRACE_BATCH_WAIT_MILLISECONDS,
     mostWaiting: e.MILLRACE_MAX_WAITING,
     moderationModel: e.MILLRACE_MODERATION_MODEL,
+    secretKeys: e.MILLRACE_SECRET_KEYS,
+    webhookTimeoutSeconds: e.MILLRACE_WEBHOOK_TIMEOUT_SECONDS,
+    webhookLocal: e.MILLRACE_WEBHOOK_LOCAL,
     host: e.MILLRACE_HOST,
     port: e.MILLRACE_PORT,
     logLevel: e.MILLRACE_LOG_LEVEL,

@@ -37,6 +37,9 @@ const prefixes = {
   label: "label_",
   label_doctor: "ldr_",
   promotion: "promo_",
+  webhook_endpoint: "whe_",
+  webhook_event: "evt_",
+  webhook_delivery: "whd_",
 } as const;
 
 export type IdKind = keyof typeof prefixes;

@@ -11,7 +11,16 @@ export function createLog(config: Pick<Config, "logLevel">, name: string): Log {
     // As pino does with `err`: an error's own fields are not enumerable, and it would be logged as {}.
     serializers: { error: stdSerializers.err },
     redact: {
-      paths: ["*.authorization", "authorization", "*.api_key", "api_key", "*.secret", "secret"],
+      paths: [
+        "*.authorization",
+        "authorization",
+        "*.api_key",
+        "api_key",
+        "*.secret",
+        "secret",
+        "*.signing_secret",
+        "signing_secret",
+      ],
       censor: "[redacted]",
     },
   });

@@ -13,6 +13,8 @@ export const Message = z.object({
     "experiment",
     "policy",
     "promotion",
+    "webhook_event",
+    "webhook_endpoint",
   ]),
   project_id: z.string(),
   id: z.string(),

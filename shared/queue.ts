@@ -1,10 +1,10 @@
 /** The door to SQS for those who send. Receiving is the consumer's. */
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
-import type { Message } from "./messages.ts";
+import type { Message, MessageKind } from "./messages.ts";
 
 export interface QueueUrls {
   queueUrl: string;
-  /** For messages whose outcome somebody waits for. */
+  /** For messages whose outcome somebody waits for, and those that take no time. */
   answerQueueUrl: string;
   deadLetterQueueUrl: string;
 }
@@ -15,6 +15,9 @@ export interface Queue {
   /** Parks a message that was tried too often, with the cause, where an operator finds it. */
   bury(message: Message, cause: string): Promise<void>;
 }
+
+/** They are not to be behind a training. */
+const quick: readonly MessageKind[] = ["answer", "webhook_event", "webhook_endpoint"];
 
 export function createQueue(sqs: SQSClient, urls: QueueUrls): Queue {
   const send = async (url: string, message: Message, cause?: string) => {
@@ -28,7 +31,7 @@ export function createQueue(sqs: SQSClient, urls: QueueUrls): Queue {
     );
   };
   return {
-    send: (message) => send(message.kind === "answer" ? urls.answerQueueUrl : urls.queueUrl, message),
+    send: (message) => send(quick.includes(message.kind) ? urls.answerQueueUrl : urls.queueUrl, message),
     bury: (message, cause) => send(urls.deadLetterQueueUrl, message, cause),
   };
 }

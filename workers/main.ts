@@ -16,9 +16,12 @@ import { createBaseFiles } from "../shared/serving/baseFiles.ts";
 import { createModelHost } from "../shared/serving/host.ts";
 import { hostOptions } from "../shared/serving/hostOptions.ts";
 import { createStores } from "../shared/stores/stores.ts";
+import { createSealer } from "../shared/webhooks/sealer.ts";
+import { createSender } from "../shared/webhooks/sender.ts";
 import { startConsumer } from "./consumer.ts";
 import { startSweeper } from "./sweeper.ts";
 import { createTasks } from "./tasks/tasks.ts";
+import { createLanes } from "./tasks/webhook/lanes.ts";
 
 const config = parseConfig(process.env);
 const log = createLog(config, "worker");
@@ -29,7 +32,13 @@ const queue = createQueue(aws.sqs, config);
 const devices = { device: config.device, threads: config.deviceThreads, memoryLimit: config.deviceMemoryBytes };
 const bases = mkdtempSync(join(tmpdir(), "millrace-bases-"));
 const host = createModelHost(stores.objects, hostOptions(config));
+const lanes = createLanes();
+const sender = createSender({
+  timeoutMilliseconds: config.webhookTimeoutSeconds * 1000,
+  local: config.webhookLocal,
+});
 const tasks = createTasks({
+  webhooks: { lanes, sender, sealer: createSealer(config.secretKeys) },
   recorder: createRecorder(stores.inferences, stores.exposures),
   episodes: createEpisodeLookUp(stores.episodes),
   routing: createFunctionRouting(stores),
@@ -67,6 +76,14 @@ const swept = {
   leftovers: stores.leftovers,
 };
 const sweeper = startSweeper(swept, queue, config.sweepSeconds, log);
+/** Nobody sends a message with an event or for a delivery that is due: both are looked for, and often. */
+const webhookSweepSeconds = 1;
+const webhookSweeper = startSweeper(
+  { kinds: [stores.webhookEvents, stores.webhookEndpoints] },
+  queue,
+  webhookSweepSeconds,
+  log,
+);
 
 let stopping = false;
 async function stop(signal: string): Promise<void> {
@@ -74,7 +91,9 @@ async function stop(signal: string): Promise<void> {
   stopping = true;
   log.info({ signal }, "worker stops");
   sweeper.stop();
+  webhookSweeper.stop();
   await Promise.all(consumers.map((consumer) => consumer.stop()));
+  await lanes.idle();
   await host.close();
   rmSync(bases, { recursive: true, force: true });
   process.exit(0);

@@ -40,7 +40,7 @@ export async function clearLeftovers(leftovers: Leftovers, now = Date.now()): Pr
 
 export interface Swept {
   kinds: readonly SweptRows[];
-  leftovers: Leftovers;
+  leftovers?: Leftovers;
 }
 
 export function startSweeper({ kinds, leftovers }: Swept, queue: Queue, seconds: number, log: Log): { stop(): void } {
@@ -54,6 +54,7 @@ export function startSweeper({ kinds, leftovers }: Swept, queue: Queue, seconds:
         (error) => log.error({ kind: rows.kind, error }, "sweep failed"),
       );
     }
+    if (!leftovers) return;
     clearLeftovers(leftovers).catch((error) => log.error({ error }, "leftovers were not cleared"));
   }, seconds * 1000);
   return { stop: () => clearInterval(timer) };

@@ -42,6 +42,8 @@ import { createPromotionService, type PromotionService } from "./promotions.ts";
 import { createQueuedAnswers } from "./queuedAnswers.ts";
 import { createRequestClaims, type RequestClaims } from "./requestClaims.ts";
 import { createStoredCompletionService, type StoredCompletionService } from "./storedCompletions.ts";
+import { createWebhookDeliveryService, type WebhookDeliveryService } from "./webhookDeliveries.ts";
+import { createWebhookEndpointService, type WebhookEndpointService, type WebhookSettings } from "./webhookEndpoints.ts";
 
 export interface Services {
   keys: KeyService;
@@ -74,6 +76,8 @@ export interface Services {
   graders: GraderService;
   metrics: MetricService;
   feedback: FeedbackService;
+  webhooks: WebhookEndpointService;
+  webhookDeliveries: WebhookDeliveryService;
   claims: RequestClaims;
   observe: Observe;
 }
@@ -85,6 +89,7 @@ export interface Dependencies extends QueueOptions {
   observe: Observe;
   maxUploadBytes: number;
   moderationModel?: string | undefined;
+  webhooks: WebhookSettings;
 }
 
 export function createServices(dependencies: Dependencies): Services {
@@ -144,6 +149,8 @@ export function createServices(dependencies: Dependencies): Services {
     graders: createGraderService({ models, host }, named, dependencies.heavyBytes),
     metrics: createMetricService(stores.metrics),
     feedback,
+    webhooks: createWebhookEndpointService(stores, dependencies.webhooks),
+    webhookDeliveries: createWebhookDeliveryService(stores),
     claims,
     observe,
   };

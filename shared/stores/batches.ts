@@ -15,6 +15,12 @@ export function createBatches(table: Table): Batches {
     noun: "batch",
     parse: (item) => BatchRecord.parse(item),
     life: batchLife,
+    tells: {
+      completed: "batch.completed",
+      failed: "batch.failed",
+      expired: "batch.expired",
+      cancelled: "batch.cancelled",
+    },
   });
   return {
     ...rows,

@@ -30,6 +30,7 @@ export function createDatasets(table: Table): Datasets {
     noun: "dataset_version",
     parse: (item) => DatasetVersionRecord.parse(item),
     life: builtLife,
+    tells: { ready: "millrace.dataset_version.ready", failed: "millrace.dataset_version.failed" },
   });
   return {
     versions,

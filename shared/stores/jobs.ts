@@ -32,6 +32,11 @@ export function createJobs(table: Table): Jobs {
     noun: "job",
     parse,
     life: jobLife,
+    tells: {
+      succeeded: "fine_tuning.job.succeeded",
+      failed: "fine_tuning.job.failed",
+      cancelled: "fine_tuning.job.cancelled",
+    },
   });
   return {
     ...rows,

@@ -3,6 +3,7 @@ import { newId } from "../ids.ts";
 import type { Life } from "../life.ts";
 import type { MessageKind } from "../messages.ts";
 import type { Lease } from "../schemas/lease.ts";
+import type { WebhookEventType } from "../schemas/webhookEvent.ts";
 import {
   type Changes,
   type Condition,
@@ -11,6 +12,7 @@ import {
   type TransactWrite,
   tableSchema,
 } from "./table.ts";
+import { webhookEventWrite } from "./webhookEvents.ts";
 
 export interface RowName {
   project_id: string;
@@ -32,6 +34,8 @@ export interface LeasedNoun<State extends string, Row extends LeasedRow<State>> 
   noun: string;
   parse(item: Record<string, unknown>): Row;
   life: Life<State>;
+  /** The events that webhooks tell of its states, each written with the change to that state. */
+  tells?: Partial<Record<State, WebhookEventType>>;
 }
 
 export interface TransitionOptions<State extends string, Row> {
@@ -110,7 +114,7 @@ function both(a: Condition, b: Condition | undefined): Condition {
 
 export function createLeasedRows<State extends string, Row extends LeasedRow<State>>(
   table: Table,
-  { kind, noun, parse, life }: LeasedNoun<State, Row>,
+  { kind, noun, parse, life, tells = {} }: LeasedNoun<State, Row>,
 ): LeasedRows<State, Row> {
   const { partition: workKind, sort: dueTime } = tableSchema.workIndex;
   const partition = (project: string) => `${project}#${noun}`;
@@ -143,7 +147,9 @@ export function createLeasedRows<State extends string, Row extends LeasedRow<Sta
       // While an attempt keeps its lease, the row is overdue when that runs out and no later.
       const kept = attempt !== undefined && changes.lease === undefined && life.working.includes(to);
       const write = { ...changes, status: to, ...(kept ? {} : workAttributes(to)) };
-      return table.transact([{ type: "update", key: keyOf(row), changes: write, condition }, ...writes]);
+      const type: WebhookEventType | undefined = tells[to];
+      const told = type === undefined ? [] : [webhookEventWrite(row, type)];
+      return table.transact([{ type: "update", key: keyOf(row), changes: write, condition }, ...writes, ...told]);
     },
     acquire(row, lease, changes = {}) {
       const taken = { ...changes, lease, ...dueAt(lease.expires_at) };

@@ -33,6 +33,9 @@ import { createPolicies, type Policies } from "./policies.ts";
 import { createProjects, type Projects } from "./projects.ts";
 import { createPromotions, type Promotions } from "./promotions.ts";
 import { createTable } from "./table.ts";
+import { createWebhookDeliveries, type WebhookDeliveries } from "./webhookDeliveries.ts";
+import { createWebhookEndpoints, type WebhookEndpoints } from "./webhookEndpoints.ts";
+import { createWebhookEvents, type WebhookEvents } from "./webhookEvents.ts";
 
 export interface Stores {
   organizations: Organizations;
@@ -68,6 +71,9 @@ export interface Stores {
   bases: Bases;
   objects: Objects;
   claims: Claims;
+  webhookEvents: WebhookEvents;
+  webhookEndpoints: WebhookEndpoints;
+  webhookDeliveries: WebhookDeliveries;
 }
 
 export function createStores(aws: AwsClients, names: { table: string; bucket: string }): Stores {
@@ -113,5 +119,8 @@ export function createStores(aws: AwsClients, names: { table: string; bucket: st
     bases: createBases(table),
     objects,
     claims: createClaims(table),
+    webhookEvents: createWebhookEvents(table),
+    webhookEndpoints: createWebhookEndpoints(table),
+    webhookDeliveries: createWebhookDeliveries(table),
   };
 }

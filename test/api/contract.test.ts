@@ -21,6 +21,7 @@ import { brokenBodies, type Fixtures, mismatches, resolve, validBody } from "../
 import { addOrganization, keyFor } from "../support/organizations.ts";
 import { addEpisode, addInference, addLabelQueue, addModel, addOnnx, buildVersion } from "../support/records.ts";
 import { addBase } from "../support/tinyCheckpoint.ts";
+import { freshWebhook } from "../support/webhooks.ts";
 
 /** Its models are the deployment's, for every project. */
 const inferPath = "/v1/models/{id}/infer";
@@ -333,6 +334,7 @@ async function addFunction(): Promise<void> {
 }
 
 async function renew(path: string): Promise<void> {
+  if (path.startsWith("/v1/webhook")) Object.assign(fixtures, await freshWebhook(deployment));
   if (path.startsWith("/v1/experiments")) {
     Object.assign(fixtures, await freshExperiment(deployment, path !== "/v1/experiments"));
   }
@@ -388,6 +390,7 @@ const restores: Record<string, () => Promise<unknown>> = {
   "/functions/": addFunction,
   "/v1/organization/": () => addOrganization(deployment, fixtures),
   "/permissions/": () => addOrganization(deployment, fixtures),
+  "/webhook_endpoints/": async () => Object.assign(fixtures, await freshWebhook(deployment)),
 };
 
 async function restore(path: string): Promise<void> {

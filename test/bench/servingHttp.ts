@@ -10,6 +10,8 @@ import { openEncoder } from "../../shared/engine/models/adaptedBase.ts";
 import { startDevice } from "../../shared/engine/runtime/device.ts";
 import type { ModelHost } from "../../shared/serving/host.ts";
 import { usualLimits } from "../../shared/serving/limits.ts";
+import { createSealer } from "../../shared/webhooks/sealer.ts";
+import { createSender } from "../../shared/webhooks/sender.ts";
 import { decisionRequest, type Served, startClients } from "./servingClients.ts";
 import { type ProcessorTime, processorTime } from "./servingMemory.ts";
 import type { Tuned } from "./servingModels.ts";
@@ -30,7 +32,12 @@ export async function http(stage: Stage, bench: Bench): Promise<void> {
   const host = stage.host({ precisionOf: () => precision });
   const { stores, queue } = stage.cloud;
   const config = parseConfig(stage.cloud.environment);
-  const services = createServices({ ...config, stores, queue, host, observe: () => {} });
+  const webhooks = {
+    sealer: createSealer(config.secretKeys),
+    sender: createSender({ timeoutMilliseconds: 1000, local: true }),
+    local: true,
+  };
+  const services = createServices({ ...config, stores, queue, host, webhooks, observe: () => {} });
   const server = await listen(createApp(services), { host: "127.0.0.1", port: 0 });
   const requests = stage.set.test
     .slice(0, texts)

@@ -7,6 +7,7 @@ import { createApp } from "../../api/app.ts";
 import { listen } from "../../api/listen.ts";
 import type { RequestEvent } from "../../api/requestEvents.ts";
 import { createServices } from "../../api/services/services.ts";
+import type { WebhookSettings } from "../../api/services/webhookEndpoints.ts";
 import { startLocalCloud } from "../../infra/local/cloud.ts";
 import { type ProvisionedNames, provision } from "../../infra/local/provision.ts";
 import { type AwsClients, createAwsClients } from "../../shared/aws.ts";
@@ -17,6 +18,11 @@ import type { ModelHost } from "../../shared/serving/host.ts";
 import { newAdminKey } from "../../shared/stores/adminKeys.ts";
 import { newApiKey } from "../../shared/stores/apiKeys.ts";
 import { createStores, type Stores } from "../../shared/stores/stores.ts";
+import { createSealer } from "../../shared/webhooks/sealer.ts";
+import { createSender } from "../../shared/webhooks/sender.ts";
+
+/** What the deployment of a test seals customers' secrets with. */
+export const secretKey = Buffer.alloc(32, 7);
 
 export interface Cloud {
   aws: AwsClients;
@@ -58,6 +64,8 @@ export interface DeploymentOptions {
   heavyBytes?: number;
   answerWaitSeconds?: number;
   queue?: Pick<Queue, "send">;
+  /** Default: webhooks may go to this machine. */
+  webhooks?: WebhookSettings;
 }
 
 /** The cloud alone, provisioned, for those who bring their own processes. */
@@ -79,6 +87,7 @@ export async function openCloud(): Promise<Cloud> {
     MILLRACE_QUEUE_URL: names.queueUrl,
     MILLRACE_ANSWER_QUEUE_URL: names.answerQueueUrl,
     MILLRACE_DEAD_LETTER_QUEUE_URL: names.deadLetterQueueUrl,
+    MILLRACE_SECRET_KEYS: secretKey.toString("base64"),
   };
   return { aws, names, stores: createStores(aws, names), queue: createQueue(aws.sqs, names), environment, home, close };
 }
@@ -127,6 +136,11 @@ export async function deploy(options: DeploymentOptions = {}): Promise<Deploymen
     moderationModel: options.moderationModel,
     heavyBytes: options.heavyBytes ?? 0,
     answerWaitSeconds: options.answerWaitSeconds ?? 25,
+    webhooks: options.webhooks ?? {
+      sealer: createSealer([secretKey]),
+      sender: createSender({ timeoutMilliseconds: 5000, local: true }),
+      local: true,
+    },
   });
   const server = await listen(createApp(services), { host: "127.0.0.1", port: 0 });
   const baseURL = `${server.url}/v1`;

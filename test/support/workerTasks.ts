@@ -7,9 +7,12 @@ import { createRecorder } from "../../shared/inference/recorded.ts";
 import { createLog } from "../../shared/log.ts";
 import { createBaseFiles } from "../../shared/serving/baseFiles.ts";
 import type { ModelHost } from "../../shared/serving/host.ts";
+import { createSealer } from "../../shared/webhooks/sealer.ts";
+import { createSender } from "../../shared/webhooks/sender.ts";
 import type { Outcome, Tasks } from "../../workers/task.ts";
 import type { WorkerContext } from "../../workers/tasks/context.ts";
 import { createTasks } from "../../workers/tasks/tasks.ts";
+import { createLanes } from "../../workers/tasks/webhook/lanes.ts";
 import type { Cloud } from "./deployment.ts";
 
 /** What a worker works with, but for the queue's consumer and devices to train on. */
@@ -34,6 +37,11 @@ export function workerContext(
     recorder: createRecorder(stores.inferences, stores.exposures),
     episodes: createEpisodeLookUp(stores.episodes),
     routing: createFunctionRouting(stores),
+    webhooks: {
+      lanes: createLanes(),
+      sealer: createSealer(config.secretKeys),
+      sender: createSender({ timeoutMilliseconds: 1000, local: true }),
+    },
     startDevice: () => {
       throw new Error("This test trains nothing");
     },

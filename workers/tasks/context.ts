@@ -9,6 +9,8 @@ import type { Log } from "../../shared/log.ts";
 import type { Queue } from "../../shared/queue.ts";
 import type { BaseFiles } from "../../shared/serving/baseFiles.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
+import type { WebhookContext } from "../../shared/webhooks/deliver.ts";
+import type { Lanes } from "./webhook/lanes.ts";
 
 export interface WorkerContext {
   stores: Stores;
@@ -24,4 +26,5 @@ export interface WorkerContext {
   episodes: EpisodeLookUp;
   /** Which variant answers a call of a function that was not decided before. */
   routing: FunctionRouting;
+  webhooks: WebhookContext & { lanes: Lanes };
 }

@@ -11,6 +11,8 @@ import { fineTuningTask } from "./fineTuning/task.ts";
 import { labelQueueTask } from "./label/task.ts";
 import { policyTask } from "./promotion/policyTask.ts";
 import { promotionTask } from "./promotion/task.ts";
+import { webhookEndpointTask } from "./webhook/endpointTask.ts";
+import { webhookEventTask } from "./webhook/eventTask.ts";
 
 export function createTasks(context: WorkerContext): Tasks {
   return {
@@ -24,5 +26,7 @@ export function createTasks(context: WorkerContext): Tasks {
     experiment: experimentTask(context),
     policy: policyTask(context),
     promotion: promotionTask(context),
+    webhook_event: webhookEventTask(context),
+    webhook_endpoint: webhookEndpointTask(context),
   };
 }
