@@ -38,6 +38,12 @@ export function createPromotions(table: Table): Promotions {
     noun: "promotion",
     parse: (item) => PromotionRecord.parse(item),
     life: promotionLife,
+    tells: {
+      promoted: "millrace.promotion.promoted",
+      rejected: "millrace.promotion.rejected",
+      rolled_back: "millrace.promotion.rolled_back",
+      held: "millrace.promotion.held",
+    },
   });
   return {
     ...rows,
