@@ -33,15 +33,18 @@ export function createAuditService({ auditLogs }: Pick<Stores, "auditLogs">): Au
   };
 }
 
+/** An id may be of a later second than the line it names: ids of a process never go back, though its clock may. */
+const slackSeconds = 300;
+
 /** Ids sort by time, in milliseconds: where a time that is bounded begins and ends among them. */
 function newestOf({ effective_at: { lt, lte } }: AuditFilter): string | undefined {
   const end = Math.min(lt ?? Number.POSITIVE_INFINITY, (lte ?? Number.POSITIVE_INFINITY) + 1);
-  return Number.isFinite(end) ? idBound("audit_log", end * 1000) : undefined;
+  return Number.isFinite(end) ? idBound("audit_log", (end + slackSeconds) * 1000) : undefined;
 }
 
 function oldestOf({ effective_at: { gt, gte } }: AuditFilter): string | undefined {
   const start = Math.max(gte ?? 0, gt === undefined ? 0 : gt + 1);
-  return start > 0 ? idBound("audit_log", start * 1000) : undefined;
+  return start > 0 ? idBound("audit_log", (start - slackSeconds) * 1000) : undefined;
 }
 
 async function* matching(logs: AsyncIterable<AuditLog>, filter: AuditFilter): AsyncGenerator<AuditLog> {
