@@ -77,7 +77,7 @@ const rotate = createRoute({
   tags,
   summary: "Give a webhook endpoint a new secret",
   request: { params, body: jsonBody(RotateWebhookSecret) },
-  responses: { 200: json(WebhookEndpointWithSecret, "The endpoint, with its new secret."), ...bodies },
+  responses: { 200: json(WebhookEndpointWithSecret, "The endpoint, with its new secret."), ...bodies, ...conflict },
 });
 
 const test = createRoute({

@@ -1,8 +1,9 @@
 /** Secrets at rest: sealed by AES-256-GCM under the deployment's key, so that table, backups and logs hold none that could be read. */
 import { createCipheriv, createDecipheriv, hash, randomBytes } from "node:crypto";
+import { ApiError } from "../errors.ts";
 
 export interface Sealer {
-  /** `purpose` names what the secret is of: sealed for one row, it opens for no other. */
+  /** `purpose` names what the secret is of: sealed for one row, it opens for no other. Throws ApiError where there is no key. */
   seal(secret: string, purpose: string): string;
   /** Throws where it was sealed for another purpose, under a key that is not here, or was changed. */
   open(sealed: string, purpose: string): string;
@@ -19,7 +20,8 @@ export function createSealer(keys: readonly Buffer[]): Sealer {
   return {
     seal(secret, purpose) {
       const [key] = keys;
-      if (!key) throw new Error("No key to seal secrets with: set MILLRACE_SECRET_KEYS");
+      if (!key)
+        throw new ApiError("invalid_state", "This deployment can keep no secrets: MILLRACE_SECRET_KEYS is not set.");
       const nonce = randomBytes(nonceBytes);
       const cipher = createCipheriv(algorithm, key, nonce, { authTagLength: tagBytes }).setAAD(Buffer.from(purpose));
       const text = Buffer.concat([cipher.update(secret, "utf8"), cipher.final()]);

@@ -1,18 +1,18 @@
 /** One attempt at a delivery: a POST to where it may go, and nowhere else, with bounds on time and on what is read. */
-import { promises as dns, type LookupAddress } from "node:dns";
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import type { LookupFunction } from "node:net";
 import type { WebhookAttempt } from "../schemas/webhookDelivery.ts";
 import { isPublic, literalAddress, urlFault } from "./addresses.ts";
+import { createResolve, type Resolve, resolveLocally } from "./names.ts";
 
 export interface SenderOptions {
   /** Of the whole attempt. */
   timeoutMilliseconds: number;
   /** The operator's switch: plain HTTP, any port, any address. */
   local: boolean;
-  /** Default: the system's. */
-  resolve?: (hostname: string) => Promise<LookupAddress[]>;
+  /** Default: by name servers alone; where `local`, by the machine's own means. */
+  resolve?: Resolve;
   /** Whether an address may be connected to. Default: public ones, and any where `local`. */
   permits?: (address: string) => boolean;
 }
@@ -34,7 +34,7 @@ class Refused extends Error {}
 const mostBytesRead = 16 * 1024;
 
 export function createSender(options: SenderOptions): Sender {
-  const { timeoutMilliseconds, local, resolve = (name) => dns.lookup(name, { all: true, verbatim: true }) } = options;
+  const { timeoutMilliseconds, local, resolve = local ? resolveLocally : createResolve() } = options;
   const permits = options.permits ?? (local ? () => true : isPublic);
   const lookup = guardedLookup(resolve, permits);
   return {
@@ -66,7 +66,7 @@ const notPublic = "The name leads to an address that is not of the public intern
  * What the socket asks for its address: it connects to what was checked here, and nobody resolves the name again in between.
  * A name of which any address is forbidden is refused as a whole.
  */
-function guardedLookup(resolve: NonNullable<SenderOptions["resolve"]>, permits: (address: string) => boolean) {
+function guardedLookup(resolve: Resolve, permits: (address: string) => boolean) {
   const lookup: LookupFunction = (hostname, options, callback) => {
     resolve(hostname).then(
       (addresses) => {
@@ -138,9 +138,11 @@ function secondsIn(header: string | undefined): number | null {
   return header !== undefined && Number.isInteger(seconds) && seconds >= 0 ? seconds : null;
 }
 
+const unresolved = new Set(["ENOTFOUND", "ENODATA", "ESERVFAIL", "EREFUSED", "ETIMEOUT", "EBADNAME", "EAI_AGAIN"]);
+
 function causeOf(error: NodeJS.ErrnoException, timeoutMilliseconds: number): string {
   if (error instanceof Refused) return error.message;
   if (["AbortError", "TimeoutError"].includes(error.name)) return `No answer within ${timeoutMilliseconds / 1000} s.`;
-  if (error.code === "ENOTFOUND" || error.code === "EAI_AGAIN") return "The name does not resolve.";
+  if (unresolved.has(error.code ?? "")) return "The name does not resolve.";
   return `The connection failed${error.code ? `: ${error.code}` : ""}.`;
 }

@@ -159,6 +159,19 @@ function judgingCallsFor(theirs: Belongings, { client, model, completion }: Belo
   };
 }
 
+/** The same, about webhooks. */
+function webhookCallsFor(endpoint: string, { client }: Belongings) {
+  const { webhooks } = client;
+  return {
+    webhook: () => webhooks.retrieve(endpoint),
+    "webhook's change": () => webhooks.update(endpoint, { name: "theirs" }),
+    "webhook's secret": () => webhooks.rotateSecret(endpoint),
+    "webhook's test": () => webhooks.test(endpoint, { event_type: "batch.failed" }),
+    "webhook's deliveries": () => client.get(`/webhook_endpoints/${endpoint}/deliveries`),
+    "webhook's end": () => webhooks.delete(endpoint),
+  };
+}
+
 /** The same, about evals. */
 function evalCallsFor(theirs: Belongings, { client, eval: own }: Belongings) {
   const { runs } = client.evals;
@@ -183,13 +196,18 @@ function evalCallsFor(theirs: Belongings, { client, eval: own }: Belongings) {
 }
 
 test("everything of another project is 404, as if it were not there", async () => {
-  const calls = { ...callsFor(a, b.client), ...judgingCallsFor(a, b), ...evalCallsFor(a, b) };
+  const hook = { name: "a's", url: deployment.origin, event_types: ["batch.failed" as const] };
+  const endpoint = (await a.client.webhooks.create(hook)).id;
+  const webhookCalls = webhookCallsFor(endpoint, b);
+  const calls = { ...callsFor(a, b.client), ...judgingCallsFor(a, b), ...evalCallsFor(a, b), ...webhookCalls };
   for (const [name, call] of Object.entries(calls)) {
     await assert.rejects(Promise.resolve().then(call), OpenAI.NotFoundError, name);
   }
   assert.equal((await a.client.files.retrieve(a.file)).id, a.file);
   assert.equal((await a.client.fineTuning.jobs.retrieve(a.job.id)).status, "validating_files");
   assert.equal((await a.client.get<{ status: string }>(`/experiments/${experiment}`)).status, "running");
+  assert.equal((await a.client.webhooks.retrieve(endpoint)).name, "a's");
+  assert.deepEqual((await b.client.webhooks.list()).data, []);
   assert.equal((await a.client.get<{ description: string | null }>("/functions/mine")).description, null);
   assert.equal((await a.client.models.retrieve(a.model.id)).id, a.model.id);
   assert.equal((await a.client.evals.runs.retrieve(a.run, { eval_id: a.eval })).status, "queued");

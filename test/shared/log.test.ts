@@ -6,7 +6,7 @@ import { test } from "node:test";
 const program = `
   import { createLog } from "${new URL("../../shared/log.ts", import.meta.url)}";
   const log = createLog({ logLevel: "info" }, "test");
-  log.error({ error: new TypeError("what went wrong"), api_key: "mr-secret", request: { authorization: "Bearer mr-secret" } });
+  log.error({ error: new TypeError("what went wrong"), api_key: "mr-secret", signing_secret: "mr-secret", made: { signing_secret: "mr-secret" }, request: { authorization: "Bearer mr-secret" } });
   log.info({ err: new Error("why"), status: 500 });
 `;
 
