@@ -1,10 +1,8 @@
 /** The task behind rows that are built once: at least once in, one content out, whoever builds it how often. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type BuiltState, builtLife } from "../../shared/builtStates.ts";
 import type { LeasedRow, LeasedRows } from "../../shared/stores/leasedRows.ts";
-import { type HeldLease, Stopped, type StopReason, takeLease } from "../lease.ts";
+import { type HeldLease, Stopped, type StopReason } from "../lease.ts";
+import { inDirectory, leasedTask } from "../leasedTask.ts";
 import { type Outcome, PermanentFailure, type Task } from "../task.ts";
 import type { WorkerContext } from "./context.ts";
 
@@ -36,21 +34,9 @@ interface Noun<Row extends BuiltRow> {
 const done: Outcome = { type: "done" };
 
 export function builtTask<Row extends BuiltRow>(context: WorkerContext, noun: Noun<Row>): Task {
-  return async (message, shutdown) => {
-    const { rows } = noun;
-    const row = await rows.get(message.project_id, message.id);
-    if (!row || !builtLife.working.includes(row.status)) return done;
-    const lease = await takeLease(rows, row, { ...context.config, shutdown });
-    // Somebody is at work on it. Should they die, the sweeper sends another message.
-    if (!lease) return done;
-    const directory = await mkdtemp(join(tmpdir(), `millrace-${rows.kind.replaceAll("_", "-")}-`));
-    try {
-      return await run({ context, row, lease, directory }, noun);
-    } finally {
-      lease.end();
-      await rm(directory, { recursive: true, force: true });
-    }
-  };
+  const attempt = (row: Row, lease: HeldLease) =>
+    inDirectory((directory) => run({ context, row, lease, directory }, noun));
+  return leasedTask(context.config, { rows: noun.rows, working: builtLife.working, attempt });
 }
 
 async function run<Row extends BuiltRow>(building: Building<Row>, noun: Noun<Row>): Promise<Outcome> {

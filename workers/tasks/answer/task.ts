@@ -4,7 +4,8 @@ import { ApiError } from "../../../shared/errors.ts";
 import { endpoints } from "../../../shared/inference/endpoints.ts";
 import type { AnswerRecord } from "../../../shared/schemas/answerTask.ts";
 import { createPayloads } from "../../../shared/stores/payloads.ts";
-import { type HeldLease, Stopped, takeLease, throwIfStopped } from "../../lease.ts";
+import { type HeldLease, Stopped, throwIfStopped } from "../../lease.ts";
+import { leasedTask } from "../../leasedTask.ts";
 import type { Outcome, Task } from "../../task.ts";
 import type { WorkerContext } from "../context.ts";
 import { refusalOf } from "../patience.ts";
@@ -14,19 +15,8 @@ import { stored, writeAnswer, writeEvents } from "./write.ts";
 const done: Outcome = { type: "done" };
 
 export function answerTask(context: WorkerContext): Task {
-  return async (message, shutdown) => {
-    const { stores, config } = context;
-    const answer = await stores.answers.get(message.project_id, message.id);
-    if (!answer || !answerLife.working.includes(answer.status)) return done;
-    const lease = await takeLease(stores.answers, answer, { ...config, shutdown });
-    // Somebody is at work on it. Should they die, the sweeper sends another message.
-    if (!lease) return done;
-    try {
-      return await attemptWork(context, answer, lease);
-    } finally {
-      lease.end();
-    }
-  };
+  const attempt = (answer: AnswerRecord, lease: HeldLease) => attemptWork(context, answer, lease);
+  return leasedTask(context.config, { rows: context.stores.answers, working: answerLife.working, attempt });
 }
 
 async function attemptWork(context: WorkerContext, answer: AnswerRecord, lease: HeldLease): Promise<Outcome> {

@@ -1,11 +1,10 @@
 /** The task behind a batch's message: its state says which step is next, until nothing is left to do. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BatchState, batchLife } from "../../../shared/batchStates.ts";
 import { endpoints } from "../../../shared/inference/endpoints.ts";
 import type { BatchRecord } from "../../../shared/schemas/batch.ts";
-import { type HeldLease, Stopped, takeLease } from "../../lease.ts";
+import { type HeldLease, Stopped } from "../../lease.ts";
+import { inDirectory, leasedTask } from "../../leasedTask.ts";
 import { type Outcome, PermanentFailure, type Task } from "../../task.ts";
 import type { WorkerContext } from "../context.ts";
 import { type Attempt, haltOf, refresh } from "./attempt.ts";
@@ -28,19 +27,8 @@ const steps: Partial<Record<BatchState, (attempt: Attempt) => Promise<void>>> = 
 const readsInput: readonly BatchState[] = ["validating", "in_progress"];
 
 export function batchTask(context: WorkerContext): Task {
-  return async (message, shutdown) => {
-    const { stores, config } = context;
-    const batch = await stores.batches.get(message.project_id, message.id);
-    if (!batch || !batchLife.working.includes(batch.status)) return done;
-    const lease = await takeLease(stores.batches, batch, { ...config, shutdown });
-    // Somebody is at work on it. Should they die, the sweeper sends another message.
-    if (!lease) return done;
-    try {
-      return await attemptWork(context, batch, lease);
-    } finally {
-      lease.end();
-    }
-  };
+  const attempt = (batch: BatchRecord, lease: HeldLease) => attemptWork(context, batch, lease);
+  return leasedTask(context.config, { rows: context.stores.batches, working: batchLife.working, attempt });
 }
 
 async function attemptWork(context: WorkerContext, batch: BatchRecord, lease: HeldLease): Promise<Outcome> {
@@ -48,13 +36,10 @@ async function attemptWork(context: WorkerContext, batch: BatchRecord, lease: He
   const endpoint = endpoints.get(batch.endpoint);
   if (!project || !endpoint)
     throw new Error(`Batch ${batch.id} is of a project or for an endpoint that does not exist`);
-  const directory = await mkdtemp(join(tmpdir(), "millrace-batch-"));
-  try {
+  return inDirectory((directory) => {
     const input = join(directory, "input.jsonl");
-    return await runAttempt({ context, batch, project, endpoint, lease, input, halt: haltOf(lease) });
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+    return runAttempt({ context, batch, project, endpoint, lease, input, halt: haltOf(lease) });
+  });
 }
 
 async function runAttempt(attempt: Attempt): Promise<Outcome> {

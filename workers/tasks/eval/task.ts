@@ -1,10 +1,8 @@
 /** The task behind an eval run's message: its state says which step is next, until nothing is left to do. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type EvalRunState, evalRunLife } from "../../../shared/evalRunStates.ts";
 import type { EvalRunRecord } from "../../../shared/schemas/evalRun.ts";
-import { type HeldLease, Stopped, takeLease } from "../../lease.ts";
+import { type HeldLease, Stopped } from "../../lease.ts";
+import { inDirectory, leasedTask } from "../../leasedTask.ts";
 import { type Outcome, PermanentFailure, type Task } from "../../task.ts";
 import type { WorkerContext } from "../context.ts";
 import { type Attempt, haltOf } from "./attempt.ts";
@@ -22,19 +20,8 @@ const steps: Partial<Record<EvalRunState, (attempt: Attempt) => Promise<void>>> 
 };
 
 export function evalRunTask(context: WorkerContext): Task {
-  return async (message, shutdown) => {
-    const { stores, config } = context;
-    const run = await stores.evalRuns.get(message.project_id, message.id);
-    if (!run || !evalRunLife.working.includes(run.status)) return done;
-    const lease = await takeLease(stores.evalRuns, run, { ...config, shutdown });
-    // Somebody is at work on it. Should they die, the sweeper sends another message.
-    if (!lease) return done;
-    try {
-      return await attemptWork(context, run, lease);
-    } finally {
-      lease.end();
-    }
-  };
+  const attempt = (run: EvalRunRecord, lease: HeldLease) => attemptWork(context, run, lease);
+  return leasedTask(context.config, { rows: context.stores.evalRuns, working: evalRunLife.working, attempt });
 }
 
 async function attemptWork(context: WorkerContext, run: EvalRunRecord, lease: HeldLease): Promise<Outcome> {
@@ -49,12 +36,8 @@ async function attemptWork(context: WorkerContext, run: EvalRunRecord, lease: He
     return done;
   }
   if (!project) throw new Error(`Eval run ${run.id} is of a project that does not exist`);
-  const directory = await mkdtemp(join(tmpdir(), "millrace-eval-"));
-  try {
-    return await runAttempt({ context, run, eval: found, project, lease, directory, halt: haltOf(lease) });
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  const halt = haltOf(lease);
+  return inDirectory((directory) => runAttempt({ context, run, eval: found, project, lease, directory, halt }));
 }
 
 async function runAttempt(attempt: Attempt): Promise<Outcome> {

@@ -1,13 +1,11 @@
 /** The task behind a fine-tuning job's message: at least once in, exactly once out. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Dataset } from "../../../shared/data/dataset.ts";
 import { fineTunedModelId } from "../../../shared/ids.ts";
 import { unfinishedWork } from "../../../shared/jobStates.ts";
 import type { JobError, JobRecord } from "../../../shared/schemas/fineTuningJob.ts";
 import { eventWrite } from "../../../shared/stores/events.ts";
-import { type HeldLease, Stopped, takeLease, throwIfStopped } from "../../lease.ts";
+import { type HeldLease, Stopped, throwIfStopped } from "../../lease.ts";
+import { inDirectory, leasedTask } from "../../leasedTask.ts";
 import { type Outcome, PermanentFailure, type Task } from "../../task.ts";
 import type { WorkerContext } from "../context.ts";
 import { type Attempt, append, refusal } from "./attempt.ts";
@@ -20,32 +18,15 @@ import { trainModel } from "./training.ts";
 const done: Outcome = { type: "done" };
 
 export function fineTuningTask(context: WorkerContext): Task {
-  return async (message, shutdown) => {
-    const { stores, config } = context;
-    const job = await stores.jobs.get(message.project_id, message.id);
-    if (!job || !unfinishedWork.includes(job.status)) return done;
-    const lease = await takeLease(stores.jobs, job, { ...config, shutdown });
-    // Somebody is at work on it. Should they die, the sweeper sends another message.
-    if (!lease) return done;
-    try {
-      return await attemptWork(context, job, lease);
-    } finally {
-      lease.end();
-    }
-  };
+  const attempt = (job: JobRecord, lease: HeldLease) => attemptWork(context, job, lease);
+  return leasedTask(context.config, { rows: context.stores.jobs, working: unfinishedWork, attempt });
 }
 
 async function attemptWork(context: WorkerContext, job: JobRecord, lease: HeldLease): Promise<Outcome> {
   const project = await context.stores.projects.get(job.project_id);
   if (!project) throw new Error(`Job ${job.id} is of project ${job.project_id}, which does not exist`);
   const model = fineTunedModelId(rootOf(job.model), project.organization_name, job.suffix, job.id);
-  const directory = await mkdtemp(join(tmpdir(), "millrace-"));
-  try {
-    return await runAttempt({ context, job, lease, model, directory });
-  } finally {
-    // A device that was killed may be writing its last file there.
-    await rm(directory, { recursive: true, force: true, maxRetries: 3 });
-  }
+  return inDirectory((directory) => runAttempt({ context, job, lease, model, directory }));
 }
 
 async function runAttempt(attempt: Attempt): Promise<Outcome> {

@@ -1,11 +1,9 @@
 /** The task behind a promotion's message: one step of a turn, told in its row, and a message for the next. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type PromotionState, type PromotionStep, promotionLife } from "../../../shared/promotionStates.ts";
 import type { PromotionRecord } from "../../../shared/schemas/promotion.ts";
 import type { TransactWrite } from "../../../shared/stores/table.ts";
-import { type HeldLease, Stopped, type StopReason, takeLease } from "../../lease.ts";
+import { type HeldLease, Stopped, type StopReason } from "../../lease.ts";
+import { inDirectory, leasedTask } from "../../leasedTask.ts";
 import type { Outcome, Task } from "../../task.ts";
 import type { WorkerContext } from "../context.ts";
 import { canary } from "./canary.ts";
@@ -44,21 +42,9 @@ const steps: Record<PromotionStep, (attempt: Attempt) => Promise<Next>> = {
 const done: Outcome = { type: "done" };
 
 export function promotionTask(context: WorkerContext): Task {
-  return async (message, shutdown) => {
-    const { promotions } = context.stores;
-    const promotion = await promotions.get(message.project_id, message.id);
-    if (!promotion || !promotionLife.working.includes(promotion.status)) return done;
-    const lease = await takeLease(promotions, promotion, { ...context.config, shutdown });
-    // Somebody is at work on it. Should they die, the sweeper sends another message.
-    if (!lease) return done;
-    const directory = await mkdtemp(join(tmpdir(), "millrace-promotion-"));
-    try {
-      return await runAttempt({ context, promotion, lease, directory });
-    } finally {
-      lease.end();
-      await rm(directory, { recursive: true, force: true });
-    }
-  };
+  const attempt = (promotion: PromotionRecord, lease: HeldLease) =>
+    inDirectory((directory) => runAttempt({ context, promotion, lease, directory }));
+  return leasedTask(context.config, { rows: context.stores.promotions, working: promotionLife.working, attempt });
 }
 
 async function runAttempt(attempt: Attempt): Promise<Outcome> {
