@@ -151,6 +151,13 @@ const routesOf: Record<Access, readonly string[]> = {
     "POST /v1/fine_tuning/checkpoints/{id}/permissions",
     "GET /v1/fine_tuning/checkpoints/{id}/permissions",
     "DELETE /v1/fine_tuning/checkpoints/{id}/permissions/{permission_id}",
+    "GET /v1/organization/costs",
+    "GET /v1/organization/usage/completions",
+    "GET /v1/organization/usage/embeddings",
+    "GET /v1/organization/usage/moderations",
+    "GET /v1/organization/usage/decisions",
+    "GET /v1/organization/usage/tensors",
+    "GET /v1/organization/usage/fine_tuning",
   ],
 };
 

@@ -44,6 +44,7 @@ import { projectRoutes } from "./routes/projects.ts";
 import { promotionRoutes } from "./routes/promotions.ts";
 import { referenceRoutes } from "./routes/reference.ts";
 import { responseRoutes } from "./routes/responses.ts";
+import { usageRoutes } from "./routes/usage.ts";
 import { webhookRoutes } from "./routes/webhookEndpoints.ts";
 import type { Services } from "./services/services.ts";
 
@@ -91,6 +92,7 @@ export function createApp(services: Services): Router {
   app.route("/", organizationKeyRoutes(services.organizationKeys, services.adminKeys));
   app.route("/", auditLogRoutes(services.audits));
   app.route("/", permissionRoutes(services.permissions));
+  app.route("/", usageRoutes(services.usage));
   app.route("/", healthRoutes());
   app.route(
     "/",

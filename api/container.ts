@@ -25,6 +25,7 @@ export function openContainer(environment: Record<string, string | undefined>) {
     observe: logRequests(log),
     maxUploadBytes: config.maxUploadBytes,
     moderationModel: config.moderationModel,
+    prices: config.prices,
     heavyBytes: config.heavyBytes,
     answerWaitSeconds: config.answerWaitSeconds,
     webhooks: {

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type Precision, precisions } from "./engine/quantization/precision.ts";
 import { cudaRefusal, type DeviceChoice, deviceChoices } from "./engine/runtime/deviceChoice.ts";
+import { type Prices, readPrices, usualPrices } from "./pricing/prices.ts";
 import { usualLimits } from "./serving/limits.ts";
 
 const seconds = z.coerce.number().positive();
@@ -75,6 +76,8 @@ const Environment = z.object({
   MILLRACE_WEBHOOK_TIMEOUT_SECONDS: seconds.default(15),
   /** Lets webhooks go to plain HTTP, any port and any address, of this machine and network, too: for tests and trials. */
   MILLRACE_WEBHOOK_LOCAL: z.stringbool().default(false),
+  /** Path of a price table; see `shared/pricing`. */
+  MILLRACE_PRICES: z.string().min(1).optional(),
   MILLRACE_HOST: z.string().default("127.0.0.1"),
   MILLRACE_PORT: z.coerce.number().int().min(0).max(65535).default(0),
   MILLRACE_LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
@@ -108,6 +111,7 @@ export interface Config {
   secretKeys: Buffer[];
   webhookTimeoutSeconds: number;
   webhookLocal: boolean;
+  prices: Prices;
   host: string;
   port: number;
   logLevel: "trace" | "debug" | "info" | "warn" | "error" | "silent";
@@ -146,6 +150,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     secretKeys: e.MILLRACE_SECRET_KEYS,
     webhookTimeoutSeconds: e.MILLRACE_WEBHOOK_TIMEOUT_SECONDS,
     webhookLocal: e.MILLRACE_WEBHOOK_LOCAL,
+    prices: e.MILLRACE_PRICES === undefined ? usualPrices : readPrices(e.MILLRACE_PRICES),
     host: e.MILLRACE_HOST,
     port: e.MILLRACE_PORT,
     logLevel: e.MILLRACE_LOG_LEVEL,

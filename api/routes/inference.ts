@@ -11,6 +11,7 @@ export function inferenceCall<Request>(c: Context<Env>, request: Request, signal
     project: c.var.project,
     request,
     signal,
+    key: c.var.key,
     requestId: c.var.requestId,
     attempt: attemptIn(c),
     episode: c.req.header(episodeHeader),

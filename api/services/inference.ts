@@ -5,6 +5,7 @@ import { newId } from "../../shared/ids.ts";
 import type { Answered, Endpoint, InferenceContext, Streamed } from "../../shared/inference/endpoint.ts";
 import { createEpisodeLookUp } from "../../shared/inference/episodes.ts";
 import type { FunctionRouting } from "../../shared/inference/functionRouting.ts";
+import type { Meter } from "../../shared/inference/metered.ts";
 import { heavyModel } from "../../shared/inference/queuedModels.ts";
 import { createRecorder } from "../../shared/inference/recorded.ts";
 import type { AnswerRecord, AnswerTask, AnswerWithResponse } from "../../shared/schemas/answerTask.ts";
@@ -19,6 +20,8 @@ export interface Call<Request> {
   project: Project;
   request: Request;
   signal: AbortSignal;
+  /** Of the API key that asks. */
+  key?: string;
   /** The `x-request-id`, which is the id of the inference. */
   requestId?: string;
   /** How the client says that it asks again. */
@@ -65,9 +68,9 @@ export function createInferenceService(
   stores: Pick<Stores, "answers" | "objects" | "inferences" | "exposures" | "episodes">,
   routing: FunctionRouting,
   queue: QueuedAnswers,
-  { heavyBytes, answerWaitSeconds }: QueueOptions,
+  { heavyBytes, answerWaitSeconds, meter }: QueueOptions & { meter: Meter },
 ): InferenceService {
-  const recorder = createRecorder(stores.inferences, stores.exposures);
+  const recorder = createRecorder(stores.inferences, stores.exposures, meter);
   const episodes = createEpisodeLookUp(stores.episodes);
   const patience = answerWaitSeconds * 1000;
   const heavy = ({ project, request }: Pick<Call<unknown>, "project" | "request">) =>
@@ -79,7 +82,8 @@ export function createInferenceService(
     if (episode_id !== null) call.onEpisode?.(episode_id);
     const { request, assignment } = await routing.route(endpoint, { id, project, request: asked, episode_id });
     if (assignment) call.onAssignment?.(assignment);
-    return { id, project, endpoint: endpoint.path, request, asked, episode_id, assignment };
+    const api_key_id = call.key ?? null;
+    return { id, project, endpoint: endpoint.path, request, asked, episode_id, assignment, api_key_id };
   };
 
   /** A final row, or one whose time is not yet. A client that goes away may come back for it. */

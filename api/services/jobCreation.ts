@@ -112,6 +112,7 @@ function newJob(
     metadata: request.metadata ?? null,
     integrations: null,
     error: null,
+    receipt: null,
     project_id: project.id,
     suffix: request.suffix ?? null,
     lease: null,

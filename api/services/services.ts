@@ -1,8 +1,10 @@
 /** Everything the routes may ask for, put together from stores, queue and model host. */
 import { createNamedModels } from "../../shared/evals/namedModels.ts";
 import { createFunctionRouting } from "../../shared/inference/functionRouting.ts";
+import { createMeter } from "../../shared/inference/metered.ts";
 import { createModelLookUp } from "../../shared/inference/modelLookUp.ts";
 import { createRecentModels } from "../../shared/inference/recentModels.ts";
+import { type Prices, usualPrices } from "../../shared/pricing/prices.ts";
 import type { Queue } from "../../shared/queue.ts";
 import type { ModelHost } from "../../shared/serving/host.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
@@ -42,6 +44,7 @@ import { createPromotionService, type PromotionService } from "./promotions.ts";
 import { createQueuedAnswers } from "./queuedAnswers.ts";
 import { createRequestClaims, type RequestClaims } from "./requestClaims.ts";
 import { createStoredCompletionService, type StoredCompletionService } from "./storedCompletions.ts";
+import { createUsageService, type UsageService } from "./usage.ts";
 import { createWebhookDeliveryService, type WebhookDeliveryService } from "./webhookDeliveries.ts";
 import { createWebhookEndpointService, type WebhookEndpointService, type WebhookSettings } from "./webhookEndpoints.ts";
 
@@ -78,6 +81,7 @@ export interface Services {
   feedback: FeedbackService;
   webhooks: WebhookEndpointService;
   webhookDeliveries: WebhookDeliveryService;
+  usage: UsageService;
   claims: RequestClaims;
   observe: Observe;
 }
@@ -90,10 +94,12 @@ export interface Dependencies extends QueueOptions {
   maxUploadBytes: number;
   moderationModel?: string | undefined;
   webhooks: WebhookSettings;
+  /** Absent: those that come with Millrace. */
+  prices?: Prices;
 }
 
 export function createServices(dependencies: Dependencies): Services {
-  const { stores, queue, host, observe, maxUploadBytes, moderationModel } = dependencies;
+  const { stores, queue, host, observe, maxUploadBytes, moderationModel, prices = usualPrices } = dependencies;
   const delivery = createDelivery("fine_tuning_job", queue, observe);
   const claims = createRequestClaims(stores.claims);
   const keys = createKeyService(stores);
@@ -138,7 +144,7 @@ export function createServices(dependencies: Dependencies): Services {
       stores,
       routing,
       queued,
-      dependencies,
+      { ...dependencies, meter: createMeter(stores.usage, prices) },
     ),
     storedCompletions: createStoredCompletionService(stores.inferences, feedback),
     inferences: createInferenceRecordService(stores, feedback),
@@ -151,6 +157,7 @@ export function createServices(dependencies: Dependencies): Services {
     feedback,
     webhooks: createWebhookEndpointService(stores, dependencies.webhooks),
     webhookDeliveries: createWebhookDeliveryService(stores),
+    usage: createUsageService(stores, prices.currency),
     claims,
     observe,
   };

@@ -8,6 +8,8 @@ import type { Exposures } from "../stores/exposures.ts";
 import type { Inferences, NewInference } from "../stores/inferences.ts";
 import type { Answered, StreamEvent, Streamed } from "./endpoint.ts";
 import { createExposer, expiryOf } from "./exposed.ts";
+import type { Meter } from "./metered.ts";
+import { type TokenUsage, usageOf } from "./usage.ts";
 
 /** What is answered, as far as its record tells. */
 export interface Inference {
@@ -22,6 +24,8 @@ export interface Inference {
   episode_id?: string | null;
   /** Of a call of a function; absent or null: a model was called. */
   assignment?: Assignment | null;
+  /** Of the API key that asks; absent or null: none does, or it is not known. */
+  api_key_id?: string | null;
 }
 
 export interface Recorder {
@@ -33,9 +37,13 @@ type Ending = Pick<Answered<unknown>, "model" | "digest"> & { output: unknown; i
 
 /**
  * Refusals are no inferences and leave no record; a record that cannot be stored fails its answer. A call that an
- * experiment assigned leaves its exposure, whatever else is kept and however it ends.
+ * experiment assigned leaves its exposure, whatever else is kept and however it ends. Without a `meter` whoever calls counts.
  */
-export function createRecorder(inferences: Pick<Inferences, "put">, exposures: Pick<Exposures, "log">): Recorder {
+export function createRecorder(
+  inferences: Pick<Inferences, "put">,
+  exposures: Pick<Exposures, "log">,
+  meter?: Meter,
+): Recorder {
   const exposer = createExposer(exposures);
   const record = async (inference: Inference, latency_ms: number, ending: Ending) => {
     // What broke off is no completion to be found again.
@@ -51,6 +59,10 @@ export function createRecorder(inferences: Pick<Inferences, "put">, exposures: P
     const fate = { latency_ms: ending.is_complete ? latency : null, output: ending.output, error };
     await Promise.all([record(inference, latency, ending), exposer.log(inference, fate)]);
   };
+  const count = async (inference: Inference, model: string, usage: TokenUsage) => {
+    const { id, project, endpoint, api_key_id } = inference;
+    await meter?.add(project.id, { id, endpoint, model, usage, api_key_id });
+  };
   /** What went wrong is told before that it could not be written down. */
   const expose = (inference: Inference, error: unknown) =>
     exposer.log(inference, { latency_ms: null, output: undefined, error }).catch(() => {});
@@ -59,11 +71,13 @@ export function createRecorder(inferences: Pick<Inferences, "put">, exposures: P
     const { events, model, digest, whole } = streamed;
     const said: StreamEvent[] = [];
     const isFull = byPolicy(inference) === "full";
+    let sent = 0;
     let is_complete = false;
     let thrown: unknown;
     try {
       for await (const event of events) {
         if (isFull) said.push(event);
+        sent++;
         yield event;
       }
       is_complete = true;
@@ -71,22 +85,31 @@ export function createRecorder(inferences: Pick<Inferences, "put">, exposures: P
       thrown = error;
       throw error;
     } finally {
-      const output = is_complete ? whole() : { events: said };
-      await put(inference, started, { model, digest, output, is_complete }, thrown);
+      const body = is_complete ? whole() : undefined;
+      const output = is_complete ? body : { events: said };
+      // Of what broke off it is known only how much was on its way: about a token an event.
+      const usage = is_complete ? usageOf(body) : { input_tokens: 0, output_tokens: sent };
+      const ending = { model, digest, output, is_complete };
+      await Promise.all([put(inference, started, ending, thrown), count(inference, model, usage)]);
     }
   }
 
   return {
     async answer(inference, answer) {
-      if (!isWanted(inference)) return answer();
+      if (!isWanted(inference)) {
+        const answered = await answer();
+        await count(inference, answered.model, usageOf(answered.body));
+        return answered;
+      }
       const started = performance.now();
       const answered = await orExpose(answer, (error) => expose(inference, error));
       const { body: output, model, digest } = answered;
-      await put(inference, started, { model, digest, output, is_complete: true });
+      const ending = { model, digest, output, is_complete: true };
+      await Promise.all([put(inference, started, ending), count(inference, model, usageOf(output))]);
       return answered;
     },
     async stream(inference, stream) {
-      if (!isWanted(inference)) return stream();
+      if (!meter && !isWanted(inference)) return stream();
       const started = performance.now();
       const streamed = await orExpose(stream, (error) => expose(inference, error));
       return { ...streamed, events: recordedEvents(inference, started, streamed) };

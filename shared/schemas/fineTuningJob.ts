@@ -4,6 +4,7 @@ import { jobStates } from "../jobStates.ts";
 import { BaseContent } from "./baseContent.ts";
 import { Lease } from "./lease.ts";
 import { Metadata } from "./metadata.ts";
+import { Receipt } from "./usage.ts";
 
 const autoOr = <Number extends z.ZodNumber>(number: Number) => z.union([z.literal("auto"), number]);
 
@@ -158,6 +159,7 @@ export const FineTuningJob = z
     metadata: Metadata.nullable().openapi({ description: "As given; null: none." }),
     integrations: z.array(z.unknown()).max(0).nullable().openapi({ description: "Always null: none are supported." }),
     error: JobError.nullable().openapi({ description: "Why the job failed; null otherwise." }),
+    receipt: Receipt.nullable().default(null).openapi({ description: "What it was charged so far; null: nothing." }),
   })
   .openapi("FineTuningJob");
 export type FineTuningJob = z.infer<typeof FineTuningJob>;

@@ -33,6 +33,7 @@ import { createPolicies, type Policies } from "./policies.ts";
 import { createProjects, type Projects } from "./projects.ts";
 import { createPromotions, type Promotions } from "./promotions.ts";
 import { createTable } from "./table.ts";
+import { createUsage, type UsageStore } from "./usage.ts";
 import { createWebhookDeliveries, type WebhookDeliveries } from "./webhookDeliveries.ts";
 import { createWebhookEndpoints, type WebhookEndpoints } from "./webhookEndpoints.ts";
 import { createWebhookEvents, type WebhookEvents } from "./webhookEvents.ts";
@@ -74,6 +75,7 @@ export interface Stores {
   webhookEvents: WebhookEvents;
   webhookEndpoints: WebhookEndpoints;
   webhookDeliveries: WebhookDeliveries;
+  usage: UsageStore;
 }
 
 export function createStores(aws: AwsClients, names: { table: string; bucket: string }): Stores {
@@ -122,5 +124,6 @@ export function createStores(aws: AwsClients, names: { table: string; bucket: st
     webhookEvents: createWebhookEvents(table),
     webhookEndpoints: createWebhookEndpoints(table),
     webhookDeliveries: createWebhookDeliveries(table),
+    usage: createUsage(table),
   };
 }

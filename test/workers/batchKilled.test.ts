@@ -67,6 +67,11 @@ test("a batch whose workers are killed in the act, one after the other, answers 
   await last.end("SIGTERM");
   const done = await client.batches.retrieve(batch.id);
   assert.deepEqual(done.request_counts, { total: requests + 1, completed: requests, failed: 1 });
+  const charged = await Array.fromAsync(shop.stores.usage.stream(shop.a.project.id, 0, 1e10));
+  const ofBatch = charged.filter(({ is_batch }) => is_batch);
+  const total = (field: "requests" | "input_tokens") => ofBatch.reduce((sum, record) => sum + record[field], 0);
+  assert.deepEqual([total("requests"), total("input_tokens")], [requests, done.usage!.input_tokens]);
+  assert.equal(charged.filter(({ kind, is_batch }) => kind === "decisions" && !is_batch).length, 1, "by the queue");
   const answers = await lines(done.output_file_id);
   assert.deepEqual(
     answers.map(({ custom_id }) => custom_id),

@@ -27,6 +27,28 @@ async function killAt(id: string, words: string): Promise<void> {
   await until(() => !devices.some(isRunning), { what: "the devices to follow their worker" });
 }
 
+/** What all jobs were charged is what their receipts say, and what they learnt from is charged once. */
+async function checkCharges(ids: readonly string[]): Promise<void> {
+  const records = await Array.fromAsync(shop.stores.usage.stream(shop.a.project.id, 0, 1e10));
+  const jobs = await Promise.all(ids.map((id) => shop.job(id)));
+  const total = (values: number[]) => values.reduce((sum, value) => sum + value, 0);
+  for (const { receipt, trained_tokens } of jobs) assert.equal(receipt!.tokens, trained_tokens);
+  assert.deepEqual(
+    {
+      tokens: total(records.map(({ input_tokens }) => input_tokens)),
+      milliseconds: total(records.map(({ milliseconds }) => milliseconds)),
+      nanos: total(records.map(({ nanos }) => nanos)),
+      jobs: total(records.map(({ requests }) => requests)),
+    },
+    {
+      tokens: total(jobs.map(({ receipt }) => receipt!.tokens)),
+      milliseconds: total(jobs.map(({ receipt }) => Math.round(receipt!.seconds * 1000))),
+      nanos: total(jobs.map(({ receipt }) => Math.round(receipt!.price.value * 1e9))),
+      jobs: ids.length,
+    },
+  );
+}
+
 /** By a worker that nobody disturbs. */
 async function complete(id: string) {
   const worker = await shop.work(settings);
@@ -56,6 +78,7 @@ test("a millrace-ngram job whose worker is killed at every stage ends in the sam
   await killAt(id, "New fine-tuned model created");
 
   assert.deepEqual(await complete(id), reference);
+  await checkCharges([undisturbed, id]);
 });
 
 test("a millrace-encoder-tiny job killed before and after its checkpoint ends in the same bits", async () => {

@@ -41,6 +41,7 @@ async function store(changes: Partial<JobRecord> = {}): Promise<JobRecord> {
     metadata: null,
     integrations: null,
     error: null,
+    receipt: null,
     project_id,
     suffix: null,
     lease: null,

@@ -1,10 +1,13 @@
 /** An answer comes to be in its row: as one body, or as chunks of events beside it while it is made. */
 import type { Answered, StreamEvent } from "../../../shared/inference/endpoint.ts";
+import { usageRecord } from "../../../shared/inference/metered.ts";
 import type { Inference } from "../../../shared/inference/recorded.ts";
+import { type TokenUsage, usageOf } from "../../../shared/inference/usage.ts";
 import type { AnswerChunk } from "../../../shared/schemas/answerTask.ts";
 import { chunkWrite } from "../../../shared/stores/answers.ts";
 import { objectKeys } from "../../../shared/stores/objects.ts";
 import { createPayloads } from "../../../shared/stores/payloads.ts";
+import { usageWrite } from "../../../shared/stores/usage.ts";
 import { throwIfStopped } from "../../lease.ts";
 import { askPatiently, unlessAborted } from "../patience.ts";
 import { type Attempt, type Question, refusal } from "./attempt.ts";
@@ -15,7 +18,8 @@ export async function writeAnswer(attempt: Attempt, question: Question): Promise
   const call = { ...question, id: attempt.answer.request_id, context: context.inference, signal };
   const ask = () => context.recorder.answer(inferenceOf(attempt, question), () => question.endpoint.answer(call));
   const answered = await unlessAborted(askPatiently(ask, signal), signal);
-  await complete(attempt, { digest: answered.digest, response: await stored(attempt, 200, answered.body) });
+  const { digest, body } = answered;
+  await complete(attempt, usageOf(body), { digest, response: await stored(attempt, 200, body) });
 }
 
 /** A client sees an event this long after it was made, at most, and a row is written no more often. */
@@ -29,7 +33,7 @@ export async function writeEvents(attempt: Attempt, question: Question): Promise
   if (!stream) throw new Error(`${path} does not stream`);
   const call = { ...question, id: attempt.answer.request_id, context: context.inference, signal };
   const begin = () => context.recorder.stream(inferenceOf(attempt, question), () => stream(call));
-  const { events, digest } = await unlessAborted(askPatiently(begin, signal), signal);
+  const { events, digest, whole } = await unlessAborted(askPatiently(begin, signal), signal);
   const chunks = new ChunkWriter(attempt);
   for await (const event of events) {
     throwIfStopped(attempt);
@@ -37,7 +41,7 @@ export async function writeEvents(attempt: Attempt, question: Question): Promise
   }
   throwIfStopped(attempt);
   await chunks.flush();
-  await complete(attempt, { digest });
+  await complete(attempt, usageOf(whole()), { digest });
 }
 
 class ChunkWriter {
@@ -82,9 +86,16 @@ function inferenceOf({ answer }: Attempt, { project, endpoint, request }: Questi
 
 type Completion = Pick<Answered<unknown>, "digest"> & { response?: Awaited<ReturnType<typeof stored>> };
 
-async function complete(attempt: Attempt, changes: Completion): Promise<void> {
+/** The answer and what it is charged come to be in one write. */
+async function complete(attempt: Attempt, usage: TokenUsage, changes: Completion): Promise<void> {
   const { context, answer, lease } = attempt;
-  const options = { attempt: lease.attempt, changes: { ...changes, written_by: lease.attempt, lease: null } };
+  const { request_id: id, endpoint, model, project_id } = answer;
+  const charged = usageRecord(context.config.prices, { id, endpoint, model, usage });
+  const options = {
+    attempt: lease.attempt,
+    changes: { ...changes, written_by: lease.attempt, lease: null },
+    writes: [usageWrite(project_id, id, [charged])],
+  };
   if (!(await context.stores.answers.transition(answer, "completed", options))) throw await refusal(attempt);
 }
 

@@ -14,6 +14,8 @@ export interface LineResult {
   /** Without the line break. */
   text: string;
   usage: TokenUsage;
+  /** The model that answered; null: none did. */
+  model: string | null;
   /** The time was over before it was answered. */
   isLate: boolean;
 }
@@ -52,8 +54,8 @@ function idsOf({ batch }: Attempt, { line }: BatchRequest) {
   return { id: derive("batch_request"), request_id: derive("request") };
 }
 
-function completed(attempt: Attempt, request: BatchRequest, { body }: Answered<unknown>): LineResult {
-  return { ...written(attempt, request, "output", { status_code: 200, body }, null), usage: usageOf(body) };
+function completed(attempt: Attempt, request: BatchRequest, { body, model }: Answered<unknown>): LineResult {
+  return { ...written(attempt, request, "output", { status_code: 200, body }, null), usage: usageOf(body), model };
 }
 
 function refused(attempt: Attempt, request: BatchRequest, error: ApiError): LineResult {
@@ -75,5 +77,5 @@ function written(
   const { id, request_id } = idsOf(attempt, request);
   const response = answer && { status_code: answer.status_code, request_id, body: answer.body };
   const text = JSON.stringify({ id, custom_id: request.custom_id, response, error });
-  return { line: request.line, kind, text, usage: noTokens, isLate: false };
+  return { line: request.line, kind, text, usage: noTokens, model: null, isLate: false };
 }

@@ -3,6 +3,7 @@ import { batchLife } from "../../../shared/batchStates.ts";
 import type { AnyEndpoint } from "../../../shared/inference/endpoints.ts";
 import type { BatchRecord } from "../../../shared/schemas/batch.ts";
 import type { ProjectRecord } from "../../../shared/schemas/project.ts";
+import type { TransactWrite } from "../../../shared/stores/table.ts";
 import { type HeldLease, Stopped, type StopReason } from "../../lease.ts";
 import type { WorkerContext } from "../context.ts";
 
@@ -31,10 +32,14 @@ export function haltOf({ signal }: HeldLease): AbortSignal {
   return halt.signal;
 }
 
-/** Writes to the row as the holder of the lease, and to the attempt's own copy. */
-export async function record(attempt: Attempt, changes: Partial<BatchRecord>): Promise<void> {
+/** Writes to the row, and what belongs with it, as the holder of the lease, and to the attempt's own copy. */
+export async function record(
+  attempt: Attempt,
+  changes: Partial<BatchRecord>,
+  writes: readonly TransactWrite[] = [],
+): Promise<void> {
   const { context, batch, lease } = attempt;
-  if (!(await context.stores.batches.record(batch, lease.attempt, changes))) throw new Stopped("lost");
+  if (!(await context.stores.batches.record(batch, lease.attempt, changes, writes))) throw new Stopped("lost");
   Object.assign(batch, changes);
 }
 

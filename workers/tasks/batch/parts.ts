@@ -1,8 +1,11 @@
 /** Results become durable part by part: two objects at most, and then the row says that they count. */
 import { Readable } from "node:stream";
+import { usageRecord } from "../../../shared/inference/metered.ts";
 import { sumOfUsage, type TokenUsage } from "../../../shared/inference/usage.ts";
 import type { BatchPart, BatchRecord } from "../../../shared/schemas/batch.ts";
 import { objectKeys } from "../../../shared/stores/objects.ts";
+import type { TransactWrite } from "../../../shared/stores/table.ts";
+import { usageWrite } from "../../../shared/stores/usage.ts";
 import type { LineResult } from "./answerLine.ts";
 import { type Attempt, record } from "./attempt.ts";
 
@@ -52,19 +55,37 @@ export async function storePart(attempt: Attempt, { results }: OpenPart): Promis
   }
   const { request_counts: counts } = batch;
   try {
-    await record(attempt, {
-      parts: [...batch.parts, part],
-      next_line: last.line + 1,
-      request_counts: { ...counts, completed: counts.completed + completed, failed: counts.failed + failed },
-      usage: results.reduce((usage, result) => withUsage(usage, result.usage), batch.usage),
-      is_late: batch.is_late || results.some(({ isLate }) => isLate),
-      // Getting further ends a row of failures: only a batch that is stuck runs out of attempts.
-      failures: 0,
-    });
+    await record(
+      attempt,
+      {
+        parts: [...batch.parts, part],
+        next_line: last.line + 1,
+        request_counts: { ...counts, completed: counts.completed + completed, failed: counts.failed + failed },
+        usage: results.reduce((usage, result) => withUsage(usage, result.usage), batch.usage),
+        is_late: batch.is_late || results.some(({ isLate }) => isLate),
+        // Getting further ends a row of failures: only a batch that is stuck runs out of attempts.
+        failures: 0,
+      },
+      charges(attempt, results),
+    );
   } catch (error) {
     await Promise.all(keys.map((key) => objects.delete(key)));
     throw error;
   }
+}
+
+/** Of each model that answered, written with the part they are in. */
+function charges({ context, batch }: Attempt, results: readonly LineResult[]): TransactWrite[] {
+  const name = `${batch.id}#${batch.next_line}`;
+  const created_at = Math.floor(Date.now() / 1000);
+  const models = Map.groupBy(results, ({ model }) => model);
+  models.delete(null);
+  const [first, ...others] = Array.from(models, ([model, lines]) => {
+    const usage = lines.map((line) => line.usage).reduce(sumOfUsage);
+    const work = { id: `${name}#${model}`, endpoint: batch.endpoint, model: model!, usage, requests: lines.length };
+    return usageRecord(context.config.prices, { ...work, created_at, is_batch: true });
+  });
+  return first ? [usageWrite(batch.project_id, name, [first, ...others])] : [];
 }
 
 function withUsage(usage: BatchRecord["usage"], more: TokenUsage): BatchRecord["usage"] {

@@ -15,6 +15,8 @@ export interface Attempt {
   directory: string;
   /** The name of the model to be, the same for every attempt at the job. */
   model: string;
+  /** What was learnt until then is charged; see `charge`. */
+  charged: { at: number };
 }
 
 /** Writes to the row, and what belongs with it, as the holder of the lease; and to the attempt's own copy. */

@@ -13,6 +13,7 @@ import { objectKeys } from "../../../shared/stores/objects.ts";
 import { Stopped, type StopReason } from "../../lease.ts";
 import { PermanentFailure } from "../../task.ts";
 import { type Attempt, append, record } from "./attempt.ts";
+import { charge } from "./charge.ts";
 import { raceHandlers } from "./race.ts";
 
 /** Steps are told no more often than this; what validation found is always told. */
@@ -44,7 +45,7 @@ export async function learn<Finished extends { type: "finished" }>(
   const { context, job, lease, directory } = attempt;
   const checkpoint = await fetchCheckpoint(attempt);
   const device = context.startDevice();
-  const progress: Progress = { total: 0, first: 0, startedAt: Date.now(), toldAt: 0 };
+  const progress: Progress = { total: 0, first: 0, startedAt: Date.now(), toldAt: 0, tokens: 0 };
   let patience: NodeJS.Timeout | undefined;
   const abandon = () => {
     // Before the first step there is nothing to keep.
@@ -82,6 +83,8 @@ interface Progress {
   first: number;
   startedAt: number;
   toldAt: number;
+  /** Learnt from so far. */
+  tokens: number;
 }
 
 type HandledType = Exclude<Event["type"], "finished">;
@@ -104,6 +107,7 @@ const handlers: { [Type in HandledType]: Handler<Type> } = {
   },
 
   async step(attempt, { record: metrics, tokens }, progress) {
+    progress.tokens = tokens;
     const judged = metrics.valid_loss !== undefined;
     if (!judged && Date.now() - progress.toldAt < eventMilliseconds) return;
     progress.toldAt = Date.now();
@@ -115,7 +119,7 @@ const handlers: { [Type in HandledType]: Handler<Type> } = {
     ]);
   },
 
-  async checkpoint(attempt, { step, path, record: metrics }) {
+  async checkpoint(attempt, { step, path, record: metrics }, progress) {
     const { context, job, lease } = attempt;
     const key = objectKeys.checkpoint(job.project_id, job.id, step, lease.attempt);
     const { digest } = await context.stores.objects.putFile(key, path);
@@ -134,7 +138,9 @@ const handlers: { [Type in HandledType]: Handler<Type> } = {
     });
     const event = eventWrite(job, { level: "info", message: `Checkpoint created at step ${step}` });
     // Getting further than any attempt before ends a row of failures: only a job that is stuck runs out of attempts.
-    await record(attempt, { latest_checkpoint: { object_key: key, digest, step }, failures: 0 }, [row, event]);
+    const { changes, writes } = charge(attempt, progress.tokens);
+    const reached = { latest_checkpoint: { object_key: key, digest, step }, failures: 0, ...changes };
+    await record(attempt, reached, [row, event, ...writes]);
   },
 };
 

@@ -4,6 +4,7 @@ import type { TrainingEvent } from "../../../shared/engine/training/train.ts";
 import { eventWrite } from "../../../shared/stores/events.ts";
 import { objectKeys } from "../../../shared/stores/objects.ts";
 import { type Attempt, append, record } from "./attempt.ts";
+import { charge } from "./charge.ts";
 
 type EventOf<Type extends TrainingEvent["type"]> = Extract<TrainingEvent, { type: Type }>;
 
@@ -27,7 +28,9 @@ export const raceHandlers = {
     const right = `${percent(accuracy)} of ${judged} rows right`;
     const message = `Race: ${entrant.name} ${isHeat ? "on a part of the way " : ""}has ${right} after ${seconds.toFixed(1)} s`;
     const event = eventWrite(job, { level: "info", message, data: { ...entrant } });
-    await record(attempt, { latest_checkpoint: { object_key: key, digest, step: 0 }, failures: 0 }, [event]);
+    const { changes, writes } = charge(attempt);
+    const reached = { latest_checkpoint: { object_key: key, digest, step: 0 }, failures: 0, ...changes };
+    await record(attempt, reached, [event, ...writes]);
   },
 
   async decided(attempt: Attempt, { report }: EventOf<"decided">): Promise<void> {

@@ -5,6 +5,7 @@ import { eventWrite } from "../../../shared/stores/events.ts";
 import { fileWrite } from "../../../shared/stores/files.ts";
 import { modelWrite } from "../../../shared/stores/models.ts";
 import { type Attempt, refusal } from "./attempt.ts";
+import { charge } from "./charge.ts";
 
 export interface Success {
   model: ModelRecord;
@@ -36,6 +37,7 @@ export function rootOf(base: string): string {
 /** Throws Stopped, with nothing left behind, where the job is no longer this attempt's. */
 export async function succeed(attempt: Attempt, { model, results, tokens, objects }: Success): Promise<void> {
   const { context, job, lease } = attempt;
+  const charges = charge(attempt, tokens);
   const created = { level: "info" as const, message: `New fine-tuned model created: ${model.id}` };
   const done = await context.stores.jobs.transition(
     job,
@@ -48,8 +50,9 @@ export async function succeed(attempt: Attempt, { model, results, tokens, object
         result_files: results.map(({ id }) => id),
         trained_tokens: tokens,
         lease: null,
+        ...charges.changes,
       },
-      writes: [eventWrite(job, created), modelWrite(model), ...results.map(fileWrite)],
+      writes: [eventWrite(job, created), modelWrite(model), ...results.map(fileWrite), ...charges.writes],
     },
   );
   if (!done) {

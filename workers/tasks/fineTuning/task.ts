@@ -26,7 +26,7 @@ async function attemptWork(context: WorkerContext, job: JobRecord, lease: HeldLe
   const project = await context.stores.projects.get(job.project_id);
   if (!project) throw new Error(`Job ${job.id} is of project ${job.project_id}, which does not exist`);
   const model = fineTunedModelId(rootOf(job.model), project.organization_name, job.suffix, job.id);
-  return inDirectory((directory) => runAttempt({ context, job, lease, model, directory }));
+  return inDirectory((directory) => runAttempt({ context, job, lease, model, directory, charged: { at: Date.now() } }));
 }
 
 async function runAttempt(attempt: Attempt): Promise<Outcome> {

@@ -55,7 +55,7 @@ function newJob(
     ...{ finished_at: null, estimated_finish: null, status: "validating_files", model, fine_tuned_model: null },
     ...{ organization_id, training_file: dataset_version, validation_file: null, result_files: [] },
     seed: seed ?? randomInt(2 ** 31),
-    ...{ trained_tokens: null, hyperparameters, integrations: null, error: null, project_id },
+    ...{ trained_tokens: null, hyperparameters, integrations: null, error: null, receipt: null, project_id },
     method: { type: "supervised", supervised: { hyperparameters } },
     metadata: { promotion: promotion_id },
     suffix: `${name}-${turn}`.slice(0, 64),
