@@ -39,6 +39,8 @@ import { modelRoutes } from "./routes/models.ts";
 import { moderationRoutes } from "./routes/moderations.ts";
 import { auditLogRoutes } from "./routes/organizationAuditLogs.ts";
 import { organizationKeyRoutes } from "./routes/organizationKeys.ts";
+import { memberRoutes } from "./routes/organizationMembers.ts";
+import { userRoutes } from "./routes/organizationUsers.ts";
 import { permissionRoutes } from "./routes/permissions.ts";
 import { projectRoutes } from "./routes/projects.ts";
 import { promotionRoutes } from "./routes/promotions.ts";
@@ -91,6 +93,8 @@ export function createApp(services: Services): Router {
   app.route("/", projectRoutes(services.projects));
   app.route("/", organizationKeyRoutes(services.organizationKeys, services.adminKeys));
   app.route("/", auditLogRoutes(services.audits));
+  app.route("/", userRoutes(services.users));
+  app.route("/", memberRoutes(services.members));
   app.route("/", permissionRoutes(services.permissions));
   app.route("/", usageRoutes(services.usage));
   app.route("/", healthRoutes());

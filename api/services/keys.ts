@@ -1,6 +1,7 @@
 /** What a secret opens: from a key to its project or its organization, and to what may be done there. */
 import { ApiError } from "../../shared/errors.ts";
 import { createRecent } from "../../shared/recent.ts";
+import type { AdminKeyRecord } from "../../shared/schemas/adminKey.ts";
 import { type ApiKeyRecord, type KeyRecord, type Scope, scopes, scopesOf } from "../../shared/schemas/apiKey.ts";
 import type { Actor, Role } from "../../shared/schemas/organization.ts";
 import type { Project } from "../../shared/schemas/project.ts";
@@ -19,13 +20,20 @@ export interface KeyService {
   /** To be told of what this process changed, so that it holds here at once; elsewhere it does within seconds. */
   forgetKey(key: Pick<KeyRecord, "hash">): void;
   forgetProject(id: string): void;
+  forgetMember(project: string, id: string): void;
+  forgetUser(organization: string, id: string): void;
 }
 
-export function createKeyService(stores: Pick<Stores, "apiKeys" | "adminKeys" | "projects">): KeyService {
+export function createKeyService(
+  stores: Pick<Stores, "apiKeys" | "adminKeys" | "projects" | "members" | "users">,
+): KeyService {
   /** By the key's hash, so that no secret is kept. */
   const apiKeys = createRecent((hash) => stores.apiKeys.find(hash));
   const adminKeys = createRecent((hash) => stores.adminKeys.find(hash));
   const projects = createRecent((id) => stores.projects.get(id));
+
+  const members = createRecent((key) => stores.members.get(...partsOf(key)));
+  const users = createRecent((key) => stores.users.get(...partsOf(key)));
 
   const openProject = async (key: ApiKeyRecord | undefined, claimed: string | undefined): Promise<Opened> => {
     const project = live(key) && (await projects.get(key.project_id));
@@ -34,13 +42,20 @@ export function createKeyService(stores: Pick<Stores, "apiKeys" | "adminKeys" | 
       const message = "The header 'openai-project' names another project than the API key's.";
       throw new ApiError("mismatched_project", message);
     }
-    const actor: Actor = {
-      organization_id: project.organization_id,
-      project_id: project.id,
-      key: key.id,
-      owner: null,
-    };
-    return { opens: "project", project, actor, scopes: allowed(key, "owner") };
+    const owner = key.owner_id === undefined ? null : await members.get(keyOf(project.id, key.owner_id));
+    if (owner === undefined) throw wrongKey();
+    const { organization_id, id: project_id } = project;
+    const actor: Actor = { organization_id, project_id, key: key.id, owner: owner && ownerOf(owner, owner.type) };
+    return { opens: "project", project, actor, scopes: allowed(key, owner?.role ?? "owner") };
+  };
+
+  const openOrganization = async (key: AdminKeyRecord | undefined): Promise<Opened> => {
+    if (!live(key)) throw wrongKey();
+    const { organization_id } = key;
+    const owner = key.owner_id === undefined ? null : await users.get(keyOf(organization_id, key.owner_id));
+    if (owner === undefined) throw wrongKey();
+    const actor: Actor = { organization_id, project_id: null, key: key.id, owner: owner && ownerOf(owner, "user") };
+    return { opens: "organization", actor, role: owner?.role ?? "owner" };
   };
 
   return {
@@ -50,18 +65,24 @@ export function createKeyService(stores: Pick<Stores, "apiKeys" | "adminKeys" | 
       }
       const hash = keyHash(secret);
       if (!secret.startsWith(adminKeyPrefix)) return openProject(await apiKeys.get(hash), claimed);
-      const key = await adminKeys.get(hash);
-      if (!live(key)) throw wrongKey();
-      const actor: Actor = { organization_id: key.organization_id, project_id: null, key: key.id, owner: null };
-      return { opens: "organization", actor, role: "owner" };
+      return openOrganization(await adminKeys.get(hash));
     },
     forgetKey({ hash }) {
       apiKeys.forget(hash);
       adminKeys.forget(hash);
     },
     forgetProject: (id) => projects.forget(id),
+    forgetMember: (project, id) => members.forget(keyOf(project, id)),
+    forgetUser: (organization, id) => users.forget(keyOf(organization, id)),
   };
 }
+
+const keyOf = (owner: string, id: string) => JSON.stringify([owner, id]);
+const partsOf = (key: string) => JSON.parse(key) as [owner: string, id: string];
+
+const ownerOf = ({ id, email }: { id: string; email: string | null }, type: "user" | "service_account") => ({
+  ...{ type, id, email },
+});
 
 function live<Key extends KeyRecord>(key: Key | undefined): key is Key {
   return key !== undefined && (key.expires_at === undefined || key.expires_at > Date.now() / 1000);

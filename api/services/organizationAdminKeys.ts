@@ -9,6 +9,7 @@ import type {
 } from "../../shared/schemas/adminKey.ts";
 import { type Page, toPage } from "../../shared/schemas/list.ts";
 import type { Actor, OrganizationRecord } from "../../shared/schemas/organization.ts";
+import type { UserRecord } from "../../shared/schemas/user.ts";
 import { adminKeyPrefix, newAdminKey } from "../../shared/stores/adminKeys.ts";
 import { auditWrite } from "../../shared/stores/auditLogs.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
@@ -25,7 +26,7 @@ export interface AdminKeyService {
 }
 
 export function createAdminKeyService(
-  { adminKeys, organizations }: Pick<Stores, "adminKeys" | "organizations">,
+  { adminKeys, organizations, users }: Pick<Stores, "adminKeys" | "organizations" | "users">,
   keys: Pick<KeyService, "forgetKey">,
 ): AdminKeyService {
   const require = async ({ organization_id }: Actor, id: string): Promise<AdminKeyRecord> => {
@@ -39,24 +40,34 @@ export function createAdminKeyService(
     return organization;
   };
 
+  const shown = async (key: AdminKeyRecord, organization: OrganizationRecord): Promise<AdminApiKey> => {
+    return shownWith(key, organization, key.owner_id ? await users.get(organization.id, key.owner_id) : undefined);
+  };
+
   return {
-    async create(actor, { name, expires_in_seconds }) {
+    async create(actor, { name, expires_in_seconds, user_id }) {
       const organization = await organizationOf(actor);
+      const owner = user_id != null && isId("user", user_id) ? await users.get(organization.id, user_id) : undefined;
+      if (user_id != null && !owner) {
+        throw new ApiError("invalid_value", `No such user: '${user_id}'.`, { param: "user_id" });
+      }
       const expires_at =
         expires_in_seconds == null ? {} : { expires_at: Math.floor(Date.now() / 1000) + expires_in_seconds };
-      const { secret, record } = newAdminKey({ name, organization_id: organization.id, ...expires_at });
+      const { secret, record } = newAdminKey({
+        name,
+        organization_id: organization.id,
+        ...expires_at,
+        ...(owner && { owner_id: owner.id }),
+      });
       const details = { id: record.id, data: { name } };
       await adminKeys.create(record, [auditWrite(actor, { type: "api_key.created", details })]);
-      return { ...shown(record, organization), value: secret };
+      return { ...(await shown(record, organization)), value: secret };
     },
     async list(actor, { limit, after, order }) {
       const organization = await organizationOf(actor);
       const listing = { limit: limit + 1, descending: order === "desc", ...(after && { after }) };
       const found = await adminKeys.list(organization.id, listing);
-      return toPage(
-        found.map((key) => shown(key, organization)),
-        limit,
-      );
+      return toPage(await Promise.all(found.map((key) => shown(key, organization))), limit);
     },
     get: async (actor, id) => shown(await require(actor, id), await organizationOf(actor)),
     async delete(actor, id) {
@@ -71,7 +82,9 @@ export function createAdminKeyService(
   };
 }
 
-function shown(key: AdminKeyRecord, { id, name, created_at }: OrganizationRecord): AdminApiKey {
+/** `owner` is undefined where it is nobody's, and where whose it was is gone: then it opens nothing. */
+function shownWith(key: AdminKeyRecord, organization: OrganizationRecord, owner: UserRecord | undefined): AdminApiKey {
+  const { id, name, created_at } = organization;
   return {
     id: key.id,
     object: "organization.admin_api_key",
@@ -80,6 +93,10 @@ function shown(key: AdminKeyRecord, { id, name, created_at }: OrganizationRecord
     created_at: key.created_at,
     last_used_at: null,
     expires_at: key.expires_at ?? null,
-    owner: { type: "organization", object: "organization", id, name, role: "owner", created_at },
+    owner: owner
+      ? { type: "user", object: "organization.user", ...userOf(owner) }
+      : { type: "organization", object: "organization", id, name, role: "owner", created_at },
   };
 }
+
+const userOf = ({ id, name, role, added_at }: UserRecord) => ({ id, name, role, created_at: added_at });

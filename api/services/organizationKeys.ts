@@ -5,6 +5,7 @@ import {
   type ApiKeyRecord,
   type CreatedProjectApiKey,
   type CreateProjectApiKey,
+  type KeyOwner,
   type KeyRecord,
   type ProjectApiKey,
   type RotateProjectApiKey,
@@ -13,6 +14,8 @@ import {
 } from "../../shared/schemas/apiKey.ts";
 import { type Page, toPage } from "../../shared/schemas/list.ts";
 import type { Actor } from "../../shared/schemas/organization.ts";
+import type { ProjectRecord } from "../../shared/schemas/project.ts";
+import type { MemberRecord } from "../../shared/schemas/user.ts";
 import { apiKeyPrefix, newApiKey } from "../../shared/stores/apiKeys.ts";
 import { auditWrite } from "../../shared/stores/auditLogs.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
@@ -33,7 +36,7 @@ export interface OrganizationKeyService {
 const now = () => Math.floor(Date.now() / 1000);
 
 export function createOrganizationKeyService(
-  { apiKeys }: Pick<Stores, "apiKeys">,
+  { apiKeys, members }: Pick<Stores, "apiKeys" | "members">,
   projects: Pick<ProjectService, "require" | "requireActive">,
   keys: Pick<KeyService, "forgetKey">,
 ): OrganizationKeyService {
@@ -43,21 +46,31 @@ export function createOrganizationKeyService(
     return key;
   };
 
+  const shown = async (key: ApiKeyRecord): Promise<ProjectApiKey> => {
+    return shownWith(key, key.owner_id === undefined ? undefined : await members.get(key.project_id, key.owner_id));
+  };
+
   return {
-    async create(actor, id, { name, scopes: asked, expires_in_seconds }) {
+    async create(actor, id, { name, scopes: asked, expires_in_seconds, user_id }) {
       const project = await projects.requireActive(actor, id);
+      const owner = user_id != null && isId("user", user_id) ? await members.get(id, user_id) : undefined;
+      if (user_id != null && !owner) {
+        throw new ApiError("invalid_value", `No such user of the project: '${user_id}'.`, { param: "user_id" });
+      }
       const { secret, record } = newApiKey({
         ...{ name, project_id: project.id },
         ...(asked?.length && { scopes: [...new Set(asked)] }),
         ...(expires_in_seconds != null && { expires_at: now() + expires_in_seconds }),
+        ...(owner && { owner_id: owner.id }),
       });
       const details = { id: record.id, data: { scopes: scopesOfKey(record) } };
       await apiKeys.create(record, [auditWrite(actor, { type: "api_key.created", details, project })]);
-      return { ...shown(record), value: secret };
+      return { ...(await shown(record)), value: secret };
     },
     async list(actor, id, { limit, after }) {
       await projects.require(actor, id);
-      return toPage((await apiKeys.list(id, { limit: limit + 1, ...(after && { after }) })).map(shown), limit);
+      const found = await apiKeys.list(id, { limit: limit + 1, ...(after && { after }) });
+      return toPage(await Promise.all(found.map(shown)), limit);
     },
     async get(actor, project, id) {
       await projects.require(actor, project);
@@ -86,19 +99,11 @@ export function createOrganizationKeyService(
       }
       const { secret, record } = newApiKey(withoutSecret(old));
       const expires_at = Math.min(old.expires_at ?? Number.POSITIVE_INFINITY, now() + overlap_seconds);
-      const isRotated = await apiKeys.rotate({ ...old, expires_at }, record, [
-        auditWrite(actor, {
-          ...{ type: "api_key.created", project },
-          details: { id: record.id, data: { scopes: scopesOfKey(record), rotated_from: id } },
-        }),
-        auditWrite(actor, {
-          ...{ type: "api_key.updated", project },
-          details: { id, changes_requested: { expires_in_seconds: overlap_seconds } },
-        }),
-      ]);
+      const audits = rotatedWrites(actor, project, old, record, overlap_seconds);
+      const isRotated = await apiKeys.rotate({ ...old, expires_at }, record, audits);
       if (!isRotated) throw notFound("API key", id, "key_id");
       keys.forgetKey(old);
-      return { ...shown(record), value: secret };
+      return { ...(await shown(record)), value: secret };
     },
     async delete(actor, project_id, id) {
       const project = await projects.require(actor, project_id);
@@ -108,6 +113,15 @@ export function createOrganizationKeyService(
       keys.forgetKey(key);
     },
   };
+}
+
+function rotatedWrites(actor: Actor, project: ProjectRecord, old: ApiKeyRecord, next: ApiKeyRecord, overlap: number) {
+  const data = { scopes: scopesOfKey(next), rotated_from: old.id };
+  const changes_requested = { expires_in_seconds: overlap };
+  return [
+    auditWrite(actor, { type: "api_key.created", project, details: { id: next.id, data } }),
+    auditWrite(actor, { type: "api_key.updated", project, details: { id: old.id, changes_requested } }),
+  ];
 }
 
 /** What a key's successor takes over. */
@@ -124,7 +138,7 @@ const scopesOfKey = (key: Pick<ApiKeyRecord, "scopes">) => (key.scopes?.length ?
 
 export const redacted = (prefix: string, { hint }: Pick<KeyRecord, "hint">) => `${prefix}********${hint}`;
 
-function shown(key: ApiKeyRecord): ProjectApiKey {
+function shownWith(key: ApiKeyRecord, owner: MemberRecord | undefined): ProjectApiKey {
   return {
     id: key.id,
     object: "organization.project.api_key",
@@ -134,7 +148,12 @@ function shown(key: ApiKeyRecord): ProjectApiKey {
     last_used_at: null,
     expires_at: key.expires_at ?? null,
     scopes: scopesOfKey(key),
-    owner: {},
-    owner_project_access: "active",
+    owner: owner ? shownOwner(owner) : {},
+    owner_project_access: key.owner_id !== undefined && !owner ? "inactive" : "active",
   };
+}
+
+function shownOwner({ id, type, name, role, email, added_at }: MemberRecord): KeyOwner {
+  const account = { id, name, role, created_at: added_at };
+  return type === "user" ? { type, user: { ...account, email: email ?? "" } } : { type, service_account: account };
 }

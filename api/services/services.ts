@@ -36,6 +36,7 @@ import { createMetricService, type MetricService } from "./metrics.ts";
 import { createModelService, type ModelService } from "./models.ts";
 import { type AdminKeyService, createAdminKeyService } from "./organizationAdminKeys.ts";
 import { createOrganizationKeyService, type OrganizationKeyService } from "./organizationKeys.ts";
+import { createMemberService, createUserService, type MemberService, type UserService } from "./organizationUsers.ts";
 import { createPermissionService, type PermissionService } from "./permissions.ts";
 import { createPolicyService, type PolicyService } from "./policies.ts";
 import { createPrefetch } from "./prefetch.ts";
@@ -55,6 +56,8 @@ export interface Services {
   adminKeys: AdminKeyService;
   audits: AuditService;
   permissions: PermissionService;
+  users: UserService;
+  members: MemberService;
   files: FileService;
   fineTuning: FineTuningService;
   batches: BatchService;
@@ -122,6 +125,8 @@ export function createServices(dependencies: Dependencies): Services {
     organizationKeys: createOrganizationKeyService(stores, projects, keys),
     adminKeys: createAdminKeyService(stores, keys),
     audits: createAuditService(stores),
+    users: createUserService(stores, keys),
+    members: createMemberService(stores, projects, keys),
     permissions: createPermissionService(stores, projects, recent),
     files: createFileService(stores.files, stores.objects, maxUploadBytes),
     fineTuning: createFineTuningService(stores, createJobCreation(stores, delivery), delivery, prefetch),

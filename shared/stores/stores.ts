@@ -34,6 +34,7 @@ import { createProjects, type Projects } from "./projects.ts";
 import { createPromotions, type Promotions } from "./promotions.ts";
 import { createTable } from "./table.ts";
 import { createUsage, type UsageStore } from "./usage.ts";
+import { createMembers, createUsers, type Members, type Users } from "./users.ts";
 import { createWebhookDeliveries, type WebhookDeliveries } from "./webhookDeliveries.ts";
 import { createWebhookEndpoints, type WebhookEndpoints } from "./webhookEndpoints.ts";
 import { createWebhookEvents, type WebhookEvents } from "./webhookEvents.ts";
@@ -45,6 +46,8 @@ export interface Stores {
   adminKeys: AdminKeys;
   auditLogs: AuditLogs;
   permissions: Permissions;
+  users: Users;
+  members: Members;
   files: Files;
   jobs: Jobs;
   batches: Batches;
@@ -94,6 +97,8 @@ export function createStores(aws: AwsClients, names: { table: string; bucket: st
     adminKeys: createAdminKeys(table),
     auditLogs: createAuditLogs(table),
     permissions: createPermissions(table),
+    users: createUsers(table),
+    members: createMembers(table),
     files: createFiles(table),
     jobs: createJobs(table),
     batches: createBatches(table),

@@ -4,6 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { itemId } from "../../shared/stores/labelItems.ts";
 import { addAnswer } from "../support/answers.ts";
 import {
+  chosen,
   formOf,
   formWith,
   jsonOf,
@@ -104,9 +105,6 @@ function send(method: string, url: string, body?: unknown, init: Parameters<Depl
     headers: { ...headers, ...init.headers },
   });
 }
-
-/** Of fields that are alternatives, which no schema says, the one that is sent. */
-const chosen: Record<string, string> = { CreateFeedback: "inference_id", CreateLabel: "label" };
 
 const validRequestBody = (operation: Operation) => {
   const json = jsonOf(operation);

@@ -28,6 +28,13 @@ export const operations = Object.entries(document.paths).flatMap(([path, methods
 export const jsonOf = (operation: Operation) => operation.requestBody?.content["application/json"]?.schema;
 export const formOf = (operation: Operation) => operation.requestBody?.content["multipart/form-data"]?.schema;
 
+/** Of fields that are alternatives, which no schema says, the one that is sent. */
+export const chosen: Record<string, string> = {
+  CreateFeedback: "inference_id",
+  CreateLabel: "label",
+  AddProjectUser: "user_id",
+};
+
 /** Asserts a refusal in the wrapper, and returns what it says. */
 export async function refused(
   response: Response,

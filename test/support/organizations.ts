@@ -25,7 +25,11 @@ export async function addOrganization(deployment: Deployment, fixtures: Fixtures
   const shared = `../fine_tuning/checkpoints/${encodeURIComponent(String(fixtures.model))}/permissions`;
   const project_ids = [await idOf("projects", spare)];
   const permitted = await make<{ data: { id: string }[] }>(deployment, shared, { project_ids });
+  const email = "ann@example.com";
+  const user = await idOf("users", { email, role: "owner" });
+  await idOf(`${own}/users`, { email, role: "owner" });
   Object.assign(fixtures, {
+    ...{ users: user, user_id: user, service_accounts: await idOf(`${own}/service_accounts`, spare) },
     ...{ checkpoints: fixtures.model, project_ids, permissions: permitted.data[0]!.id },
     "/v1/organization/projects/{id}/archive": await idOf("projects", spare),
     api_keys: await idOf(`${own}/api_keys`, spare),
