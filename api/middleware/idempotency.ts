@@ -1,4 +1,4 @@
-/** Every POST is safe to send again: by its `Idempotency-Key`, or as SDKs do it, by its body and a count of tries. */
+/** Every POST of a project's key is safe to send again: by its `Idempotency-Key`, or as SDKs do it, by its body and a count of tries. */
 import { createHash } from "node:crypto";
 import type { Context, MiddlewareHandler } from "hono";
 import { ApiError } from "../../shared/errors.ts";
@@ -19,7 +19,8 @@ const byKeyAlone =
   /^\/v1\/(chat\/completions|completions|responses|decisions|embeddings|moderations|feedback|models\/[^/]+\/infer|fine_tuning\/alpha\/graders\/.+)$/;
 
 /** Their answers hold secrets, which are kept nowhere. */
-const secret = /\/(admin_)?api_keys(\/[^/]+\/rotate)?$|^\/v1\/webhook_endpoints(\/[^/]+\/rotate_secret)?$/;
+const secret =
+  /\/((admin_)?api_keys(\/[^/]+\/rotate)?|service_accounts)$|^\/v1\/webhook_endpoints(\/[^/]+\/rotate_secret)?$/;
 
 /** What an answer says in its headers beside what every answer does. */
 const keptHeaders = /^(content-type|location|x-millrace-.+)$/;
