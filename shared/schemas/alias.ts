@@ -21,12 +21,10 @@ const Reason = z.string().min(1).max(500);
 
 export const Alias = z
   .object({
-    id: z
-      .string()
-      .openapi({
-        description:
-          "What to put in the place of a model's name: `alias:` and the name, or the name itself where it is `ft:…`.",
-      }),
+    id: z.string().openapi({
+      description:
+        "What to put in the place of a model's name: `alias:` and the name, or the name itself where it is `ft:…`.",
+    }),
     object: z.literal("alias").openapi({ description: "Always `alias`." }),
     name: Name.openapi({ description: "As given." }),
     model: z.string().openapi({ description: "The model that it means now." }),

@@ -56,9 +56,6 @@ export const writingFields = {
 
 export const outputTokens = (description: string) => optional(tokens, description);
 
-export const model = z
-  .string()
-  .min(1)
-  .openapi({
-    description: "A model of `GET /v1/models` that writes texts, or a tuned classifier, which writes its label.",
-  });
+export const model = z.string().min(1).openapi({
+  description: "A model of `GET /v1/models` that writes texts, or a tuned classifier, which writes its label.",
+});
