@@ -1,8 +1,10 @@
 /** The API reference as people see it: in a browser that reaches this machine only. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import type { Page } from "playwright-core";
 import { browserSkip, openBrowser } from "../support/browser.ts";
 import { type Deployment, deploy } from "../support/deployment.ts";
+import { until } from "../support/until.ts";
 
 let deployment: Deployment;
 before(async () => {
@@ -25,23 +27,35 @@ test("the reference shows every operation, and asks nobody but this server", { s
       if (message.type() === "error") complaints.push(message.text());
     });
 
-    await page.goto(`${deployment.origin}/reference`);
-    await page.locator(".opblock").first().waitFor();
-
     const { paths } = (await (await fetch(`${deployment.origin}/openapi.json`)).json()) as { paths: object };
     const operations = Object.entries(paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
-    const shown = await page.locator(".opblock").evaluateAll((blocks) =>
-      blocks.map((block) => {
-        const text = (selector: string) => block.querySelector(selector)?.textContent?.replaceAll("\u200b", "").trim();
-        return `${text(".opblock-summary-method")} ${text(".opblock-summary-path")}`;
-      }),
+    await page.goto(`${deployment.origin}/reference`);
+    await page.locator(".opblock").first().waitFor();
+    // Operations are drawn when they come into view.
+    const shown = new Set<string>();
+    await until(
+      async () => {
+        for (const operation of await operationsOn(page)) shown.add(operation);
+        await page.mouse.wheel(0, 600);
+        return shown.size >= operations.length;
+      },
+      { what: `${operations.length} operations to be drawn`, seconds: 60 },
     );
     assert.ok(operations.length > 10);
-    assert.deepEqual(shown.toSorted(), operations.toSorted());
+    assert.deepEqual([...shown].toSorted(), operations.toSorted());
     assert.deepEqual({ strangers, complaints }, { strangers: [], complaints: [] });
   } finally {
     await browser.close();
   }
 });
+
+function operationsOn(page: Page): Promise<string[]> {
+  return page.locator(".opblock").evaluateAll((blocks) =>
+    blocks.map((block) => {
+      const text = (selector: string) => block.querySelector(selector)?.textContent?.replaceAll("\u200b", "").trim();
+      return `${text(".opblock-summary-method")} ${text(".opblock-summary-path")}`;
+    }),
+  );
+}
