@@ -11,7 +11,6 @@ import type { GenerateArgument } from "../engine/runtime/deviceProtocol.ts";
 import { CheckpointError } from "../engine/weights/checkpointConfig.ts";
 import { ApiError } from "../errors.ts";
 import type { BaseRecord } from "../schemas/base.ts";
-import type { ModelRecord } from "../schemas/model.ts";
 import { chatPrompts, type Prompt } from "./chatPrompt.ts";
 import type { HostContext } from "./hostContext.ts";
 import { type ServingLimits, usualLimits } from "./limits.ts";
@@ -54,7 +53,7 @@ export interface WrittenText {
 
 export interface Generation {
   /** Throws ApiError naming the field of a request that cannot be met, and `queue_full` when too many texts are written. */
-  generate(model: BaseRecord | ModelRecord, request: TextRequest, signal?: AbortSignal): Promise<WrittenText>;
+  generate(model: BaseRecord, request: TextRequest, signal?: AbortSignal): Promise<WrittenText>;
 }
 
 /** A base that writes, as far as this process needs it. */
@@ -81,8 +80,6 @@ export function createGeneration(
 
   return {
     async generate(model, request, signal = new AbortController().signal) {
-      if ("project_id" in model)
-        throw noWriter(model.id, "is a classifier: name a base model that writes texts, or ask it for decisions");
       const writer = await open(model).catch((cause) => {
         throw cause instanceof TypeError
           ? noWriter(model.id, "does not write texts: name a model that predicts next tokens")

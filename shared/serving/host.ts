@@ -9,7 +9,7 @@ import { type Attributing, createAttribution } from "./attribution.ts";
 import { createBaseReader } from "./baseReader.ts";
 import { createClassification } from "./classification.ts";
 import { createEmbedding } from "./embedding.ts";
-import { createGeneration, type Generation } from "./generation.ts";
+import { createGeneration, type TextRequest, type WrittenText } from "./generation.ts";
 import { createHostContext } from "./hostContext.ts";
 import { createInfer, type Inferring } from "./infer.ts";
 import { writeLabel } from "./labelText.ts";
@@ -50,10 +50,10 @@ export interface ModelHost {
   /** Throws ApiError for a model without vectors, and for token ids that the model has not. */
   embed(model: BaseRecord | ModelRecord, inputs: readonly EmbeddingInput[], signal?: AbortSignal): Promise<Embedding[]>;
   /**
-   * A text that goes on from a prompt; of a classifier, its label. Throws ApiError naming the model or the field that cannot be met; while the pieces
-   * are read, `overloaded` where the device failed.
+   * A text that goes on from a prompt; of a classifier, its label. Throws ApiError naming the model or the field that cannot
+   * be met; while the pieces are read, `overloaded` where the device failed.
    */
-  generate: Generation["generate"];
+  generate(model: BaseRecord | ModelRecord, request: TextRequest, signal?: AbortSignal): Promise<WrittenText>;
   /** Outputs of an ONNX model. Throws ApiError for inputs that the model itself refuses. */
   infer: Inferring["infer"];
   attribute: Attributing["attribute"];
