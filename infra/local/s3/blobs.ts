@@ -28,9 +28,12 @@ export class Blobs {
   /** Writes a new blob; when the source fails or is cut off, leaves nothing behind. Returns its name. */
   async write(source: AsyncIterable<Buffer>): Promise<string> {
     const blob = randomUUID();
+    const file = createWriteStream(this.#path(blob), { highWaterMark: bufferBytes });
     try {
-      await pipeline(source, createWriteStream(this.#path(blob), { highWaterMark: bufferBytes }));
+      await pipeline(source, file);
     } catch (error) {
+      // One that was still being opened comes to be before it is closed, and must not outlive its removal.
+      if (!file.closed) await new Promise<void>((resolve) => file.once("close", () => resolve()));
       await this.remove(blob);
       throw error;
     }
