@@ -27,10 +27,6 @@ export interface Classification {
   thresholds: readonly Threshold[];
 }
 
-export function likeliestLabel({ labels, probabilities }: Pick<Classification, "labels" | "probabilities">): string {
-  return labels[probabilities.indexOf(Math.max(...probabilities))]!;
-}
-
 /** A text, or the token ids of one. */
 export type EmbeddingInput = string | readonly number[];
 

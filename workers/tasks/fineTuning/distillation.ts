@@ -3,7 +3,7 @@ import type { Dataset } from "../../../shared/data/dataset.ts";
 import { bytesOf } from "../../../shared/schemas/baseContent.ts";
 import type { DistillSettings } from "../../../shared/schemas/fineTuningJob.ts";
 import type { ModelRecord } from "../../../shared/schemas/model.ts";
-import { likeliestLabel } from "../../../shared/serving/host.ts";
+import { likeliestLabel } from "../../../shared/serving/likeliestLabel.ts";
 import { PermanentFailure } from "../../task.ts";
 import type { Attempt } from "./attempt.ts";
 import { storeModel } from "./finish.ts";

@@ -4,7 +4,7 @@ import type { Dataset } from "../../../shared/data/dataset.ts";
 import { readJsonLines } from "../../../shared/data/jsonLines.ts";
 import { createLineWriter } from "../../../shared/data/lineWriter.ts";
 import type { ModelRecord } from "../../../shared/schemas/model.ts";
-import { likeliestLabel } from "../../../shared/serving/host.ts";
+import { likeliestLabel } from "../../../shared/serving/likeliestLabel.ts";
 import { objectKeys } from "../../../shared/stores/objects.ts";
 import { throwIfStopped } from "../../lease.ts";
 import { PermanentFailure } from "../../task.ts";

@@ -7,7 +7,7 @@ import { isFineTuned } from "../../../shared/inference/modelLookUp.ts";
 import { type JudgedAnswer, labelledItems } from "../../../shared/promotion/feedbackItems.ts";
 import type { DatasetVersionRecord } from "../../../shared/schemas/dataset.ts";
 import type { InForce } from "../../../shared/schemas/inForce.ts";
-import { likeliestLabel } from "../../../shared/serving/host.ts";
+import { likeliestLabel } from "../../../shared/serving/likeliestLabel.ts";
 import { type Judged, streamJudged } from "../../../shared/stores/judged.ts";
 import { throwIfStopped } from "../../lease.ts";
 import type { Attempt } from "./task.ts";
