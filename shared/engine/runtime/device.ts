@@ -46,6 +46,8 @@ export interface DeviceOptions {
   readonly memoryLimit?: number;
   /** For one that loads and lets go for days, see `givingBack`. Default false: training steps would take a tenth longer. */
   readonly givesMemoryBack?: boolean;
+  /** What makes a device instead of a child process. */
+  readonly make?: (options: DeviceOptions) => Device;
 }
 
 /**
@@ -57,7 +59,8 @@ export const givingBack = { MALLOC_MMAP_THRESHOLD_: "131072" };
 
 /** Throws DeviceError where CUDA is asked for by name and not there, saying what is missing. */
 export function startDevice(options: DeviceOptions): Device {
-  const { threads: asked, device = "cpu", memoryLimit = 0, givesMemoryBack = false } = options;
+  const { threads: asked, device = "cpu", memoryLimit = 0, givesMemoryBack = false, make } = options;
+  if (make) return make(options);
   const refusal = device === "cuda" && cudaRefusal();
   if (refusal) throw new DeviceError(refusal);
   const threads = asked || availableParallelism();
@@ -66,7 +69,11 @@ export function startDevice(options: DeviceOptions): Device {
     serialization: "advanced",
     execArgv: [],
   });
-  const link = connect(child);
+  return deviceOver(connect(child), threads, () => void child.kill("SIGKILL"));
+}
+
+/** A device whose calls go through the link. */
+export function deviceOver(link: Link, threads: number, kill: () => void): Device {
   return {
     threads,
     get alive() {
@@ -80,11 +87,11 @@ export function startDevice(options: DeviceOptions): Device {
         });
       }),
     stream: (name, argument, signal) => stream(link, name, argument, signal),
-    kill: () => void child.kill("SIGKILL"),
+    kill,
   };
 }
 
-type Heard = Exclude<DeviceReply, { type: "failed" }> | DeviceError;
+export type Heard = Exclude<DeviceReply, { type: "failed" }> | DeviceError;
 
 async function* stream<Name extends FunctionName>(
   link: Link,
@@ -120,11 +127,15 @@ async function* stream<Name extends FunctionName>(
   }
 }
 
-interface Link {
+export interface Link {
   /** Starts a call and returns its number. `listen` hears its replies, the last of which is its result or an error. */
   open(name: FunctionName, argument: unknown, listen: (reply: Heard) => void): number;
   cancel(call: number): void;
   alive(): boolean;
+}
+
+export function heard(reply: DeviceReply): Heard {
+  return reply.type === "failed" ? new DeviceError(reply.message, { code: reply.code }) : reply;
 }
 
 function connect(child: ChildProcess): Link {
@@ -137,7 +148,7 @@ function connect(child: ChildProcess): Link {
     const reply = message as DeviceReply;
     const listen = calls.get(reply.call);
     if (reply.type !== "piece") calls.delete(reply.call);
-    listen?.(reply.type === "failed" ? new DeviceError(reply.message, { code: reply.code }) : reply);
+    listen?.(heard(reply));
   });
   whenEnded(child, (how) => {
     ended ??= new DeviceError(`The device process ${how}`);

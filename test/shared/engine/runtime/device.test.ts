@@ -8,6 +8,7 @@ import { it } from "node:test";
 import { storedWeights } from "../../../../shared/engine/models/ngramClassifier.ts";
 import { normals } from "../../../../shared/engine/random.ts";
 import { startDevice } from "../../../../shared/engine/runtime/device.ts";
+import { ownProcessDevice } from "../../../../shared/engine/runtime/ownProcess.ts";
 import { ngrams } from "../../../../shared/engine/text/ngrams.ts";
 import { writeArtifact } from "../../../../shared/engine/training/artifact.ts";
 
@@ -25,19 +26,33 @@ function writeModel(path: string): void {
   writeArtifact(path, { architecture: "ngram", labels, temperature: 1 }, weights);
 }
 
-it("answers questions that arrive together as it answers them one by one", async () => {
-  const directory = mkdtempSync(join(tmpdir(), "millrace-test-"));
-  const device = startDevice({ threads: 1 });
-  try {
-    const path = join(directory, "model.safetensors");
-    writeModel(path);
-    const digest = hash("sha256", readFileSync(path), "hex");
-    const ask = (text: string) => device.call("predict", { artifact: path, digest, texts: [text] });
-    const alone = [];
-    for (const text of texts) alone.push(await ask(text));
-    assert.deepEqual(await Promise.all(texts.map(ask)), alone);
-  } finally {
-    device.kill();
-    rmSync(directory, { recursive: true });
-  }
+const kinds = { "a child process": startDevice, "its own process": ownProcessDevice };
+
+for (const [where, start] of Object.entries(kinds))
+  it(`in ${where} answers questions that arrive together as it answers them one by one`, async () => {
+    const directory = mkdtempSync(join(tmpdir(), "millrace-test-"));
+    const device = start({ threads: 1 });
+    try {
+      const path = join(directory, "model.safetensors");
+      writeModel(path);
+      const digest = hash("sha256", readFileSync(path), "hex");
+      const ask = (text: string) => device.call("predict", { artifact: path, digest, texts: [text] });
+      const alone = [];
+      for (const text of texts) alone.push(await ask(text));
+      assert.deepEqual(await Promise.all(texts.map(ask)), alone);
+    } finally {
+      device.kill();
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+it("in its own process tells of a file that is not there, and of its end", async () => {
+  const device = ownProcessDevice({ threads: 1 });
+  const missing = { artifact: "/nowhere/model.safetensors", digest: "", texts: ["a"] };
+  await assert.rejects(device.call("predict", missing), { name: "DeviceError", message: /no such file/ });
+  const asked = device.call("predict", missing);
+  device.kill();
+  await assert.rejects(asked, { name: "DeviceError", message: "The device was ended" });
+  assert.equal(device.alive, false);
+  await assert.rejects(device.call("predict", missing), { message: "The device was ended" });
 });
