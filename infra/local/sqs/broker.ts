@@ -36,6 +36,13 @@ const schema = `
     sent integer not null,
     primary key (queue, token)
   ) strict;
+  create table if not exists processing (
+    queue text not null,
+    message_group text not null,
+    minute integer not null,
+    milliseconds integer not null,
+    primary key (queue, message_group, minute)
+  ) strict, without rowid;
 `;
 
 export type Broker = {
@@ -57,6 +64,22 @@ export function sweepExpired({ database, now }: Broker): void {
       select sequence from messages join queues on queues.name = messages.queue
       where sent < ${now()} - 1000 * cast(json_extract(queues.attributes, '$.MessageRetentionPeriod') as integer))`;
   sql.run`delete from deduplications where sent < ${now() - deduplicationMilliseconds}`;
+  sql.run`delete from processing where minute <= ${recentMinute(now())}`;
 }
 
 export const deduplicationMilliseconds = 300_000;
+
+const minuteMilliseconds = 60_000;
+/** What fairness takes into account of the time that consumers were at work. */
+const recentMinutes = 5;
+
+/** The last that is not recent any more. */
+export const recentMinute = (now: number) => Math.floor(now / minuteMilliseconds) - recentMinutes;
+
+/** A message is done with, or given back: its group was worked for since `received`. */
+export function recordProcessing({ database, now }: Broker, queue: string, group: string, received: number): void {
+  const spent = Math.min(Math.max(1, now() - received), recentMinutes * minuteMilliseconds);
+  database.sql.run`
+    insert into processing values (${queue}, ${group}, ${Math.floor(now() / minuteMilliseconds)}, ${spent})
+    on conflict do update set milliseconds = milliseconds + excluded.milliseconds`;
+}

@@ -1,6 +1,6 @@
 /** What a receiver does with a message in flight: delete it, or change how long it stays hidden. */
 import type { Call } from "../awsJson.ts";
-import type { Broker } from "./broker.ts";
+import { type Broker, recordProcessing } from "./broker.ts";
 import { invalidValue, sqsError } from "./errors.ts";
 import { findQueue, type Queue } from "./queues.ts";
 
@@ -17,13 +17,24 @@ function checkReceipt(receipt: string | undefined): void {
   }
 }
 
-/** The handle of an earlier receive deletes nothing, and that is no error. */
-export function discard({ database }: Broker, queue: Queue, { ReceiptHandle: receipt }: ReceiptInput): void {
-  checkReceipt(receipt);
-  database.sql.run`delete from messages where queue = ${queue.name} and receipt = ${receipt}`;
+/** Receipts end in the time at which their message was received, in milliseconds. */
+function endProcessing(broker: Broker, { name, fifo }: Queue, receipt: string): void {
+  if (fifo) return;
+  const row = broker.database.sql
+    .get`select message_group from messages where queue = ${name} and receipt = ${receipt}`;
+  if (row?.message_group == null) return;
+  recordProcessing(broker, name, String(row.message_group), Number(receipt.split(".").at(-1)));
 }
 
-export function setVisibility({ database, now, polls }: Broker, queue: Queue, input: VisibilityInput): void {
+/** The handle of an earlier receive deletes nothing, and that is no error. */
+export function discard(broker: Broker, queue: Queue, { ReceiptHandle: receipt }: ReceiptInput): void {
+  checkReceipt(receipt);
+  endProcessing(broker, queue, receipt);
+  broker.database.sql.run`delete from messages where queue = ${queue.name} and receipt = ${receipt}`;
+}
+
+export function setVisibility(broker: Broker, queue: Queue, input: VisibilityInput): void {
+  const { database, now, polls } = broker;
   const { ReceiptHandle: receipt, VisibilityTimeout: seconds } = input;
   checkReceipt(receipt);
   if (!(seconds >= 0 && seconds <= 43_200)) {
@@ -38,6 +49,7 @@ export function setVisibility({ database, now, polls }: Broker, queue: Queue, in
     );
   }
   if (Number(row.visible) <= now()) throw sqsError("MessageNotInflight", "The specified message isn't in flight.");
+  if (seconds === 0) endProcessing(broker, queue, receipt);
   database.sql
     .run`update messages set visible = ${now() + seconds * 1000} where queue = ${queue.name} and receipt = ${receipt}`;
   polls.wake(queue.name);

@@ -86,7 +86,7 @@ function take(broker: Broker, queue: Queue, input: ReceiveInput): Received[] {
   const { received, deadLetters } = broker.database.transaction(() => {
     const { rows, deadLetters } = chooseHealthy(broker, queue, input.MaxNumberOfMessages ?? 1);
     const received = rows.map((row) => {
-      const receipt = `${randomUUID()}.${row.sequence}`;
+      const receipt = `${randomUUID()}.${now}`;
       sql.run`
         update messages set receipt = ${receipt}, visible = ${visible}, receives = receives + 1,
           first_received = coalesce(first_received, ${now})

@@ -62,14 +62,48 @@ describe("a fair queue", () => {
     );
   });
 
-  it("gives a group its turn back when its messages are done", async () => {
-    const queue = await createQueue("fair-done");
-    for (const body of ["a0", "a1"]) await send(queue, body, "a");
-    const [first] = await receive(queue);
-    await sqs.send(new DeleteMessageCommand({ QueueUrl: queue, ReceiptHandle: first?.ReceiptHandle }));
+  const done = (QueueUrl: string, ReceiptHandle: string | undefined) =>
+    sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+
+  it("lets a group that was not worked for go before one that was, with a single consumer, too", async () => {
+    const queue = await createQueue("fair-alone");
+    for (let n = 0; n < 5; n++) await send(queue, `a${n}`, "a");
+    await done(queue, (await receive(queue))[0]?.ReceiptHandle);
     await send(queue, "b0", "b");
-    const [second] = await receive(queue);
-    assert.equal(second?.Body, "a1");
+    const bodies: unknown[] = [];
+    for (let n = 0; n < 3; n++) {
+      const [message] = await receive(queue);
+      bodies.push(message?.Body);
+      await done(queue, message?.ReceiptHandle);
+    }
+    assert.deepEqual(bodies, ["b0", "a1", "a2"]);
+  });
+
+  it("counts the time that messages took, not their number, and forgets it", async () => {
+    const queue = await createQueue("fair-time");
+    for (const body of ["a0", "a1"]) await send(queue, body, "slow");
+    const [slow] = await receive(queue);
+    ahead += 20_000;
+    await done(queue, slow?.ReceiptHandle);
+    for (let n = 0; n < 3; n++) {
+      await send(queue, `quick-${n}`, "quick");
+      const [message] = await receive(queue);
+      assert.equal(message?.Body, `quick-${n}`);
+      await done(queue, message?.ReceiptHandle);
+    }
+    ahead += 6 * 60_000;
+    await send(queue, "quick-3", "quick");
+    assert.equal((await receive(queue))[0]?.Body, "a1");
+  });
+
+  it("holds what has no group for groups of their own", async () => {
+    const queue = await createQueue("fair-ungrouped");
+    for (const body of ["n0", "n1"]) await send(queue, body);
+    await send(queue, "a0", "a");
+    assert.deepEqual(
+      (await receive(queue, 3)).map(({ Body }) => Body),
+      ["n0", "n1", "a0"],
+    );
   });
 });
 
