@@ -16,6 +16,7 @@ const suites: Record<string, () => Promise<Suite>> = {
   experiments: async () => (await import("./experiments.ts")).experiments,
   flywheel: async () => (await import("./flywheel.ts")).flywheel,
   labels: async () => (await import("./labels.ts")).labels,
+  fairness: async () => (await import("./fairness.ts")).fairness,
   reliability: async () => (await import("./reliability.ts")).reliability,
 };
 
