@@ -1,9 +1,11 @@
 /** The API as a process: in a container, and locally. */
 import { once } from "node:events";
+import { createModelHost } from "../shared/serving/host.ts";
+import { hostOptions } from "../shared/serving/hostOptions.ts";
 import { openContainer } from "./container.ts";
 import { listen } from "./listen.ts";
 
-const container = openContainer(process.env);
+const container = openContainer(process.env, (objects, config) => createModelHost(objects, hostOptions(config)));
 const listening = await listen(container.app, container.config);
 container.log.info({ base_url: `${listening.url}/v1` }, "listening");
 process.send?.({ listening: listening.port });
