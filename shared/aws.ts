@@ -10,10 +10,20 @@ export interface AwsClients {
   dynamodb: DynamoDBDocumentClient;
 }
 
+/** How often a call is sent before its failure counts: every write may be sent again. */
+const tries = { retryMode: "standard", maxAttempts: 6 } as const;
+const connectionTimeout = 2000;
+
+/**
+ * A line that hangs is given up: DynamoDB answers within milliseconds; a receive waits 20 seconds for a message; of S3's
+ * objects none may take longer between two bytes.
+ */
 export function createAwsClients(): AwsClients {
+  const answered = (requestTimeout: number) => ({ connectionTimeout, requestTimeout, throwOnRequestTimeout: true });
+  const dynamodb = new DynamoDBClient({ ...tries, requestHandler: answered(5000) });
   return {
-    s3: new S3Client({}),
-    sqs: new SQSClient({}),
-    dynamodb: DynamoDBDocumentClient.from(new DynamoDBClient({}), { marshallOptions: { removeUndefinedValues: true } }),
+    s3: new S3Client({ ...tries, requestHandler: { connectionTimeout, socketTimeout: 15_000 } }),
+    sqs: new SQSClient({ ...tries, requestHandler: answered(30_000) }),
+    dynamodb: DynamoDBDocumentClient.from(dynamodb, { marshallOptions: { removeUndefinedValues: true } }),
   };
 }

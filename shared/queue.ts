@@ -16,6 +16,9 @@ export interface Queue {
   bury(message: Message, cause: string): Promise<void>;
 }
 
+/** Of a sending; only a receive may take as long as the client allows. */
+const requestTimeout = 5000;
+
 /** They are not to be behind a training. */
 const quick: readonly MessageKind[] = ["answer", "webhook_event", "webhook_endpoint"];
 
@@ -28,6 +31,7 @@ export function createQueue(sqs: SQSClient, urls: QueueUrls): Queue {
         MessageGroupId: message.project_id,
         MessageAttributes: cause ? { cause: { DataType: "String", StringValue: cause.slice(0, 1000) } } : undefined,
       }),
+      { requestTimeout },
     );
   };
   return {

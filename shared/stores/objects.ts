@@ -4,9 +4,17 @@ import { createReadStream, createWriteStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { DeleteObjectCommand, GetObjectCommand, NoSuchKey, type S3Client } from "@aws-sdk/client-s3";
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  NoSuchKey,
+  NoSuchUpload,
+  type S3Client,
+} from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
+import { openBody } from "./objectBody.ts";
 
 export interface StoredObject {
   bytes: number;
@@ -56,6 +64,13 @@ export const objectKeys = {
 };
 
 export function createObjects(s3: S3Client, bucket: string): Objects {
+  /** Whether the object is whole, though completing its upload failed: sent again, it is an upload that is no more. */
+  const isComplete = async (error: unknown, key: string, { bytes }: StoredObject): Promise<boolean> => {
+    if (!(error instanceof NoSuchUpload) || (error.$metadata.attempts ?? 1) < 2) return false;
+    const { ContentLength } = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+    return ContentLength === bytes;
+  };
+
   const put: Objects["put"] = async (key, content, options = {}) => {
     const meter = digesting();
     const upload = new Upload({
@@ -67,7 +82,8 @@ export function createObjects(s3: S3Client, bucket: string): Objects {
     // Whichever side breaks must break the other, or it waits for ever; the source's own error is the one to report.
     // A broken source ends the upload by itself: `upload.abort()` would not wait until the stored parts are gone.
     const feeding = pipeline(content, meter.stream, { signal: options.signal });
-    const uploading = upload.done().catch((error) => {
+    const uploading = upload.done().catch(async (error) => {
+      if (await isComplete(error, key, meter.result()).catch(() => false)) return;
       meter.stream.destroy(error);
       throw error;
     });
@@ -78,8 +94,7 @@ export function createObjects(s3: S3Client, bucket: string): Objects {
 
   const get: Objects["get"] = async (key) => {
     try {
-      const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
-      return Body as Readable;
+      return await openBody(s3, { Bucket: bucket, Key: key });
     } catch (error) {
       if (error instanceof NoSuchKey) return undefined;
       throw error;
@@ -130,5 +145,5 @@ function digesting(): { stream: Transform; result(): StoredObject } {
       done(null, chunk);
     },
   });
-  return { stream, result: () => ({ bytes, digest: hash.digest("hex") }) };
+  return { stream, result: () => ({ bytes, digest: hash.copy().digest("hex") }) };
 }

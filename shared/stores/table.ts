@@ -3,6 +3,7 @@
  * and ids sort by creation time; so every list is one query and `after` is simply a key.
  */
 import { setTimeout as pause } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import {
   ConditionalCheckFailedException,
   TransactionCanceledException,
@@ -80,36 +81,59 @@ const exists: Condition = { expression: "attribute_exists(pk)" };
 const isNew: Condition = { expression: "attribute_not_exists(pk)" };
 
 export function createTable(client: DynamoDBDocumentClient, name: string): Table {
-  const whenHeld = async (send: () => Promise<unknown>): Promise<boolean> => {
+  const whenHeld = async (send: () => Promise<unknown>, isDone: () => Promise<boolean>): Promise<boolean> => {
     try {
       await untilUncontested(send);
       return true;
     } catch (error) {
-      if (error instanceof ConditionalCheckFailedException || cancelledBy(error, "ConditionalCheckFailed"))
-        return false;
-      throw error;
+      if (cancelledBy(error, "ConditionalCheckFailed")) return false;
+      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      // Sent more than once, it may have failed on what it wrote itself: that was not heard of.
+      return (error.$metadata.attempts ?? 1) > 1 && isDone();
     }
   };
+  const get: Table["get"] = async (key) =>
+    (await client.send(new GetCommand({ TableName: name, Key: key, ConsistentRead: true }))).Item;
+  const has = async (key: Key, changes: Changes) => hasChanges(await get(key), changes);
 
   return {
-    async get(key) {
-      return (await client.send(new GetCommand({ TableName: name, Key: key, ConsistentRead: true }))).Item;
-    },
+    get,
     getMany: (keys) => getMany(client, name, keys),
-    create: (key, item) => whenHeld(() => client.send(new PutCommand(createInput(name, key, item)))),
+    create: (key, item) =>
+      whenHeld(
+        () => client.send(new PutCommand(createInput(name, key, item))),
+        () => has(key, item),
+      ),
     update: (key, changes, condition) =>
-      whenHeld(() => client.send(new UpdateCommand(updateInput(name, key, changes, condition)))),
+      whenHeld(
+        () => client.send(new UpdateCommand(updateInput(name, key, changes, condition))),
+        () => has(key, changes),
+      ),
     delete: (key) =>
-      whenHeld(() =>
-        client.send(new DeleteCommand({ TableName: name, Key: key, ConditionExpression: exists.expression })),
+      whenHeld(
+        () => client.send(new DeleteCommand({ TableName: name, Key: key, ConditionExpression: exists.expression })),
+        async () => (await get(key)) === undefined,
       ),
     query: (pk, options) => collect(client, queryInput(name, pk, options), options.limit),
     dueWork: (kind, before, limit) => collect(client, dueWorkInput(name, kind, before), limit),
+    // The SDK gives each a token, so that sent again it is known again.
     transact: (writes) =>
-      whenHeld(() =>
-        client.send(new TransactWriteCommand({ TransactItems: writes.map((write) => transactItem(name, write)) })),
+      whenHeld(
+        () =>
+          client.send(new TransactWriteCommand({ TransactItems: writes.map((write) => transactItem(name, write)) })),
+        async () => false,
       ),
   };
+}
+
+function hasChanges(item: Item | undefined, changes: Changes): boolean {
+  return item !== undefined && Object.entries(changes).every(([name, value]) => isSame(item[name], value));
+}
+
+/** As far as a table can tell: it keeps nothing that is undefined. */
+function isSame(a: unknown, b: unknown): boolean {
+  const kept = (value: unknown) => value !== undefined && JSON.parse(JSON.stringify(value));
+  return isDeepStrictEqual(kept(a), kept(b));
 }
 
 /** DynamoDB's own limit. */
