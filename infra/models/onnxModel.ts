@@ -27,9 +27,10 @@ const knownDomains = ["ai.onnx.ml", "com.microsoft"];
 /** Throws Refusal saying why the file cannot be served. */
 export async function openOnnx(path: string, name: string): Promise<OnnxSource> {
   const file = resolve(path);
-  const { size } = await stat(file).catch(() => {
-    throw new Refusal(`${file} is no file that can be read.`);
-  });
+  const found = await stat(file).catch(() => undefined);
+  // What is no plain file, such as a pipe, may have no end.
+  if (!found?.isFile()) throw new Refusal(`${file} is no file that can be read.`);
+  const { size } = found;
   const refuse = (why: string) => new Refusal(`${basename(file)} cannot be served: ${why}.`);
   if (size > mostBytes) throw refuse(`it is larger than 2 GiB (${(size / 2 ** 30).toFixed(1)} GiB)`);
   checkContents(await readFile(file), refuse);
@@ -53,15 +54,20 @@ function checkContents(bytes: Uint8Array, refuse: Refuse): void {
   }
 }
 
+/** The largest files load within a minute; what takes longer may never end. */
+const patienceMilliseconds = 10 * 60 * 1000;
+
 /** In a process of its own, which a model may well break. */
 async function inspect(path: string, refuse: Refuse) {
   const device = startDevice({ threads: 1 });
+  const impatience = setTimeout(() => device.kill(), patienceMilliseconds);
   try {
     return await device.call("inspect", { path });
   } catch (error) {
     if (!(error instanceof DeviceError)) throw error;
     throw refuse(error.message.split("\n", 1)[0]!.replace(/^SessionError: /, ""));
   } finally {
+    clearTimeout(impatience);
     device.kill();
   }
 }

@@ -110,7 +110,7 @@ export function readGpt2(config: CheckpointConfig): Gpt2Config {
     hidden,
     heads,
     intermediate: config.count("n_inner", 4 * hidden),
-    layers: config.count("n_layer"),
+    layers: config.layers("n_layer"),
     vocabulary: config.count("vocab_size"),
     maxPositions: config.count("n_positions"),
     activation: config.choice("activation_function", activations, "gelu_new"),

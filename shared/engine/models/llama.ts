@@ -14,7 +14,7 @@ import type { RotaryScaling } from "../layers/rotaryFrequencies.ts";
 import type { WeightScope } from "../layers/weightScope.ts";
 import { add, mul } from "../ops/elementwise.ts";
 import { matmul, swapLast } from "../ops/matmul.ts";
-import type { CheckpointConfig } from "../weights/checkpointConfig.ts";
+import { type CheckpointConfig, CheckpointError } from "../weights/checkpointConfig.ts";
 import { classify, lastToken, spanLogits, textVector } from "./heads.ts";
 import type { HeadCall, LanguageModel, TextInputs } from "./languageModel.ts";
 
@@ -123,15 +123,18 @@ function readShape(config: CheckpointConfig): Omit<LlamaConfig, "attentionBias">
   const keyValueHeads = config.count("num_key_value_heads", heads);
   if (!config.has("head_dim")) config.requireMultiple("hidden_size", hidden, "num_attention_heads", heads);
   config.requireMultiple("num_attention_heads", heads, "num_key_value_heads", keyValueHeads);
+  const headWidth = config.count("head_dim", hidden / heads);
+  const maxPositions = config.count("max_position_embeddings");
+  checkRotary(config, headWidth, maxPositions);
   return {
     hidden,
     heads,
     keyValueHeads,
-    headWidth: config.count("head_dim", hidden / heads),
+    headWidth,
     intermediate: config.count("intermediate_size"),
-    layers: config.count("num_hidden_layers"),
+    layers: config.layers("num_hidden_layers"),
     vocabulary: config.count("vocab_size"),
-    maxPositions: config.count("max_position_embeddings"),
+    maxPositions,
     activation: config.choice("hidden_act", activations, "silu"),
     normEpsilon: config.number("rms_norm_eps", 1e-6),
     ...readRope(config),
@@ -139,6 +142,16 @@ function readShape(config: CheckpointConfig): Omit<LlamaConfig, "attentionBias">
     tied: config.flag("tie_word_embeddings", false),
     feedForwardBias: config.flag("mlp_bias", false),
   };
+}
+
+/** A million positions of heads 128 wide: the tables of their turns are computed whole. */
+const mostTurns = 2 ** 27;
+
+/** Throws CheckpointError where heads are of odd width, or the tables of their turns would be beyond measure. */
+export function checkRotary({ file }: CheckpointConfig, headWidth: number, maxPositions: number): void {
+  if (headWidth % 2 !== 0) throw new CheckpointError(`${file}: rotary heads must be of even width, not ${headWidth}`);
+  if (headWidth * maxPositions <= mostTurns) return;
+  throw new CheckpointError(`${file}: ${maxPositions} positions of heads ${headWidth} wide are too many`);
 }
 
 // One object since transformers 5, two fields before.

@@ -5,7 +5,7 @@
  */
 import type { CheckpointConfig } from "../weights/checkpointConfig.ts";
 import type { LanguageModel } from "./languageModel.ts";
-import { type LlamaConfig, llama } from "./llama.ts";
+import { checkRotary, type LlamaConfig, llama } from "./llama.ts";
 
 /** Throws CheckpointError naming the field. */
 export function readOriginalLlama(config: CheckpointConfig): LlamaConfig {
@@ -14,15 +14,17 @@ export function readOriginalLlama(config: CheckpointConfig): LlamaConfig {
   const keyValueHeads = config.count("n_kv_heads", heads);
   config.requireMultiple("dim", hidden, "n_heads", heads);
   config.requireMultiple("n_heads", heads, "n_kv_heads", keyValueHeads);
+  const maxPositions = config.count("max_seq_len");
+  checkRotary(config, hidden / heads, maxPositions);
   return {
     hidden,
     heads,
     keyValueHeads,
     headWidth: hidden / heads,
     intermediate: config.count("hidden_dim"),
-    layers: config.count("n_layers"),
+    layers: config.layers("n_layers"),
     vocabulary: config.count("vocab_size"),
-    maxPositions: config.count("max_seq_len"),
+    maxPositions,
     activation: "silu",
     normEpsilon: config.number("norm_eps", 1e-5),
     ropeTheta: config.positive("rope_theta", 10_000),

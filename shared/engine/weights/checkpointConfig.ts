@@ -5,6 +5,19 @@ export class CheckpointError extends Error {
   override name = "CheckpointError";
 }
 
+/** No model has as much of anything; more would only be memory that is asked for. */
+const mostCount = 2 ** 26;
+/** Each is built node by node. */
+const mostLayers = 1024;
+
+const longestShown = 200;
+
+/** A value as a message names it. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > longestShown ? `${text.slice(0, longestShown)}…` : text;
+}
+
 /** A field that is absent or null takes the fallback, and is refused where there is none. */
 export class CheckpointConfig {
   readonly file: string;
@@ -16,9 +29,16 @@ export class CheckpointConfig {
   }
 
   /** A whole number of at least 1. */
-  count(name: string, fallback?: number): number {
+  count(name: string, fallback?: number, most = mostCount): number {
     const fits = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 1;
-    return this.#read(name, "a positive integer", fits, fallback);
+    const count = this.#read(name, "a positive integer", fits, fallback);
+    if (count <= most) return count;
+    throw new CheckpointError(`${this.file}: "${name}" must be at most ${most}, and is ${count}`);
+  }
+
+  /** How many layers there are. */
+  layers(name: string): number {
+    return this.count(name, undefined, mostLayers);
   }
 
   /** A finite number of at least 0. */
@@ -79,13 +99,13 @@ export class CheckpointConfig {
   supportOnly(name: string, ...supported: readonly unknown[]): void {
     const value = this.#values[name];
     if (!this.has(name) || supported.some((known) => JSON.stringify(known) === JSON.stringify(value))) return;
-    throw new CheckpointError(`${this.file}: "${name}" is ${JSON.stringify(value)}, which is not supported`);
+    throw new CheckpointError(`${this.file}: "${name}" is ${shown(value)}, which is not supported`);
   }
 
   #read<T>(name: string, wanted: string, fits: (value: unknown) => value is T, fallback: T | undefined): T {
     const value = this.has(name) ? this.#values[name] : fallback;
     if (fits(value)) return value;
-    const found = value === undefined ? "missing" : JSON.stringify(value);
+    const found = value === undefined ? "missing" : shown(value);
     throw new CheckpointError(`${this.file}: "${name}" must be ${wanted}, and is ${found}`);
   }
 }

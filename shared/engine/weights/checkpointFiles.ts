@@ -1,17 +1,33 @@
 /** A checkpoint's files as Hugging Face lays them out: `config.json`, and weights in one safetensors file or in shards. */
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Tensor } from "../dataTypes.ts";
+import { isNestedDeeper } from "../jsonDepth.ts";
 import { CheckpointError } from "./checkpointConfig.ts";
 import { toFloat32 } from "./floats.ts";
 import { readSafetensors } from "./safetensors.ts";
 
-/** The content of a file of the directory, or undefined where there is none. */
+/** Of weights: what one buffer of Node.js holds. Of all else: several times the largest tokenizer there is. */
+const most = { weights: 2 ** 31 - 1, others: 256 * 2 ** 20 };
+const deepest = 100;
+
+/**
+ * The content of a file of the directory, or undefined where there is none. Throws CheckpointError for what is no plain file,
+ * which may have no end, and for one that is too large.
+ */
 export async function readIfPresent(directory: string, file: string): Promise<Buffer | undefined> {
-  return readFile(join(directory, file)).catch((error: NodeJS.ErrnoException) => {
+  const path = join(directory, file);
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw error;
   });
+  if (!found) return undefined;
+  if (!found.isFile()) throw new CheckpointError(`${file} is no file`);
+  const isWeights = file.endsWith(".safetensors");
+  const limit = isWeights ? most.weights : most.others;
+  if (found.size <= limit) return readFile(path);
+  const way = isWeights ? "; save it in shards" : "";
+  throw new CheckpointError(`${file} has ${found.size} bytes; at most ${limit} can be read${way}`);
 }
 
 /** A JSON object. Throws CheckpointError naming the file where it is absent or something else. */
@@ -21,10 +37,13 @@ export async function readJsonObject(directory: string, file: string): Promise<R
   return parseJsonObject(bytes, file);
 }
 
-export function parseJsonObject(bytes: Buffer, file: string): Record<string, unknown> {
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+export function parseJsonObject(bytes: Uint8Array, file: string): Record<string, unknown> {
+  if (isNestedDeeper(bytes, deepest)) throw new CheckpointError(`${file} is nested more than ${deepest} deep`);
   let value: unknown;
   try {
-    value = JSON.parse(bytes.toString());
+    value = JSON.parse(utf8.decode(bytes));
   } catch (cause) {
     throw new CheckpointError(`${file} is not JSON`, { cause });
   }

@@ -1,5 +1,6 @@
 /** The header of a safetensors file, checked before any element is touched. */
 import { type DataType, dataTypes } from "../dataTypes.ts";
+import { isNestedDeeper } from "../jsonDepth.ts";
 
 /** The file is not valid safetensors, or holds a data type this engine has not; the message says where. */
 export class SafetensorsError extends Error {
@@ -56,7 +57,12 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** A header is an object of objects of lists. */
+const deepest = 3;
+const mostDims = 64;
+
 function parseJson(bytes: Uint8Array): Record<string, unknown> {
+  if (isNestedDeeper(bytes, deepest)) throw new SafetensorsError(`the header is nested more than ${deepest} deep`);
   try {
     const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
     if (isObject(value)) return value;
@@ -80,7 +86,8 @@ function parseEntry(name: string, value: unknown): TensorEntry {
   if (typeof dtype !== "string" || !Object.hasOwn(dataTypeNames, dtype)) {
     throw new SafetensorsError(`tensor "${name}" has data type ${JSON.stringify(dtype)}, which is not supported`);
   }
-  if (!Array.isArray(shape) || !shape.every(isSize)) throw new SafetensorsError(`tensor "${name}" has no valid shape`);
+  if (!Array.isArray(shape) || shape.length > mostDims || !shape.every(isSize))
+    throw new SafetensorsError(`tensor "${name}" has no valid shape`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) {
     throw new SafetensorsError(`tensor "${name}" has no valid data_offsets`);
   }

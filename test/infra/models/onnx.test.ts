@@ -49,7 +49,11 @@ const integer = (number: number, value: number) => Buffer.of(8 * number, value);
 
 const opset = field(8, integer(2, 20));
 /** A tensor "w" of which the file says that its data lies elsewhere (data_location 1). */
-const external = Buffer.concat([opset, field(7, field(5, Buffer.concat([field(8, "w"), Buffer.of(14 * 8, 1)])))]);
+const external = Buffer.concat([
+  integer(1, 9),
+  opset,
+  field(7, field(5, Buffer.concat([integer(2, 1), field(8, "w"), Buffer.of(14 * 8, 1)]))),
+]);
 /** y: a sequence of x. */
 const tensorType = field(1, Buffer.concat([integer(1, 1), field(2, field(1, integer(1, 2)))]));
 const sequence = Buffer.concat([
