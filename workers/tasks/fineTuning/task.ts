@@ -4,9 +4,10 @@ import { fineTunedModelId } from "../../../shared/ids.ts";
 import { unfinishedWork } from "../../../shared/jobStates.ts";
 import type { JobError, JobRecord } from "../../../shared/schemas/fineTuningJob.ts";
 import { eventWrite } from "../../../shared/stores/events.ts";
-import { type HeldLease, Stopped, throwIfStopped } from "../../lease.ts";
+import { type HeldLease, type StopReason, throwIfStopped } from "../../lease.ts";
 import { inDirectory, leasedTask } from "../../leasedTask.ts";
-import { type Outcome, PermanentFailure, type Task } from "../../task.ts";
+import { tryOnce } from "../../oneTry.ts";
+import type { Outcome, PermanentFailure, Task } from "../../task.ts";
 import type { WorkerContext } from "../context.ts";
 import { type Attempt, append, refusal } from "./attempt.ts";
 import { prepareData, reportFindings } from "./data.ts";
@@ -29,20 +30,15 @@ async function attemptWork(context: WorkerContext, job: JobRecord, lease: HeldLe
   return inDirectory((directory) => runAttempt({ context, job, lease, model, directory, charged: { at: Date.now() } }));
 }
 
-async function runAttempt(attempt: Attempt): Promise<Outcome> {
-  try {
-    const { job, context } = attempt;
-    if (job.failures >= context.config.maxAttempts) return await giveUp(attempt, "the worker died while at work on it");
-    await work(attempt);
-    return done;
-  } catch (error) {
-    if (error instanceof Stopped) return await putDown(attempt, error);
-    if (error instanceof PermanentFailure) {
-      await fail(attempt, error);
-      return done;
-    }
-    return await retryOrGiveUp(attempt, error as Error);
-  }
+function runAttempt(attempt: Attempt): Promise<Outcome> {
+  const { job, context, lease } = attempt;
+  return tryOnce({
+    ...{ context, rows: context.stores.jobs, row: job, lease },
+    work: () => work(attempt),
+    fail: (failure) => fail(attempt, failure),
+    putDown: (reason) => putDown(attempt, reason),
+    repeatLater: (failures) => repeatLater(attempt, failures),
+  });
 }
 
 async function work(attempt: Attempt): Promise<void> {
@@ -83,10 +79,8 @@ async function move(
 }
 
 /** Work put down is stored already; what is left is to let go of the job so that another worker can have it. */
-async function putDown({ context, job, lease }: Attempt, { reason }: Stopped): Promise<Outcome> {
+async function putDown({ context, job, lease }: Attempt, reason: StopReason): Promise<Outcome> {
   const { jobs } = context.stores;
-  context.log.info({ job: job.id, reason }, "attempt put its work down");
-  if (reason === "lost") return done;
   if (reason === "shutdown") {
     const event = { level: "info" as const, message: "Worker is going away; the job returns to the queue" };
     const options = { attempt: lease.attempt, changes: { lease: null }, from: ["running" as const] };
@@ -106,33 +100,17 @@ async function fail({ context, job, lease }: Attempt, error: PermanentFailure): 
   const failed = await jobs.transition(
     job,
     "failed",
-    { level: "error", message: `The job failed: ${firstLine(error.message)}`, data: { code: error.code } },
+    { level: "error", message: `The job failed: ${error.message.split("\n", 1)[0]}`, data: { code: error.code } },
     { attempt: lease.attempt, changes: { error: cause, lease: null } },
   );
   if (!failed) await jobs.release(job, lease.attempt);
   return failed;
 }
 
-async function retryOrGiveUp(attempt: Attempt, error: Error): Promise<Outcome> {
-  const { context, job, lease } = attempt;
+async function repeatLater({ context, job, lease }: Attempt, failures: number): Promise<void> {
   const { jobs } = context.stores;
-  const { maxAttempts } = context.config;
-  const failures = job.failures + 1;
-  context.log.error({ job: job.id, failures, error }, "attempt failed");
-  if (failures >= maxAttempts) return await giveUp(attempt, firstLine(error.message));
-  const message = `Attempt ${failures} of ${maxAttempts} failed and will be repeated`;
+  const message = `Attempt ${failures} of ${context.config.maxAttempts} failed and will be repeated`;
   const told = eventWrite(job, { level: "warn", message });
-  const counted = await jobs.record(job, lease.attempt, { failures, lease: null }, [told]);
-  if (!counted) await jobs.release(job, lease.attempt);
-  return { type: "retry", seconds: 2 ** failures };
-}
-
-async function giveUp(attempt: Attempt, cause: string): Promise<Outcome> {
-  const { maxAttempts } = attempt.context.config;
-  const error = new PermanentFailure("attempts_exhausted", `Gave up after ${maxAttempts} attempts: ${cause}`);
-  return (await fail(attempt, error)) ? { type: "buried", cause } : done;
-}
-
-function firstLine(text: string): string {
-  return text.split("\n", 1)[0]!;
+  if (!(await jobs.record(job, lease.attempt, { failures, lease: null }, [told])))
+    await jobs.release(job, lease.attempt);
 }

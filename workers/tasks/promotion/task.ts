@@ -2,8 +2,9 @@
 import { type PromotionState, type PromotionStep, promotionLife } from "../../../shared/promotionStates.ts";
 import type { PromotionRecord } from "../../../shared/schemas/promotion.ts";
 import type { TransactWrite } from "../../../shared/stores/table.ts";
-import { type HeldLease, Stopped, type StopReason } from "../../lease.ts";
+import type { HeldLease } from "../../lease.ts";
 import { inDirectory, leasedTask } from "../../leasedTask.ts";
+import { tryOnce } from "../../oneTry.ts";
 import type { Outcome, Task } from "../../task.ts";
 import type { WorkerContext } from "../context.ts";
 import { canary } from "./canary.ts";
@@ -39,26 +40,25 @@ const steps: Record<PromotionStep, (attempt: Attempt) => Promise<Next>> = {
   canary,
 };
 
-const done: Outcome = { type: "done" };
-
 export function promotionTask(context: WorkerContext): Task {
   const attempt = (promotion: PromotionRecord, lease: HeldLease) =>
     inDirectory((directory) => runAttempt({ context, promotion, lease, directory }));
   return leasedTask(context.config, { rows: context.stores.promotions, working: promotionLife.working, attempt });
 }
 
-async function runAttempt(attempt: Attempt): Promise<Outcome> {
+function runAttempt(attempt: Attempt): Promise<Outcome> {
   const { context, promotion, lease } = attempt;
-  try {
-    if (promotion.failures >= context.config.maxAttempts) throw new Error("the worker died while at work on it");
-    // Between the message and the lease somebody may have moved it.
-    if (!promotionLife.working.includes(promotion.status)) return done;
-    await follow(attempt, await steps[promotion.status as PromotionStep](attempt));
-    return done;
-  } catch (error) {
-    if (lease.signal.aborted) return await putDown(attempt, new Stopped(lease.signal.reason as StopReason));
-    return await retryOrHold(attempt, error as Error);
-  }
+  const rows = context.stores.promotions;
+  return tryOnce({
+    ...{ context, rows, row: promotion, lease },
+    async work() {
+      // Between the message and the lease somebody may have moved it.
+      if (!promotionLife.working.includes(promotion.status)) return;
+      await follow(attempt, await steps[promotion.status as PromotionStep](attempt));
+    },
+    /** What cannot be done after some tries is left to a human, who may let it go on. */
+    fail: ({ message }) => rows.move(promotion, "held", { by: "policy", reason: message, attempt: lease.attempt }),
+  });
 }
 
 async function follow({ context, promotion, lease }: Attempt, next: Next): Promise<void> {
@@ -74,24 +74,4 @@ async function follow({ context, promotion, lease }: Attempt, next: Next): Promi
   context.log.info({ promotion: promotion.id, from: promotion.status, to, reason: next.reason }, "promotion moved");
   const { project_id, id } = promotion;
   if (promotionLife.working.includes(to)) await context.queue.send({ kind: "promotion", project_id, id });
-}
-
-async function putDown({ context, promotion, lease }: Attempt, { reason }: Stopped): Promise<Outcome> {
-  if (reason === "lost") return done;
-  await context.stores.promotions.release(promotion, lease.attempt);
-  return { type: "retry", seconds: 0 };
-}
-
-/** What cannot be done after some tries is left to a human, who may let it go on. */
-async function retryOrHold({ context, promotion, lease }: Attempt, error: Error): Promise<Outcome> {
-  const { promotions } = context.stores;
-  const failures = promotion.failures + 1;
-  context.log.error({ promotion: promotion.id, failures, error }, "attempt failed");
-  if (failures < context.config.maxAttempts) {
-    await promotions.release(promotion, lease.attempt, { failures });
-    return { type: "retry", seconds: 2 ** failures };
-  }
-  const cause = `Gave up after ${context.config.maxAttempts} attempts: ${error.message.split("\n", 1)[0]}`;
-  await promotions.move(promotion, "held", { by: "policy", reason: cause, attempt: lease.attempt });
-  return { type: "buried", cause };
 }
