@@ -20,6 +20,7 @@ import { createSealer } from "../shared/webhooks/sealer.ts";
 import { createSender } from "../shared/webhooks/sender.ts";
 import { startConsumer } from "./consumer.ts";
 import { startSweeper } from "./sweeper.ts";
+import { sweptRows, sweptWebhooks } from "./swept.ts";
 import { createTasks } from "./tasks/tasks.ts";
 import { createLanes } from "./tasks/webhook/lanes.ts";
 
@@ -60,30 +61,9 @@ const queueUrls = [config.queueUrl, ...Array.from({ length: answersAtOnce }, () 
 const consumers = queueUrls.map((queueUrl) =>
   startConsumer({ sqs: aws.sqs, queueUrl, queue, tasks, visibilitySeconds: config.leaseSeconds, log }),
 );
-const swept = {
-  kinds: [
-    stores.jobs,
-    stores.batches,
-    stores.answers,
-    stores.datasets.versions,
-    stores.evalRuns,
-    stores.labelQueues,
-    stores.labelDoctors,
-    stores.experiments,
-    stores.policies,
-    stores.promotions,
-  ],
-  leftovers: stores.leftovers,
-};
-const sweeper = startSweeper(swept, queue, config.sweepSeconds, log);
-/** Nobody sends a message with an event or for a delivery that is due: both are looked for, and often. */
+const sweeper = startSweeper(sweptRows(stores), queue, config.sweepSeconds, log);
 const webhookSweepSeconds = 1;
-const webhookSweeper = startSweeper(
-  { kinds: [stores.webhookEvents, stores.webhookEndpoints] },
-  queue,
-  webhookSweepSeconds,
-  log,
-);
+const webhookSweeper = startSweeper(sweptWebhooks(stores), queue, webhookSweepSeconds, log);
 
 let stopping = false;
 async function stop(signal: string): Promise<void> {
