@@ -11,6 +11,8 @@ export interface BatcherOptions<Item, Answer> {
   lengthOf(item: Item): number;
   /** The most that a batch's rows may hold when all are as long as the longest. */
   tokenBudget: number;
+  /** What a run costs whatever is in it, in tokens: padding that costs more is not put up with. */
+  runTokens: number;
   mostRows: number;
   /** Batches under way at once: one for each process, or two, so that the next lies ready. */
   mostBatches: number;
@@ -108,21 +110,49 @@ export function createBatcher<Item, Answer>(options: BatcherOptions<Item, Answer
   };
 }
 
-/** The oldest item, and those of its lane that are most like it in length. */
+/** Of the items most like the oldest in length, so many are looked at. */
+const mostLookedAt = 128;
+
+/** The oldest item, and those of its lane that share its run where all that are like it run at the least cost. */
 function nextBatch<Item, Answer>(
   queue: readonly Waiting<Item, Answer>[],
-  { tokenBudget, mostRows }: BatcherOptions<Item, Answer>,
+  options: BatcherOptions<Item, Answer>,
 ): Waiting<Item, Answer>[] {
   const oldest = queue[0]!;
   const away = ({ length }: Waiting<Item, Answer>) => Math.abs(length - oldest.length);
-  const alike = queue.filter(({ lane }) => lane === oldest.lane).sort((a, b) => away(a) - away(b));
-  const batch: Waiting<Item, Answer>[] = [];
-  let longest = 0;
-  for (const waiting of alike) {
-    longest = Math.max(longest, waiting.length);
-    if (batch.length > 0 && (batch.length === mostRows || longest * (batch.length + 1) > tokenBudget)) break;
-    batch.push(waiting);
+  // Sorts are stable, so that of one length those come first that have waited longer.
+  const alike = queue
+    .filter(({ lane }) => lane === oldest.lane)
+    .sort((a, b) => away(a) - away(b))
+    .slice(0, mostLookedAt)
+    .sort((a, b) => a.length - b.length);
+  const starts = cheapestRuns(
+    alike.map(({ length }) => length),
+    options,
+  );
+  const place = alike.indexOf(oldest);
+  let [start, end] = [starts[alike.length]!, alike.length];
+  while (start > place) [start, end] = [starts[start]!, start];
+  return alike.slice(start, end);
+}
+
+type Costs = Pick<BatcherOptions<unknown, unknown>, "tokenBudget" | "runTokens" | "mostRows">;
+
+/**
+ * How items of these lengths, ascending, are cut into runs that together cost least: by the end of a run, its start. An
+ * item longer than the budget runs alone.
+ */
+function cheapestRuns(lengths: readonly number[], { tokenBudget, runTokens, mostRows }: Costs): number[] {
+  const least = [0];
+  const starts = [0];
+  for (let end = 1; end <= lengths.length; end++) {
+    const longest = lengths[end - 1]!;
+    least[end] = Number.POSITIVE_INFINITY;
+    for (let rows = 1; rows <= Math.min(end, mostRows); rows++) {
+      if (rows > 1 && rows * longest > tokenBudget) break;
+      const cost = least[end - rows]! + runTokens + rows * longest;
+      if (cost < least[end]!) [least[end], starts[end]] = [cost, end - rows];
+    }
   }
-  // The sort is stable, so the oldest of its length comes first.
-  return batch;
+  return starts;
 }

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import type { Config } from "../config.ts";
 import { whatCudaLacks } from "../engine/runtime/deviceChoice.ts";
 import type { ModelHostOptions } from "./host.ts";
+import { usualLimits } from "./limits.ts";
 import { precisionOf } from "./variants.ts";
 
 type Settings = Pick<
@@ -18,12 +19,14 @@ type Settings = Pick<
 >;
 
 export function hostOptions(config: Settings): ModelHostOptions {
+  const processes = config.servingProcesses || automatic(config);
   return {
     device: config.device,
     threads: config.deviceThreads,
     memoryLimit: config.deviceMemoryBytes,
     precisionOf: (base) => precisionOf(base, config),
-    processes: config.servingProcesses || automatic(config),
+    processes,
+    runTokens: runTokens(config, processes),
     adapterBytes: config.adapterBytes,
     maxWaitMilliseconds: config.batchWaitMilliseconds,
     mostWaiting: config.mostWaiting,
@@ -34,7 +37,18 @@ export function hostOptions(config: Settings): ModelHostOptions {
 const mostProcesses = 4;
 
 /** Two batches on a thread each end sooner than one after the other on two. */
-function automatic({ device, deviceThreads }: Settings): number {
-  const isCpu = device === "cpu" || (device === "auto" && whatCudaLacks().length > 0);
-  return isCpu ? Math.min(deviceThreads || availableParallelism(), mostProcesses) : 1;
+function automatic(settings: Settings): number {
+  return isCpu(settings) ? Math.min(threadsOf(settings), mostProcesses) : 1;
+}
+
+/** Threads of one process wait for each other; an accelerator is busy with large batches alone. */
+function runTokens(settings: Settings, processes: number): number {
+  if (!isCpu(settings)) return usualLimits.tokenBudget;
+  return usualLimits.runTokens * Math.max(1, Math.floor(threadsOf(settings) / processes));
+}
+
+const threadsOf = ({ deviceThreads }: Settings) => deviceThreads || availableParallelism();
+
+function isCpu({ device }: Settings): boolean {
+  return device === "cpu" || (device === "auto" && whatCudaLacks().length > 0);
 }

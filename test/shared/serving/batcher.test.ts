@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setImmediate } from "node:timers/promises";
+import fc from "fast-check";
 import { ApiError } from "../../../shared/errors.ts";
 import { type BatcherOptions, createBatcher } from "../../../shared/serving/batcher.ts";
 
@@ -21,10 +22,27 @@ function deviceOf(limits: Partial<BatcherOptions<string, string>> = {}) {
         runs.push({ lane, items, end });
       }),
     lengthOf: ({ length }) => length,
-    ...{ tokenBudget: 100, mostRows: 4, mostBatches: 2, mostWaiting: 50, maxWaitMilliseconds: 1 },
+    ...{ tokenBudget: 100, runTokens: 100, mostRows: 4, mostBatches: 2, mostWaiting: 50, maxWaitMilliseconds: 1 },
     ...limits,
   });
   return { runs, batcher };
+}
+
+const sum = (values: readonly number[]) => values.reduce((all, value) => all + value, 0);
+
+/** By trying every cut of what is sorted. */
+function leastCost(
+  sorted: readonly number[],
+  limits: { mostRows: number; tokenBudget: number },
+  costOf: (sizes: readonly number[]) => number,
+): number {
+  if (sorted.length === 0) return 0;
+  const sizes = sorted.map((_, i) => i + 1);
+  const fits = (size: number) =>
+    size === 1 || (size <= limits.mostRows && size * sorted[size - 1]! <= limits.tokenBudget);
+  return Math.min(
+    ...sizes.filter(fits).map((size) => costOf(sorted.slice(0, size)) + leastCost(sorted.slice(size), limits, costOf)),
+  );
 }
 
 async function settled(): Promise<void> {
@@ -63,6 +81,50 @@ describe("a batcher", () => {
     assert.deepEqual(
       runs.map(({ items: taken }) => taken.map((item) => `${item[0]}${item.length}`)),
       [["x5", "u5", "z6"], ["y20"], ["w12"], ["v21"]],
+    );
+  });
+
+  it("pads no further than a run of their own would cost", async () => {
+    const { runs, batcher } = deviceOf({ mostRows: 9, runTokens: 10 });
+    const lengths = [10, 9, 10, 30, 10, 8, 2, 28];
+    const answers = Promise.all(lengths.map((length) => batcher.ask("a", "x".repeat(length))));
+    for (let run = 0; run < 2; run++) {
+      await settled();
+      runs[run]!.end();
+    }
+    await answers;
+    assert.deepEqual(
+      runs.map(({ items }) => items.map(({ length }) => length)),
+      [
+        [2, 8, 9, 10, 10, 10],
+        [28, 30],
+      ],
+    );
+  });
+
+  it("costs no more than any other way to cut what waits into runs", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 }), async (lengths) => {
+        const limits = { mostRows: 4, tokenBudget: 60, runTokens: 12, mostBatches: 1 };
+        const { runs, batcher } = deviceOf(limits);
+        const answers = Promise.all(lengths.map((length) => batcher.ask("a", "x".repeat(length))));
+        for (let run = 0; run < runs.length || run === 0; run++) {
+          await settled();
+          runs[run]?.end();
+          await settled();
+        }
+        await answers;
+        const costOf = (sizes: readonly number[]) => limits.runTokens + sizes.length * Math.max(...sizes);
+        const cost = sum(runs.map(({ items }) => costOf(items.map(({ length }) => length))));
+        assert.ok(
+          cost <=
+            leastCost(
+              lengths.toSorted((a, b) => a - b),
+              limits,
+              costOf,
+            ),
+        );
+      }),
     );
   });
 
