@@ -1,5 +1,21 @@
-/** The API as a Lambda function. */
-import { handle } from "hono/aws-lambda";
+/** The API as a Lambda function, save for the routes that run models: those are `inferenceLambda.ts`'s. */
+import { ApiError } from "../shared/errors.ts";
+import type { ModelHost } from "../shared/serving/host.ts";
 import { openContainer } from "./container.ts";
+import { answerWhole } from "./lambdaHandlers.ts";
 
-export const handler = handle(openContainer(process.env).app);
+async function refuse(): Promise<never> {
+  throw new ApiError("unknown_url", "No models run here: the gateway should have sent this request elsewhere.");
+}
+
+const noModels: ModelHost = {
+  classify: refuse,
+  embed: refuse,
+  generate: refuse,
+  infer: refuse,
+  attribute: refuse,
+  prefetch() {},
+  close: async () => {},
+};
+
+export const handler = answerWhole(openContainer(process.env, () => noModels).app);
