@@ -5,6 +5,7 @@ import { authenticate } from "./middleware/authenticate.ts";
 import { authorize } from "./middleware/authorize.ts";
 import { allowBrowsers } from "./middleware/cors.ts";
 import { onError } from "./middleware/errors.ts";
+import { guardAnswers } from "./middleware/headers.ts";
 import { replayRepeated } from "./middleware/idempotency.ts";
 import { readJsonBody } from "./middleware/jsonBody.ts";
 import { notFoundHandler } from "./middleware/notFound.ts";
@@ -50,10 +51,18 @@ import { usageRoutes } from "./routes/usage.ts";
 import { webhookRoutes } from "./routes/webhookEndpoints.ts";
 import type { Services } from "./services/services.ts";
 
-export function createApp(services: Services): Router {
+/** How browsers are dealt with. */
+export interface Doors {
+  /** Origins whose pages may call; "*" is all. */
+  corsOrigins: readonly string[];
+  hstsSeconds: number;
+}
+
+export function createApp(services: Services, doors: Doors = { corsOrigins: ["*"], hstsSeconds: 0 }): Router {
   const app = newRouter();
   app.use(requestId(services.observe));
-  app.use(allowBrowsers);
+  app.use(guardAnswers(doors.hstsSeconds));
+  app.use(allowBrowsers(doors.corsOrigins));
   app.use("/v1/*", authenticate(services.keys));
   app.use("/v1/*", authorize);
   app.use("/v1/*", readJsonBody);

@@ -39,5 +39,5 @@ export function openContainer(environment: Record<string, string | undefined>, o
       local: config.webhookLocal,
     },
   });
-  return { config, log, app: createApp(services), close: () => host.close() };
+  return { config, log, app: createApp(services, config), close: () => host.close() };
 }

@@ -20,6 +20,13 @@ const SecretKeys = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const Origins = z.string().transform((text, context) => {
+  const origins = text.split(",").map((origin) => origin.trim());
+  if (origins.every((origin) => origin === "*" || URL.parse(origin)?.origin === origin)) return origins;
+  context.addIssue("origins such as https://app.example, without a path, parted by commas; or *");
+  return z.NEVER;
+});
+
 const Environment = z.object({
   /** DynamoDB table, S3 bucket and SQS queues; the local cloud and the CDK stacks set these. */
   MILLRACE_TABLE: z.string().default("millrace"),
@@ -78,6 +85,10 @@ const Environment = z.object({
   MILLRACE_WEBHOOK_LOCAL: z.stringbool().default(false),
   /** Path of a price table; see `shared/pricing`. */
   MILLRACE_PRICES: z.string().min(1).optional(),
+  /** Origins whose web pages may call, such as `https://app.example`, parted by commas; `*`: all. */
+  MILLRACE_CORS_ORIGINS: Origins.prefault("*"),
+  /** How long browsers are to insist on TLS; only where the service is reached by TLS alone. 0: not told. */
+  MILLRACE_HSTS_SECONDS: z.coerce.number().int().min(0).default(0),
   MILLRACE_HOST: z.string().default("127.0.0.1"),
   MILLRACE_PORT: z.coerce.number().int().min(0).max(65535).default(0),
   MILLRACE_LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "silent"]).default("info"),
@@ -112,6 +123,8 @@ export interface Config {
   webhookTimeoutSeconds: number;
   webhookLocal: boolean;
   prices: Prices;
+  corsOrigins: readonly string[];
+  hstsSeconds: number;
   host: string;
   port: number;
   logLevel: "trace" | "debug" | "info" | "warn" | "error" | "silent";
@@ -151,6 +164,8 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     webhookTimeoutSeconds: e.MILLRACE_WEBHOOK_TIMEOUT_SECONDS,
     webhookLocal: e.MILLRACE_WEBHOOK_LOCAL,
     prices: e.MILLRACE_PRICES === undefined ? usualPrices : readPrices(e.MILLRACE_PRICES),
+    corsOrigins: e.MILLRACE_CORS_ORIGINS,
+    hstsSeconds: e.MILLRACE_HSTS_SECONDS,
     host: e.MILLRACE_HOST,
     port: e.MILLRACE_PORT,
     logLevel: e.MILLRACE_LOG_LEVEL,

@@ -1,8 +1,9 @@
-/** Lets browsers call with any of the SDK's many `x-stainless-*` headers. Keys travel in a header, never in a cookie. */
+/**
+ * Lets the browsers of some origins, or of all, call with any of the SDK's many `x-stainless-*` headers. Keys travel in a
+ * header, never in a cookie: a page that has none can do nothing.
+ */
 import type { MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
-
-const origin = "*";
 
 const exposeHeaders = [
   "x-request-id",
@@ -19,13 +20,28 @@ const exposeHeaders = [
   "content-disposition",
 ];
 
-const preflight = cors({ origin, allowMethods: ["GET", "HEAD", "POST", "DELETE"], exposeHeaders, maxAge: 600 });
 const exposed = exposeHeaders.join(",");
 
-export const allowBrowsers: MiddlewareHandler = async (c, next) => {
-  if (c.req.method === "OPTIONS") return preflight(c, next);
-  // The framework's own sets them on an answer of its own, out of which and the handler's a third is then made.
-  c.header("access-control-allow-origin", origin);
-  c.header("access-control-expose-headers", exposed);
-  await next();
-};
+/** `origins` are such as `https://app.example`; "*" is all. */
+export function allowBrowsers(origins: readonly string[]): MiddlewareHandler {
+  const isOpen = origins.includes("*");
+  const allowed = new Set(origins);
+  const origin = isOpen ? "*" : [...origins];
+  const preflight = cors({
+    origin,
+    allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
+    exposeHeaders,
+    maxAge: 600,
+  });
+  return async (c, next) => {
+    if (c.req.method === "OPTIONS") return preflight(c, next);
+    const from = c.req.header("origin") ?? "";
+    // The framework's own sets them on an answer of its own, out of which and the handler's a third is then made.
+    if (isOpen || allowed.has(from)) {
+      c.header("access-control-allow-origin", isOpen ? "*" : from);
+      c.header("access-control-expose-headers", exposed);
+    }
+    if (!isOpen) c.header("vary", "Origin");
+    await next();
+  };
+}
