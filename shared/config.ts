@@ -27,6 +27,14 @@ const Origins = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+export const workerQueues = ["jobs", "answers"] as const;
+export type WorkerQueue = (typeof workerQueues)[number];
+
+const WorkerQueues = z
+  .string()
+  .transform((text) => text.split(",").map((name) => name.trim()))
+  .pipe(z.array(z.enum(workerQueues)));
+
 const Environment = z.object({
   /** DynamoDB table, S3 bucket and SQS queues; the local cloud and the CDK stacks set these. */
   MILLRACE_TABLE: z.string().default("millrace"),
@@ -43,6 +51,14 @@ const Environment = z.object({
   MILLRACE_CHECKPOINT_SECONDS: seconds.default(60),
   /** Besides the seconds: also every so many steps. 0 leaves it to the seconds. */
   MILLRACE_CHECKPOINT_STEPS: z.coerce.number().int().min(0).default(0),
+  /** What a worker that was told to stop may take to put its work down; a spot instance is gone after two minutes. */
+  MILLRACE_STOP_SECONDS: seconds.default(100),
+  /** Which queues a worker takes messages from. */
+  MILLRACE_WORKER_QUEUES: WorkerQueues.default([...workerQueues]),
+  /** A file that a worker touches as long as it is well; see `workers/health.ts`. */
+  MILLRACE_HEALTH_FILE: z.string().min(1).optional(),
+  /** Set by ECS in its tasks: where they ask not to be ended while they are at work. */
+  ECS_AGENT_URI: z.url().optional(),
   MILLRACE_MAX_ATTEMPTS: z.coerce.number().int().positive().default(3),
   MILLRACE_MAX_UPLOAD_BYTES: z.coerce
     .number()
@@ -105,6 +121,10 @@ export interface Config {
   sweepSeconds: number;
   checkpointSeconds: number;
   checkpointSteps: number;
+  stopSeconds: number;
+  workerQueues: readonly WorkerQueue[];
+  healthFile: string | undefined;
+  ecsAgentUri: string | undefined;
   maxAttempts: number;
   maxUploadBytes: number;
   heavyBytes: number;
@@ -146,6 +166,10 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     sweepSeconds: e.MILLRACE_SWEEP_SECONDS,
     checkpointSeconds: e.MILLRACE_CHECKPOINT_SECONDS,
     checkpointSteps: e.MILLRACE_CHECKPOINT_STEPS,
+    stopSeconds: e.MILLRACE_STOP_SECONDS,
+    workerQueues: e.MILLRACE_WORKER_QUEUES,
+    healthFile: e.MILLRACE_HEALTH_FILE,
+    ecsAgentUri: e.ECS_AGENT_URI,
     maxAttempts: e.MILLRACE_MAX_ATTEMPTS,
     maxUploadBytes: e.MILLRACE_MAX_UPLOAD_BYTES,
     heavyBytes: e.MILLRACE_HEAVY_BYTES,

@@ -4,6 +4,7 @@ import { Consumer } from "sqs-consumer";
 import type { Log } from "../shared/log.ts";
 import { Message } from "../shared/messages.ts";
 import type { Queue } from "../shared/queue.ts";
+import type { Protection } from "./protection.ts";
 import type { Outcome, Tasks } from "./task.ts";
 
 export interface ConsumerOptions {
@@ -14,6 +15,8 @@ export interface ConsumerOptions {
   /** A worker that dies leaves its message invisible for this long. */
   visibilitySeconds: number;
   log: Log;
+  /** Held while a message is at work; absent: such work is over so soon that it is waited for. */
+  protection?: Pick<Protection, "hold" | "release">;
 }
 
 export interface RunningConsumer {
@@ -34,7 +37,14 @@ export function startConsumer(options: ConsumerOptions): RunningConsumer {
     heartbeatInterval: Math.max(1, Math.floor(visibilityTimeout / 3)),
     // A queue that refuses connections is asked again ten times a second, not as fast as it can refuse.
     pollingWaitTimeMs: 100,
-    handleMessage: (message) => handle(options, message, shutdown.signal),
+    handleMessage: async (message) => {
+      await options.protection?.hold();
+      try {
+        return await handle(options, message, shutdown.signal);
+      } finally {
+        options.protection?.release();
+      }
+    },
   });
   let busy = false;
   consumer.on("message_received", () => {

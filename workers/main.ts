@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createAwsClients } from "../shared/aws.ts";
-import { parseConfig } from "../shared/config.ts";
+import { parseConfig, type WorkerQueue } from "../shared/config.ts";
 import { startDevice } from "../shared/engine/runtime/device.ts";
 import { createEpisodeLookUp } from "../shared/inference/episodes.ts";
 import { createFunctionRouting } from "../shared/inference/functionRouting.ts";
@@ -19,6 +19,8 @@ import { createStores } from "../shared/stores/stores.ts";
 import { createSealer } from "../shared/webhooks/sealer.ts";
 import { createSender } from "../shared/webhooks/sender.ts";
 import { startConsumer } from "./consumer.ts";
+import { beat } from "./health.ts";
+import { createProtection, type Protection } from "./protection.ts";
 import { startSweeper } from "./sweeper.ts";
 import { sweptRows, sweptWebhooks } from "./swept.ts";
 import { createTasks } from "./tasks/tasks.ts";
@@ -55,12 +57,17 @@ const tasks = createTasks({
   log,
   startDevice: () => startDevice(devices),
 });
+const protection = createProtection({ agent: config.ecsAgentUri, log });
 /** Answers are worked on several at a time, so that the model host can batch them; of jobs a worker has one. */
-const answersAtOnce = config.answerQueueUrl === config.queueUrl ? 0 : 4;
-const queueUrls = [config.queueUrl, ...Array.from({ length: answersAtOnce }, () => config.answerQueueUrl)];
-const consumers = queueUrls.map((queueUrl) =>
-  startConsumer({ sqs: aws.sqs, queueUrl, queue, tasks, visibilitySeconds: config.leaseSeconds, log }),
-);
+const lanesOf: Record<WorkerQueue, { url: string; lanes: number; protection?: Protection }> = {
+  jobs: { url: config.queueUrl, lanes: 1, protection },
+  answers: { url: config.answerQueueUrl, lanes: config.answerQueueUrl === config.queueUrl ? 1 : 4 },
+};
+const consumers = config.workerQueues.flatMap((name) => {
+  const { url: queueUrl, lanes, ...more } = lanesOf[name];
+  const options = { sqs: aws.sqs, queueUrl, queue, tasks, visibilitySeconds: config.leaseSeconds, log, ...more };
+  return Array.from({ length: lanes }, () => startConsumer(options));
+});
 const sweeper = startSweeper(sweptRows(stores), queue, config.sweepSeconds, log);
 const webhookSweepSeconds = 1;
 const webhookSweeper = startSweeper(sweptWebhooks(stores), queue, webhookSweepSeconds, log);
@@ -70,16 +77,22 @@ async function stop(signal: string): Promise<void> {
   if (stopping) return;
   stopping = true;
   log.info({ signal }, "worker stops");
+  // Whoever takes longer is killed from outside, and says nothing: the row's lease tells its successor all the same.
+  setTimeout(() => {
+    log.error({ seconds: config.stopSeconds }, "work was not put down in time");
+    process.exit(1);
+  }, config.stopSeconds * 1000);
   sweeper.stop();
   webhookSweeper.stop();
   await Promise.all(consumers.map((consumer) => consumer.stop()));
   await lanes.idle();
-  await host.close();
+  await Promise.all([host.close(), protection.end()]);
   rmSync(bases, { recursive: true, force: true });
   process.exit(0);
 }
 process.on("SIGTERM", () => void stop("SIGTERM"));
 process.on("SIGINT", () => void stop("SIGINT"));
 process.on("disconnect", () => void stop("disconnect"));
+if (config.healthFile !== undefined) beat(config.healthFile);
 process.send?.({ ready: true });
 log.info("worker is ready");

@@ -231,3 +231,13 @@ test("finish against cancel: exactly one of the two, and a model exists only for
   const jobs = await shop.stores.jobs.list(shop.a.project.id, { limit: 1000 });
   assert.equal(models.length, jobs.filter(({ status }) => status === "succeeded").length);
 });
+
+test("a worker that cannot put its work down in its time ends all the same, and another does the work", async () => {
+  const id = await shop.submit({ training: rowsOf(8) });
+  const held = shop.gate.hold(telling(id, "training loss"));
+  const worker = await shop.work({ MILLRACE_STOP_SECONDS: "0.5" });
+  const { release } = await held;
+  assert.equal(await worker.end("SIGTERM"), 1);
+  release();
+  await complete(id);
+});
