@@ -124,7 +124,7 @@ export { matmul, swapLast } from "./ops/matmul.ts";
 export { layerNormalization, logSoftmax, softmax } from "./ops/normalization.ts";
 export { pad } from "./ops/padding.ts";
 export { averagePool, globalAveragePool, globalMaxPool, maxPool, type Pooling } from "./ops/pooling.ts";
-export { reduceMax, reduceMean, reduceSum, reduceSumSquare, sumTo } from "./ops/reductions.ts";
+export { reduceMax, reduceMean, reduceMin, reduceSum, reduceSumSquare, sumTo } from "./ops/reductions.ts";
 export { dimensionOf, shapeOf, zerosLike } from "./ops/shapes.ts";
 export { logSigmoid, silu, softplus } from "./ops/smoothActivations.ts";
 export { unstack } from "./ops/unstack.ts";

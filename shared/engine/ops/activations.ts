@@ -35,6 +35,16 @@ export const activations = {
     infer: ([x]) => x,
     gradient: ({ inputs: [x], dy, attributes: { approximate } }) => [mul(dy, geluSlopes[approximate](x))],
   }),
+  // The tanh form of what the bias is added to first.
+  // https://github.com/microsoft/onnxruntime/blob/v1.23.0/docs/ContribOperators.md#com.microsoft.FastGelu
+  FastGelu: defineOp<2>("FastGelu", {
+    domain: "com.microsoft",
+    infer: ([x, bias], _attributes, fail) => {
+      if (bias.shape.length !== 1 || bias.shape[0] !== x.shape.at(-1)) throw fail("takes a bias for the last axis");
+      return x;
+    },
+    gradient: "none",
+  }),
   Clip: defineOp<3>("Clip", {
     infer: ([x, low, high], _attributes, fail) => {
       if (low.shape.length + high.shape.length > 0) throw fail("bounds must be scalars");

@@ -1,11 +1,12 @@
 /** Products of 8-bit integers: values are quantised as they come, weights beforehand. */
 import { defineOp } from "../defineOp.ts";
 import { constant, type Node } from "../graph.ts";
-import { broadcastShapes } from "../shape.ts";
-import { abs } from "./activations.ts";
-import { div, max, mul } from "./elementwise.ts";
+import { broadcastShapes, product, sameShape } from "../shape.ts";
+import { neg } from "./activations.ts";
+import { max, mul } from "./elementwise.ts";
+import { expandLike, reshape, reshapeLike } from "./layout.ts";
 import { cast } from "./logic.ts";
-import { reduceMax } from "./reductions.ts";
+import { reduceMax, reduceMin } from "./reductions.ts";
 import { result } from "./results.ts";
 
 export const quantized = {
@@ -18,12 +19,15 @@ export const quantized = {
     results: 3,
     gradient: "none",
   }),
-  // x / scale + zero point, rounded to even and saturated; scale and zero point are single numbers here.
-  QuantizeLinear: defineOp<3>("QuantizeLinear", {
-    infer: ([x, scale, zeroPoint], _attributes, fail) => {
+  // x / scale + zero point, rounded to even and saturated; with a scale and a zero point for each index of the axis.
+  QuantizeLinear: defineOp<3, { axis: number }>("QuantizeLinear", {
+    attributes: { axis: "int" },
+    infer: ([x, scale, zeroPoint], { axis }, fail) => {
       if (x.dataType !== "float32" || scale.dataType !== "float32") throw fail("takes float32");
       if (zeroPoint.dataType !== "uint8") throw fail(`rounds to uint8, not ${zeroPoint.dataType}`);
-      if (scale.shape.length + zeroPoint.shape.length > 0) throw fail("scale and zero point are scalars");
+      const each = [x.shape[axis]!];
+      if (!sameShape(scale.shape, each) || !sameShape(zeroPoint.shape, each))
+        throw fail("scales and zero points are as many as the axis is long");
       return { shape: x.shape, dataType: "uint8" };
     },
     gradient: "none",
@@ -91,10 +95,17 @@ const least = 1e-20;
  * becomes of a vector does not depend on those beside it.
  */
 export function quantizeVectors(x: Node): QuantizedValues {
-  const largest = max(reduceMax(abs(x), { axes: [-1], keepDims: true }), least);
-  const zeroPoint = constant(middle, "uint8");
-  const values = quantized.QuantizeLinear([mul(x, div(reach, largest)), constant(1), zeroPoint], {});
-  return { values, scale: mul(largest, 1 / reach), zeroPoint };
+  const along = { axes: [-1], keepDims: true };
+  // Two passes that only read take less time than one that also writes |x|.
+  const largest = max(max(reduceMax(x, along), neg(reduceMin(x, along))), least);
+  const scale = mul(largest, 1 / reach);
+  const vectors = product(x.type.shape.slice(0, -1));
+  const scales = reshape(scale, [vectors]);
+  const zeroPoints = expandLike(constant(Uint8Array.of(middle), [1]), scales);
+  const rounded = quantized.QuantizeLinear([reshape(x, [vectors, x.type.shape.at(-1)!]), scales, zeroPoints], {
+    axis: 0,
+  });
+  return { values: reshapeLike(rounded, x), scale, zeroPoint: constant(middle, "uint8") };
 }
 
 /**

@@ -15,6 +15,18 @@ const infer = ([x]: readonly [TensorType, TensorType], { over }: Over): TensorTy
   dataType: x.dataType,
 });
 
+// Elements that tie for it share the gradient.
+function extremum(op: string) {
+  return defineOp<2, Over>(op, {
+    attributes,
+    infer,
+    gradient: ({ inputs: [x], output, dy, attributes: { over } }) => {
+      const winners = cast(equal(x, output), x.type.dataType);
+      return [mul(winners, div(dy, reduceSum(winners, { axes: over, keepDims: true }))), null];
+    },
+  });
+}
+
 export const reductions = {
   ReduceSum: defineOp<2, Over>("ReduceSum", {
     attributes,
@@ -31,15 +43,8 @@ export const reductions = {
     infer,
     gradient: ({ inputs: [x], dy, attributes: { over } }) => [expandLike(div(dy, elementsAlong(x, over)), x), null],
   }),
-  ReduceMax: defineOp<2, Over>("ReduceMax", {
-    attributes,
-    infer,
-    // Elements that tie for the maximum share the gradient.
-    gradient: ({ inputs: [x], output, dy, attributes: { over } }) => {
-      const winners = cast(equal(x, output), x.type.dataType);
-      return [mul(winners, div(dy, reduceSum(winners, { axes: over, keepDims: true }))), null];
-    },
-  }),
+  ReduceMax: extremum("ReduceMax"),
+  ReduceMin: extremum("ReduceMin"),
 };
 
 export interface Reduction {
@@ -74,6 +79,10 @@ export function reduceMean(x: Node, reduction: Reduction = {}): Node {
 }
 export function reduceMax(x: Node, reduction: Reduction = {}): Node {
   return reduce("ReduceMax", x, reduction);
+}
+
+export function reduceMin(x: Node, reduction: Reduction = {}): Node {
+  return reduce("ReduceMin", x, reduction);
 }
 
 /** Undoes broadcasting: x summed over the axes along which something of shape `to` was repeated. */

@@ -66,7 +66,7 @@ const rules: Partial<Record<OpType, Rule>> = {
   ...everywhere(elementwise, "Where", "Cast", "Transpose", "Squeeze", "Unsqueeze", "Expand", "BitwiseXor", "BitShift"),
   ...everywhere(elementwise, "Shape", "ConstantOfShape", "Range"),
   ...everywhere(alongAttribute, "Concat", "Slice", "Pad", "GatherElements", "ScatterElements"),
-  ...everywhere(overAttribute, "ReduceSum", "ReduceMean", "ReduceMax"),
+  ...everywhere(overAttribute, "ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin"),
   ...everywhere(overLast, "Softmax", "LogSoftmax", "LayerNormalization"),
   ...everywhere(windowed, "Conv", "MaxPool", "AveragePool"),
   Gather: ({ inputs, attributes }, axes) => !axes(inputs[0]!.type.shape).includes(attributes.axis as number),

@@ -3,6 +3,7 @@ import type { Node } from "../graph.ts";
 import type { Model, ModelWithData } from "../onnx.ts";
 import { blockProduct } from "../ops/blockQuantized.ts";
 import { rewrite } from "../rewrite.ts";
+import { withFastGelu } from "./fastGelu.ts";
 import { int8Model, int8Tables } from "./frozenInt8.ts";
 import { FrozenLeaves, type FrozenOperand, mapValues } from "./frozenLeaves.ts";
 import { toInt4 } from "./int4Matrix.ts";
@@ -13,7 +14,7 @@ export type { Precision };
 const variants = {
   float32: ({ initializers = {}, ...model }) => ({ ...model, initializers }),
   // Texts of many customers share a batch, and none may see the others: each token has its own scale.
-  int8: (model) => ({ ...int8Model(model, { tables: true, scaleOf: "vector" }), domains: ["com.microsoft"] }),
+  int8: (model) => forRuntime(int8Model(model, { tables: true, scaleOf: "vector" })),
   int4: int4Model,
 } satisfies Record<Precision, (model: Model) => ModelWithData>;
 
@@ -22,12 +23,15 @@ export function servingModel(model: Model, precision: Precision): ModelWithData 
   return variants[precision](model);
 }
 
+/** What is rounded needs ONNX Runtime's own operators, so that it is no model for others, and may have more of them. */
+function forRuntime({ outputs, initializers }: ModelWithData): ModelWithData {
+  const became = rewrite(Object.values(outputs), withFastGelu);
+  return { outputs: mapValues(outputs, (node) => became.get(node)!), initializers, domains: ["com.microsoft"] };
+}
+
 const block = 32;
 
-/**
- * Frozen matrices as 4-bit values by blocks, tables as int8: for memory, not for speed. It needs ONNX Runtime's own
- * operators, so that it is no model for others.
- */
+/** Frozen matrices as 4-bit values by blocks, tables as int8: for memory, not for speed. */
 export function int4Model({ outputs, initializers = {} }: Model): ModelWithData {
   const leaves = new FrozenLeaves(initializers);
   const readRows = int8Tables(leaves);
@@ -38,11 +42,10 @@ export function int4Model({ outputs, initializers = {} }: Model): ModelWithData 
     return found && blockProduct(x, int4Form(leaves, found));
   });
   const now = (node: Node) => became.get(node)!;
-  return {
+  return forRuntime({
     outputs: mapValues(outputs, now),
     initializers: leaves.dataFor(Object.values(outputs).map(now)),
-    domains: ["com.microsoft"],
-  };
+  });
 }
 
 function int4Form(leaves: FrozenLeaves, { weight, isTransposed }: FrozenOperand) {

@@ -38,6 +38,7 @@ import {
   pow,
   reduceMax,
   reduceMean,
+  reduceMin,
   reduceSum,
   reduceSumSquare,
   relu,
@@ -196,6 +197,7 @@ export const cases: Record<OpType, Variant[] | Forward> = {
   ReduceSumSquare: reductions(reduceSumSquare),
   ReduceMean: reductions(reduceMean),
   ReduceMax: reductions(reduceMax, spread),
+  ReduceMin: reductions(reduceMin, spread),
   Softmax: each(softmax),
   LogSoftmax: [
     { operands: { x: [2, 4] }, build: ({ x }) => logSoftmax(x!) },
@@ -239,8 +241,9 @@ export const cases: Record<OpType, Variant[] | Forward> = {
   CumSum: forward([0, 2, 7], () => ops.CumSum([row(2, 5, -1), constant(0, "int64")], { exclusive: 1 })),
   // From -1 to 3 in steps of 4 / 255: zero is number 64 of them.
   DynamicQuantizeLinear: forward([0, 64, 255], () => ops.DynamicQuantizeLinear([row(-1, 0, 3)], {})),
-  QuantizeLinear: forward([126, 128, 255], () => {
-    return ops.QuantizeLinear([row(-2.5, 0, 300), constant(1), constant(128, "uint8")], {});
+  QuantizeLinear: forward([126, 103, 255], () => {
+    const zeroPoints = constant(Uint8Array.of(128, 100, 128), [3]);
+    return ops.QuantizeLinear([row(-2.5, 6, 300), row(1, 2, 1), zeroPoints], { axis: 0 });
   }),
   MatMulInteger: forward([-14, 12], () => {
     const x = constant(Uint8Array.of(3, 5), [1, 2]);
@@ -254,6 +257,10 @@ export const cases: Record<OpType, Variant[] | Forward> = {
       const scales = constant(Float32Array.of(1, 3), [2]);
       return ops.MatMulIntegerToFloat([x, weight, constant(0.5), scales, constant(1, "uint8")], {});
     }),
+    domains: ["com.microsoft"],
+  },
+  FastGelu: {
+    ...forward([0, 10, 20], () => ops.FastGelu([row(-1, 4, 19), row(1, 6, 1)], {})),
     domains: ["com.microsoft"],
   },
   // Of each column only the first value counts: 7 - 3 in steps of 0.5, and 1 - 8 in steps of 2.
