@@ -1,4 +1,4 @@
-/** `npm run bench -- [suite …] [--json] [--part name] [--seeds n] [--minutes n]`: figures with what they are measured against, from the same run. */
+/** `npm run bench -- [suite …] [--json] [--part name] [--seeds n] [--seed n] [--minutes n] [--job-seconds n,n]`: figures with what they are measured against, from the same run. */
 import { parseArgs } from "node:util";
 import { tableLine, toResult } from "./result.ts";
 import type { Suite } from "./suite.ts";
@@ -18,11 +18,19 @@ const suites: Record<string, () => Promise<Suite>> = {
   labels: async () => (await import("./labels.ts")).labels,
   fairness: async () => (await import("./fairness.ts")).fairness,
   reliability: async () => (await import("./reliability.ts")).reliability,
+  fleet: async () => (await import("./fleet.ts")).fleet,
 };
 
 async function main(): Promise<number> {
   const text = { type: "string" } as const;
-  const options = { json: { type: "boolean" }, part: text, seeds: text, minutes: text } as const;
+  const options = {
+    json: { type: "boolean" },
+    part: text,
+    seeds: text,
+    seed: text,
+    minutes: text,
+    "job-seconds": text,
+  } as const;
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const unknown = positionals.find((name) => !Object.hasOwn(suites, name));
   if (unknown) throw new Error(`There is no suite "${unknown}"; there are ${Object.keys(suites).join(" and ")}.`);
@@ -30,11 +38,13 @@ async function main(): Promise<number> {
   const tell = (line: string) => console.error(line);
   const minutes = positive("minutes", values.minutes);
   const seeds = positive("seeds", values.seeds);
+  const jobSeconds = values["job-seconds"]?.split(",").map((value) => positive("job-seconds", value)!);
+  const seed = positive("seed", values.seed);
   for (const suite of positionals.length ? positionals : Object.keys(suites)) {
     const run = await suites[suite]!();
     const ending = await run({
       emit: (measured) => console.log(print(toResult({ suite, ...measured }))),
-      ...{ tell, part: values.part, seeds, minutes },
+      ...{ tell, part: values.part, seeds, seed, minutes, jobSeconds },
     });
     if (ending === "interrupted") return 130;
   }

@@ -1,5 +1,7 @@
-/** What holds while things break: `npm run bench -- reliability [--part name]`. */
+/** What holds while things break: `npm run bench -- reliability [--part name] [--minutes n] [--seed n]`. */
 import { deploy } from "../support/deployment.ts";
+import { violationKinds } from "./reliabilityChecks.ts";
+import { faultyRun } from "./reliabilityFaults.ts";
 import { severedJobs } from "./reliabilityRetries.ts";
 import type { Bench, Suite } from "./suite.ts";
 
@@ -17,7 +19,33 @@ async function retries({ emit, tell, seeds = 1 }: Bench): Promise<void> {
   }
 }
 
-const parts: Record<string, (bench: Bench) => Promise<void>> = { retries };
+const usualMinutes = 10;
+
+/** Throws where a promise was broken, when all figures are told. */
+async function faults({ emit, tell, minutes = usualMinutes, seed = 1 }: Bench): Promise<void> {
+  const { violations, requests, calls, kills, serverErrors, ...tallies } = await faultyRun({ minutes, seed, tell });
+  const count = (name: string, value: number) =>
+    emit({
+      case: `faults/${name}`,
+      value,
+      unit: "count",
+      baseline: null,
+      baseline_source: `seed ${seed}, ${minutes} minutes`,
+    });
+  count("requests", requests);
+  count("calls to the cloud", calls);
+  for (const [kind, killed] of Object.entries(kills)) count(`kills/${kind}`, killed);
+  count("server errors seen", serverErrors);
+  for (const [tally, counts] of Object.entries(tallies)) {
+    for (const [name, value] of Object.entries(counts)) count(`${tally}/${name}`, value);
+  }
+  for (const kind of violationKinds) count(`violations/${kind}`, violations.filter((one) => one.kind === kind).length);
+  if (violations.length === 0) return;
+  for (const { kind, what } of violations) tell(`${kind}: ${what}`);
+  throw new Error(`${violations.length} promises were broken under faults (seed ${seed})`);
+}
+
+const parts: Record<string, (bench: Bench) => Promise<void>> = { retries, faults };
 
 export const reliability: Suite = async (bench) => {
   const { part } = bench;
