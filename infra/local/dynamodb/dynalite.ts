@@ -5,6 +5,7 @@
 import { createRequire } from "node:module";
 import type { JsonObject } from "../awsJson.ts";
 import { fromDynalite, validationError } from "./errors.ts";
+import { rememberTables } from "./rememberedTables.ts";
 
 /** On the wire: `{ S: "text" }`, `{ N: "1" }` and so on. */
 export type AttributeValue = Record<string, unknown>;
@@ -37,6 +38,8 @@ export type SubDatabase = {
 };
 type Range = { gte: string; lt: string };
 export type Level = {
+  put(key: string, value: unknown, callback: Callback<void>): void;
+  del(key: string, callback: Callback<void>): void;
   batch(writes: Write[], callback: Callback<void>): void;
   clear(range: Range): Promise<void>;
   keys(range: Range): AsyncIterable<string>;
@@ -45,7 +48,7 @@ export type Level = {
 export type Store = {
   db: Level;
   tableDb: SubDatabase;
-  getTable(name: string, checkStatus: boolean, callback: Callback<Table>): void;
+  getTable(name: string, checkStatus: boolean | Callback<Table>, callback: Callback<Table>): void;
   getItemDb(table: string): SubDatabase;
   getIndexDb(type: string, table: string, index: string): SubDatabase;
   getTagDb(name: string): SubDatabase;
@@ -95,7 +98,9 @@ export function promised<T>(call: (callback: Callback<T>) => void): Promise<T | 
 }
 
 export function openStore(path: string): Store {
-  return database.create({ path, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  const store = database.create({ path, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  rememberTables(store);
+  return store;
 }
 
 /**
