@@ -27,7 +27,7 @@ const Origins = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-export const workerQueues = ["jobs", "answers"] as const;
+export const workerQueues = ["jobs", "answers", "light"] as const;
 export type WorkerQueue = (typeof workerQueues)[number];
 
 const WorkerQueues = z
@@ -35,7 +35,8 @@ const WorkerQueues = z
   .transform((text) => text.split(",").map((name) => name.trim()))
   .pipe(z.array(z.enum(workerQueues)));
 
-const Environment = z.object({
+/** What a process may find in its environment. */
+export const Environment = z.object({
   /** DynamoDB table, S3 bucket and SQS queues; the local cloud and the CDK stacks set these. */
   MILLRACE_TABLE: z.string().default("millrace"),
   MILLRACE_BUCKET: z.string().default("millrace-data"),
@@ -43,6 +44,8 @@ const Environment = z.object({
   MILLRACE_DEAD_LETTER_QUEUE_URL: z.url(),
   /** Where somebody waits for the answer, so that it is not behind a training; without: the same queue. */
   MILLRACE_ANSWER_QUEUE_URL: z.url().optional(),
+  /** For what needs no GPU, so that workers without one may do it; without: with answers and trainings. */
+  MILLRACE_LIGHT_QUEUE_URL: z.url().optional(),
   /** A worker that is silent for this long has lost its job to the next one. */
   MILLRACE_LEASE_SECONDS: seconds.default(30),
   /** How often a worker looks whether its job was paused or cancelled. */
@@ -116,6 +119,7 @@ export interface Config {
   queueUrl: string;
   deadLetterQueueUrl: string;
   answerQueueUrl: string;
+  lightQueueUrl: string | undefined;
   leaseSeconds: number;
   pollSeconds: number;
   sweepSeconds: number;
@@ -161,6 +165,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     queueUrl: e.MILLRACE_QUEUE_URL,
     deadLetterQueueUrl: e.MILLRACE_DEAD_LETTER_QUEUE_URL,
     answerQueueUrl: e.MILLRACE_ANSWER_QUEUE_URL ?? e.MILLRACE_QUEUE_URL,
+    lightQueueUrl: e.MILLRACE_LIGHT_QUEUE_URL,
     leaseSeconds: e.MILLRACE_LEASE_SECONDS,
     pollSeconds: e.MILLRACE_POLL_SECONDS,
     sweepSeconds: e.MILLRACE_SWEEP_SECONDS,

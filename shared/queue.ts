@@ -6,6 +6,8 @@ export interface QueueUrls {
   queueUrl: string;
   /** For messages whose outcome somebody waits for, and those that take no time. */
   answerQueueUrl: string;
+  /** For what needs no GPU; absent: it goes with the rest. */
+  lightQueueUrl?: string | undefined;
   deadLetterQueueUrl: string;
 }
 
@@ -22,6 +24,23 @@ const requestTimeout = 5000;
 /** They are not to be behind a training. */
 const quick: readonly MessageKind[] = ["answer", "webhook_event", "webhook_endpoint"];
 
+/** They need no GPU: what models answer in them a CPU computes, too. */
+const light: readonly MessageKind[] = [
+  "dataset_version",
+  "label_queue",
+  "label_doctor",
+  "experiment",
+  "policy",
+  "promotion",
+  "webhook_event",
+  "webhook_endpoint",
+];
+
+function urlFor(kind: MessageKind, { queueUrl, answerQueueUrl, lightQueueUrl }: QueueUrls): string {
+  if (lightQueueUrl !== undefined && light.includes(kind)) return lightQueueUrl;
+  return quick.includes(kind) ? answerQueueUrl : queueUrl;
+}
+
 export function createQueue(sqs: SQSClient, urls: QueueUrls): Queue {
   const send = async (url: string, message: Message, cause?: string) => {
     await sqs.send(
@@ -35,7 +54,7 @@ export function createQueue(sqs: SQSClient, urls: QueueUrls): Queue {
     );
   };
   return {
-    send: (message) => send(quick.includes(message.kind) ? urls.answerQueueUrl : urls.queueUrl, message),
+    send: (message) => send(urlFor(message.kind, urls), message),
     bury: (message, cause) => send(urls.deadLetterQueueUrl, message, cause),
   };
 }
