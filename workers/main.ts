@@ -62,7 +62,11 @@ const protection = createProtection({ agent: config.ecsAgentUri, log });
 const lanesOf: Record<WorkerQueue, { url: string; lanes: number; protection?: Protection }> = {
   jobs: { url: config.queueUrl, lanes: 1, protection },
   answers: { url: config.answerQueueUrl, lanes: config.answerQueueUrl === config.queueUrl ? 1 : 4 },
-  light: { url: config.lightQueueUrl ?? config.queueUrl, lanes: config.lightQueueUrl === undefined ? 0 : 4, protection },
+  light: {
+    url: config.lightQueueUrl ?? config.queueUrl,
+    lanes: config.lightQueueUrl === undefined ? 0 : 4,
+    protection,
+  },
 };
 const consumers = config.workerQueues.flatMap((name) => {
   const { url: queueUrl, lanes, ...more } = lanesOf[name];

@@ -4,6 +4,7 @@ import { BucketAlreadyOwnedByYou, CreateBucketCommand } from "@aws-sdk/client-s3
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { AwsClients } from "../../shared/aws.ts";
 import { tableSchema } from "../../shared/stores/table.ts";
+import { queueSettings } from "../queueSettings.ts";
 
 export interface ProvisionedNames {
   table: string;
@@ -13,9 +14,6 @@ export interface ProvisionedNames {
   deadLetterQueueUrl: string;
 }
 
-/** A message received this often without an outcome is parked even if no worker lived to say so. */
-const maxReceiveCount = 50;
-
 export async function provision(aws: AwsClients): Promise<ProvisionedNames> {
   const table = "millrace";
   const bucket = "millrace-data";
@@ -23,8 +21,8 @@ export async function provision(aws: AwsClients): Promise<ProvisionedNames> {
   const deadLetterQueueUrl = await createQueue(aws.sqs, "millrace-jobs-dead", {});
   const deadLetterTargetArn = await arnOf(aws.sqs, deadLetterQueueUrl);
   const attributes = {
-    VisibilityTimeout: "30",
-    RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount }),
+    VisibilityTimeout: String(queueSettings.visibilitySeconds),
+    RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: queueSettings.maxReceiveCount }),
   };
   const queueUrl = await createQueue(aws.sqs, "millrace-jobs", attributes);
   const answerQueueUrl = await createQueue(aws.sqs, "millrace-answers", attributes);

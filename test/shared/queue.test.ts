@@ -11,7 +11,8 @@ async function sortedBy(names: QueueUrls): Promise<Record<string, MessageKind[]>
   const kinds: Record<string, MessageKind[]> = {};
   let kind: MessageKind;
   const send = async ({ input }: SendMessageCommand) => {
-    (kinds[input.QueueUrl!] ??= []).push(kind);
+    const url = input.QueueUrl!;
+    kinds[url] = [...(kinds[url] ?? []), kind];
   };
   const queue = createQueue({ send } as unknown as SQSClient, names);
   for (kind of Message.shape.kind.options) await queue.send({ kind, project_id: "proj_1", id: "1" });

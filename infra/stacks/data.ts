@@ -1,0 +1,94 @@
+/** What outlives every deployment: the table, the buckets, the queues, keys and secrets. */
+import { RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib";
+import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from "aws-cdk-lib/aws-dynamodb";
+import { Key } from "aws-cdk-lib/aws-kms";
+import type { Bucket } from "aws-cdk-lib/aws-s3";
+import { Secret } from "aws-cdk-lib/aws-secretsmanager";
+import type { Construct } from "constructs";
+import { tableSchema } from "../../shared/stores/table.ts";
+import { acknowledge } from "../constructs/acknowledge.ts";
+import { createDataBucket, createLogBucket } from "../constructs/buckets.ts";
+import { JobQueue } from "../constructs/jobQueue.ts";
+
+const text = (name: string) => ({ name, type: AttributeType.STRING });
+
+export class DataStack extends Stack {
+  readonly key: Key;
+  readonly table: Table;
+  readonly bucket: Bucket;
+  readonly logs: Bucket;
+  /** Trainings and whatever else may take hours. */
+  readonly jobs: JobQueue;
+  /** What somebody waits for. */
+  readonly answers: JobQueue;
+  /** What needs no model, and is done soon: datasets, webhooks, the turns of policies and experiments. */
+  readonly light: JobQueue;
+  /** What customers' secrets are sealed with, see MILLRACE_SECRET_KEYS. */
+  readonly sealingKeys: Secret;
+  /** The first API key and admin key, written there when the deployment begins. */
+  readonly firstKeys: Secret;
+
+  constructor(scope: Construct, id: string, props: StackProps) {
+    super(scope, id, { ...props, terminationProtection: true });
+    this.key = new Key(this, "Key", {
+      description: "Millrace: table, bucket and secrets",
+      enableKeyRotation: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    this.table = this.createTable();
+    this.logs = createLogBucket(this, "Logs");
+    this.bucket = createDataBucket(this, "Data", this);
+    this.jobs = new JobQueue(this, "Jobs");
+    this.answers = new JobQueue(this, "Answers");
+    this.light = new JobQueue(this, "Light");
+    this.sealingKeys = this.createSealingKeys();
+    this.firstKeys = this.createFirstKeys();
+  }
+
+  private createTable(): Table {
+    const { keys, workIndex, timeToLive } = tableSchema;
+    const table = new Table(this, "Table", {
+      partitionKey: text(keys.partition),
+      sortKey: text(keys.sort),
+      timeToLiveAttribute: timeToLive,
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      encryption: TableEncryption.CUSTOMER_MANAGED,
+      encryptionKey: this.key,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    table.addGlobalSecondaryIndex({
+      indexName: workIndex.name,
+      partitionKey: text(workIndex.partition),
+      sortKey: text(workIndex.sort),
+      projectionType: ProjectionType.ALL,
+    });
+    return table;
+  }
+
+  /** 43 letters and digits are 32 bytes in base 64. */
+  private createSealingKeys(): Secret {
+    const secret = new Secret(this, "SealingKeys", {
+      description: "Millrace: what customers' webhook secrets are sealed with; the first of several seals, all open",
+      encryptionKey: this.key,
+      generateSecretString: { passwordLength: 43, excludePunctuation: true, requireEachIncludedType: false },
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    acknowledge(secret, {
+      SMG4: "Sealed rows must still open: keys are rotated by hand, new before old, see infra/README.md.",
+    });
+    return secret;
+  }
+
+  private createFirstKeys(): Secret {
+    const secret = new Secret(this, "FirstKeys", {
+      description: "Millrace: the first API key and admin key, for whoever deployed it",
+      encryptionKey: this.key,
+      generateSecretString: { secretStringTemplate: "{}", generateStringKey: "unused" },
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    acknowledge(secret, { SMG4: "API keys are rotated through the API itself, with an overlap that clients need." });
+    return secret;
+  }
+}
