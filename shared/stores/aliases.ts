@@ -71,10 +71,12 @@ export function createAliases(table: Table): Aliases {
       const items = await table.query(movesOf(project, name), { ...options, descending: true });
       return items.map((item) => AliasMove.parse(item));
     },
-    async delete(record, by) {
-      if (!(await table.delete(keyOf(record)))) return false;
-      const { key, item } = moveWrite(record, record.model, null, by);
-      return table.create(key, item);
+    delete(record, by) {
+      const condition = { expression: "attribute_exists(sk)" };
+      return table.transact([
+        { type: "delete", key: keyOf(record), condition },
+        moveWrite(record, record.model, null, by),
+      ]);
     },
   };
 }
