@@ -10,6 +10,12 @@ export interface AwsClients {
   dynamodb: DynamoDBDocumentClient;
 }
 
+/** Numbers beyond 2^53 are kept as exactly as JSON had them; the table itself says which are beyond it. */
+const translation = {
+  marshallOptions: { removeUndefinedValues: true, allowImpreciseNumbers: true },
+  unmarshallOptions: { wrapNumbers: Number },
+};
+
 /** How often a call is sent before its failure counts: every write may be sent again. */
 const tries = { retryMode: "standard", maxAttempts: 6 } as const;
 const connectionTimeout = 2000;
@@ -24,6 +30,6 @@ export function createAwsClients(): AwsClients {
   return {
     s3: new S3Client({ ...tries, requestHandler: { connectionTimeout, socketTimeout: 15_000 } }),
     sqs: new SQSClient({ ...tries, requestHandler: answered(30_000) }),
-    dynamodb: DynamoDBDocumentClient.from(dynamodb, { marshallOptions: { removeUndefinedValues: true } }),
+    dynamodb: DynamoDBDocumentClient.from(dynamodb, translation),
   };
 }

@@ -29,9 +29,19 @@ export function onError(observe: Observe): ErrorHandler<Env> {
   };
 }
 
+const beyondStorage =
+  "A number in the request is too small or too large to be kept: between 1e-130 and 1e125 in magnitude, or 0, may be.";
+
+/** The table has fewer numbers than JSON has, says so of any field, and then has written nothing. */
+function isNumberBeyondStorage(error: unknown): boolean {
+  const { name, message } = (error ?? {}) as Partial<Error>;
+  return name === "ValidationException" && /Number (under|over)flow/.test(message ?? "");
+}
+
 /** Whatever was thrown, as what may leave: causes stay inside. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
+  if (isNumberBeyondStorage(error)) return new ApiError("invalid_value", beyondStorage, { cause: error });
   const known = error instanceof HTTPException ? frameworkCodes[error.status] : undefined;
   if (known) return new ApiError(known.code, known.message, { cause: error });
   return new ApiError("internal_error", "Something went wrong on our side. The request id helps us to find it.", {

@@ -1,22 +1,36 @@
-/** Reads JSON bodies: at most 4 MiB, well-formed UTF-8 and nothing else. */
+/** Reads JSON bodies: at most 4 MiB as they come, well-formed UTF-8, nested no deeper than anybody needs, and nothing else. */
 import type { HonoRequest, MiddlewareHandler } from "hono";
+import { isNestedDeeper } from "../../shared/engine/jsonDepth.ts";
 import { ApiError } from "../../shared/errors.ts";
 
 const maxBytes = 4 * 1024 * 1024;
 /** Clients read an answer only when they have sent their request: this much too much is read and thrown away. */
 const patienceBytes = 16 * maxBytes;
+/** What walks a body does so by recursion. */
+const deepest = 100;
 
 export const readJsonBody: MiddlewareHandler = async (c, next) => {
+  refuseCompressed(c.req);
   const isJson = /^application\/([\w.-]+\+)?json\b/i.test(c.req.header("content-type") ?? "");
   const bytes = isJson && (await read(c.req));
   if (bytes) {
     const text = decode(bytes);
+    if (isNestedDeeper(bytes, deepest)) {
+      throw new ApiError("invalid_json", `The request body is nested more than ${deepest} deep.`);
+    }
     if (text === "") throw new ApiError("invalid_json", "The request body is empty; it must be a JSON object.");
     // Declared as string, but read as a promise of one.
     c.req.bodyCache.text = Promise.resolve(text) as never;
   }
   await next();
 };
+
+/** A few bytes may inflate to any number of them: bodies are measured as they come, and come as they are. */
+function refuseCompressed(request: HonoRequest): void {
+  const encoding = request.header("content-encoding") ?? "identity";
+  if (/^identity$/i.test(encoding.trim())) return;
+  throw new ApiError("unsupported_media_type", "The request body must not be compressed: send no content-encoding.");
+}
 
 /** Undefined where there is no body. */
 async function read(request: HonoRequest): Promise<Uint8Array | undefined> {

@@ -1,5 +1,6 @@
 /** Labels: what a person said of a row of a queue; and the rows themselves, as labellers see them. */
 import { z } from "@hono/zod-openapi";
+import { isOwnName, notOwnName } from "./ownName.ts";
 
 const described = <Schema extends z.ZodType>(schema: Schema, description: string) => schema.openapi({ description });
 
@@ -8,6 +9,7 @@ export const Labeller = z
   .string()
   .max(128)
   .refine((name) => /^[\w.@:+-]+$/.test(name), "1 to 128 letters, digits and . @ : + - _")
+  .refine(isOwnName, notOwnName)
   .openapi({
     description:
       "Who labels, by a name of your own: 1 to 128 letters, digits and `. @ : + - _`. Absent: the API key's id.",

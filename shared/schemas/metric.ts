@@ -1,5 +1,6 @@
 /** Metrics: what feedback measures, declared before it is given. */
 import { z } from "@hono/zod-openapi";
+import { isOwnName, notOwnName } from "./ownName.ts";
 
 /** Short enough to stand behind `feedback_` as a key of metadata. */
 export const MetricName = z
@@ -7,6 +8,7 @@ export const MetricName = z
   .min(1)
   .max(55)
   .regex(/^[a-zA-Z][a-zA-Z0-9_-]*$/, "a letter, then letters, digits, '_' and '-'")
+  .refine(isOwnName, notOwnName)
   .openapi({
     description: "A letter, then letters, digits, `_` and `-`: 55 characters at most.",
     example: "solved_at_once",

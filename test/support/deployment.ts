@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import OpenAI, { type ClientOptions } from "openai";
 import { createApp } from "../../api/app.ts";
-import { listen } from "../../api/listen.ts";
+import { listen, type Patience } from "../../api/listen.ts";
 import type { RequestEvent } from "../../api/requestEvents.ts";
 import { createServices } from "../../api/services/services.ts";
 import type { WebhookSettings } from "../../api/services/webhookEndpoints.ts";
@@ -63,6 +63,7 @@ export interface DeploymentOptions {
   moderationModel?: string;
   heavyBytes?: number;
   answerWaitSeconds?: number;
+  patience?: Patience;
   queue?: Pick<Queue, "send">;
   /** Default: webhooks may go to this machine. */
   webhooks?: WebhookSettings;
@@ -142,7 +143,7 @@ export async function deploy(options: DeploymentOptions = {}): Promise<Deploymen
       local: true,
     },
   });
-  const server = await listen(createApp(services), { host: "127.0.0.1", port: 0 });
+  const server = await listen(createApp(services), { host: "127.0.0.1", port: 0 }, options.patience);
   const baseURL = `${server.url}/v1`;
   const close = async () => {
     await server.close(200);
