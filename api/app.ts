@@ -47,6 +47,7 @@ import { projectRoutes } from "./routes/projects.ts";
 import { promotionRoutes } from "./routes/promotions.ts";
 import { referenceRoutes } from "./routes/reference.ts";
 import { responseRoutes } from "./routes/responses.ts";
+import { uploadRoutes } from "./routes/uploads.ts";
 import { usageRoutes } from "./routes/usage.ts";
 import { webhookRoutes } from "./routes/webhookEndpoints.ts";
 import type { Services } from "./services/services.ts";
@@ -71,6 +72,7 @@ export function createApp(services: Services, doors: Doors = { corsOrigins: ["*"
   app.notFound(notFoundHandler(app));
 
   app.route("/", fileRoutes(services.files));
+  app.route("/", uploadRoutes(services.uploads));
   app.route("/", fineTuningRoutes(services.fineTuning));
   app.route("/", modelRoutes(services.models));
   app.route("/", aliasRoutes(services.aliases));

@@ -12,6 +12,8 @@ const prefixes = {
   audit_log: "audit_log_",
   checkpoint_permission: "cp_",
   file: "file-",
+  upload: "upload_",
+  upload_part: "part_",
   job: "ftjob-",
   event: "ftevent-",
   checkpoint: "ftckpt_",

@@ -11,8 +11,10 @@ export interface Upload {
 
 export interface UploadLimits {
   fileBytes: number;
-  /** Names of the fields there may be, besides `file`. */
+  /** Names of the fields there may be, besides the file. */
   fields: readonly string[];
+  /** Name of the part that is the file. Default: `file`. */
+  file?: string;
 }
 
 export type Fields = Partial<Record<string, string>>;
@@ -45,9 +47,9 @@ export async function readUpload<Stored>(
   // Declared as a string, but a part may have no filename.
   parser.on("file", (name, stream, filename: string | undefined) => {
     stream.on("error", () => {});
-    stream.on("limit", () => fail(tooLarge(limits.fileBytes)));
+    stream.on("limit", () => fail(tooLarge(limits)));
     stop.signal.addEventListener("abort", () => stream.destroy(stop.signal.reason));
-    if (name !== "file") return fail(unexpected(name));
+    if (name !== fileName(limits)) return fail(unexpected(name));
     file = store(stream, { ...fields }).then((stored) => ({ filename: filename ?? "", stored }));
     file.catch(fail);
   });
@@ -60,12 +62,13 @@ function newParser(upload: Upload, limits: UploadLimits): BusboyInstance {
   if (!/^multipart\/form-data\b/i.test(upload.contentType ?? "")) {
     throw new ApiError("unsupported_media_type", "Files are uploaded as content type 'multipart/form-data'.");
   }
-  if (!upload.body) throw new ApiError("missing_required_parameter", "The upload has no file.", { param: "file" });
+  const param = fileName(limits);
+  if (!upload.body) throw new ApiError("missing_required_parameter", "The upload has no file.", { param });
   try {
     return new Busboy({
       headers: { "content-type": upload.contentType! },
-      limits: { files: 1, fields: limits.fields.length, fieldSize: 1024, fileSize: limits.fileBytes },
-      isPartAFile: (name, _contentType, filename) => name === "file" || filename !== undefined,
+      limits: { files: 1, fields: limits.fields.length + 1, fieldSize: 1024, fileSize: limits.fileBytes },
+      isPartAFile: (name, _contentType, filename) => name === fileName(limits) || filename !== undefined,
     });
   } catch (cause) {
     throw malformed(cause);
@@ -80,7 +83,8 @@ function collectFields(parser: BusboyInstance, limits: UploadLimits, fail: (prob
     fields[name] = value;
   });
   parser.on("fieldsLimit", () => fail(new ApiError("invalid_multipart", "The upload has too many fields.")));
-  parser.on("filesLimit", () => fail(new ApiError("invalid_multipart", "Send one file at a time.", { param: "file" })));
+  const param = fileName(limits);
+  parser.on("filesLimit", () => fail(new ApiError("invalid_multipart", "Send one file at a time.", { param })));
   return fields;
 }
 
@@ -117,6 +121,9 @@ function unexpected(name: string | undefined): ApiError {
   return new ApiError("unknown_parameter", `Unknown parameter: '${name}'.`, { param: name });
 }
 
-function tooLarge(bytes: number): ApiError {
-  return new ApiError("payload_too_large", `The file is larger than ${bytes} bytes.`, { param: "file" });
+const fileName = ({ file = "file" }: Pick<UploadLimits, "file">) => file;
+
+function tooLarge(limits: UploadLimits): ApiError {
+  const message = `The file is larger than ${limits.fileBytes} bytes.`;
+  return new ApiError("payload_too_large", message, { param: fileName(limits) });
 }

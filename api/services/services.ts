@@ -45,6 +45,7 @@ import { createPromotionService, type PromotionService } from "./promotions.ts";
 import { createQueuedAnswers } from "./queuedAnswers.ts";
 import { createRequestClaims, type RequestClaims } from "./requestClaims.ts";
 import { createStoredCompletionService, type StoredCompletionService } from "./storedCompletions.ts";
+import { createUploadService, type UploadService } from "./uploads.ts";
 import { createUsageService, type UsageService } from "./usage.ts";
 import { createWebhookDeliveryService, type WebhookDeliveryService } from "./webhookDeliveries.ts";
 import { createWebhookEndpointService, type WebhookEndpointService, type WebhookSettings } from "./webhookEndpoints.ts";
@@ -59,6 +60,7 @@ export interface Services {
   users: UserService;
   members: MemberService;
   files: FileService;
+  uploads: UploadService;
   fineTuning: FineTuningService;
   batches: BatchService;
   models: ModelService;
@@ -129,6 +131,7 @@ export function createServices(dependencies: Dependencies): Services {
     members: createMemberService(stores, projects, keys),
     permissions: createPermissionService(stores, projects, recent),
     files: createFileService(stores.files, stores.objects, maxUploadBytes),
+    uploads: createUploadService(stores, maxUploadBytes),
     fineTuning: createFineTuningService(stores, createJobCreation(stores, delivery), delivery, prefetch),
     batches: createBatchService(stores, createDelivery("batch", queue, observe)),
     models: createModelService(stores, models, recent),

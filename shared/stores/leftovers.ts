@@ -32,6 +32,11 @@ export function leftoverWrite(leftover: Leftover, due: number): TransactWrite {
   return { type: "put", key: keyOf(leftover), item: { ...leftover, [partition]: kind, [sort]: sortable(due) } };
 }
 
+/** What it waited for has come about otherwise. */
+export function leftoverGone(leftover: Leftover): TransactWrite {
+  return { type: "delete", key: keyOf(leftover) };
+}
+
 export function objectKeysOf(payloads: readonly (Payload | null)[]): string[] {
   return payloads.flatMap((payload) => (payload && "object_key" in payload ? [payload.object_key] : []));
 }

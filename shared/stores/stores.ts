@@ -33,6 +33,7 @@ import { createPolicies, type Policies } from "./policies.ts";
 import { createProjects, type Projects } from "./projects.ts";
 import { createPromotions, type Promotions } from "./promotions.ts";
 import { createTable } from "./table.ts";
+import { createLinkedParts, createUploads, type LinkedParts, type Uploads } from "./uploads.ts";
 import { createUsage, type UsageStore } from "./usage.ts";
 import { createMembers, createUsers, type Members, type Users } from "./users.ts";
 import { createWebhookDeliveries, type WebhookDeliveries } from "./webhookDeliveries.ts";
@@ -49,6 +50,8 @@ export interface Stores {
   users: Users;
   members: Members;
   files: Files;
+  uploads: Uploads;
+  linkedParts: LinkedParts;
   jobs: Jobs;
   batches: Batches;
   answers: Answers;
@@ -100,6 +103,8 @@ export function createStores(aws: AwsClients, names: { table: string; bucket: st
     users: createUsers(table),
     members: createMembers(table),
     files: createFiles(table),
+    uploads: createUploads(table),
+    linkedParts: createLinkedParts(aws.s3, names.bucket),
     jobs: createJobs(table),
     batches: createBatches(table),
     answers: createAnswers(table),

@@ -22,6 +22,7 @@ import { brokenBodies, type Fixtures, mismatches, resolve, validBody } from "../
 import { addOrganization, keyFor } from "../support/organizations.ts";
 import { addEpisode, addInference, addLabelQueue, addModel, addOnnx, buildVersion } from "../support/records.ts";
 import { addBase } from "../support/tinyCheckpoint.ts";
+import { freshUpload } from "../support/uploads.ts";
 import { freshWebhook } from "../support/webhooks.ts";
 
 /** Its models are the deployment's, for every project. */
@@ -228,7 +229,7 @@ for (const { path, method, operation } of operations) {
           [raw('{"__proto__":{"model":"x"}}'), {}],
           [raw(new Uint8Array([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x7d])), { code: "invalid_encoding" }],
           [raw(deep.open), { code: "invalid_json" }],
-          [raw(deep.closed), { code: "invalid_json" }],
+          [raw(deep.closed), incomplete],
           [raw(tooLong), { status: 413, code: "payload_too_large" }],
           [raw("{}", { "content-type": "text/plain" }), { status: 415, code: "unsupported_media_type" }],
           [raw("{}", { "content-type": "multipart/form-data; boundary=x" }), { status: 415 }],
@@ -332,6 +333,7 @@ async function addFunction(): Promise<void> {
 }
 
 async function renew(path: string): Promise<void> {
+  if (path.startsWith("/v1/uploads")) Object.assign(fixtures, await freshUpload(deployment));
   if (path.startsWith("/v1/webhook")) Object.assign(fixtures, await freshWebhook(deployment));
   if (path.startsWith("/v1/experiments")) {
     Object.assign(fixtures, await freshExperiment(deployment, path !== "/v1/experiments"));
