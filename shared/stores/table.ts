@@ -119,11 +119,22 @@ export function createTable(client: DynamoDBDocumentClient, name: string): Table
     // The SDK gives each a token, so that sent again it is known again.
     transact: (writes) =>
       whenHeld(
-        () =>
-          client.send(new TransactWriteCommand({ TransactItems: writes.map((write) => transactItem(name, write)) })),
+        () => sendTogether(client, name, writes),
         async () => false,
       ),
   };
+}
+
+/** DynamoDB charges a write of a transaction twice, and one that may be done again needs none. */
+function sendTogether(
+  client: DynamoDBDocumentClient,
+  name: string,
+  writes: readonly TransactWrite[],
+): Promise<unknown> {
+  const items = writes.map((write) => transactItem(name, write));
+  const [first, ...others] = items;
+  const alone = others.length === 0 && writes[0]?.type === "put" ? first?.Put : undefined;
+  return alone ? client.send(new PutCommand(alone)) : client.send(new TransactWriteCommand({ TransactItems: items }));
 }
 
 function hasChanges(item: Item | undefined, changes: Changes): boolean {
