@@ -1,7 +1,8 @@
 /** The policy's days beside those of other fleets: as many tasks all the time, fewer of them, one that never goes. */
 import type { FleetPolicy } from "../../shared/fleet/policy.ts";
 import type { Pattern } from "./fleetArrivals.ts";
-import { type Measures, sum } from "./fleetMeasures.ts";
+import { type Measures, markdown } from "./fleetMeasures.ts";
+import { type Fleet, fleets, names, nothing, type Run, trialOf } from "./fleetRun.ts";
 import { type Trial, tryPolicy } from "./fleetSearch.ts";
 
 export interface Day {
@@ -73,9 +74,35 @@ export function daysTable(days: readonly Day[]): string {
   return markdown(columns, rows);
 }
 
-export function markdown(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(header), `|${"---|".repeat(header.length)}`, ...rows.map(line)].join("\n");
+export function days(run: Run): void {
+  const tables: string[] = [];
+  for (const name of names) {
+    const trial = trialOf(run, name);
+    const all = trial.patterns.flatMap((pattern) => daysOf(fleets[name], trial, pattern));
+    for (const pattern of trial.patterns)
+      emitDays(
+        run,
+        name,
+        all.filter((day) => day.pattern === pattern.name),
+      );
+    tables.push(`## ${name}\n\n${daysTable(all)}\n`);
+  }
+  run.tell(tables.join("\n"));
+  run.keep("days.md", tables.join("\n"));
 }
 
-export const jobsOf = (days: readonly Day[]): number => sum(days.map(({ measures }) => measures.jobs));
+/** Each fleet's figures beside those of the fleet always on that is as quick as the policy. */
+function emitDays({ emit }: Run, name: Fleet, all: readonly Day[]): void {
+  const quick = all.find(({ fleet: of }) => of.startsWith("always on, as quick"))!;
+  for (const { fleet: of, pattern, measures } of all) {
+    const figure = (what: string, unit: "seconds" | "hours" | "dollars", value: (day: Day["measures"]) => number) => {
+      const beside = of === quick.fleet ? nothing : { baseline: value(quick.measures), baseline_source: quick.fleet };
+      emit({ case: `${name}/${pattern}/${of}/${what}`, value: value(measures), unit, ...beside });
+    };
+    figure("wait p50", "seconds", ({ wait }) => wait.p50);
+    figure("wait p95", "seconds", ({ wait }) => wait.p95);
+    figure("wait p99", "seconds", ({ wait }) => wait.p99);
+    figure("hours per 1000 jobs", "hours", ({ hours, jobs: count }) => perThousand(hours, count));
+    figure("dollars per 1000 jobs", "dollars", ({ dollars, jobs: count }) => perThousand(dollars, count));
+  }
+}

@@ -2,7 +2,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
+import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import OpenAI from "openai";
 import { readState } from "../../infra/local/state.ts";
@@ -77,7 +77,7 @@ function about() {
   return {
     command: "npm run bench -- fleet --part jobs --json",
     measured_at: new Date().toISOString().slice(0, 10),
-    machine: `${cpus().length} cores (${model.trim()}), no GPU`,
+    machine: `${cpus().length} cores (${model.trim()}), no GPU, under a load average of ${loadavg()[1]!.toFixed(0)} by this and other work`,
   };
 }
 

@@ -48,3 +48,9 @@ export const sum = (values: readonly number[]): number => values.reduce((total, 
 
 /** Of the same thing in several simulations. */
 export const mean = (values: readonly number[]): number => sum(values) / values.length;
+
+/** A table for people. */
+export function markdown(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [line(header), `|${"---|".repeat(header.length)}`, ...rows.map(line)].join("\n");
+}

@@ -3,7 +3,8 @@ import { inputs } from "../../shared/fleet/inputs.ts";
 import { type Random, randomOf } from "../../shared/statistics/random.ts";
 import { burst, daySeconds, poisson } from "./fleetArrivals.ts";
 import { type Arranged, Clock } from "./fleetClock.ts";
-import { quantile } from "./fleetMeasures.ts";
+import { markdown, mean, quantile } from "./fleetMeasures.ts";
+import { nothing, type Run } from "./fleetRun.ts";
 
 export interface Calls {
   readonly name: string;
@@ -82,4 +83,39 @@ function dollarsOf(spent: { provisioned: number; other: number }, provisioned: n
     spent.provisioned * inputs.provisionedRunDollarsPerGigabyteSecond.value +
     provisioned * daySeconds * inputs.provisionedDollarsPerGigabyteSecond.value;
   return gigabytes * perGigabyte + (calls / 1e6) * inputs.lambdaDollarsPerMillion.value;
+}
+
+/** Environments of the function that answers, kept ready or not. */
+export function serving(run: Run): void {
+  const { times, tell, keep } = run;
+  const firstSeconds = inputs.lambdaSandboxSeconds.value + quantile(times.first_answer_seconds, 0.5);
+  tell(`Serving: an answer takes ${times.answer_seconds.join(", ")} s; a new environment ${firstSeconds} s`);
+  const rows = callPatterns.flatMap((calls) =>
+    [0, 1, 4].map((provisioned) => servingRow(run, calls, { firstSeconds, provisioned })),
+  );
+  const table = markdown(["calls", "kept ready", "p50 s", "p95 s", "p99 s", "% that waited", "$ / million"], rows);
+  tell(table);
+  keep("serving.md", `${table}\n`);
+}
+
+function servingRow(
+  { times, emit, repeats }: Run,
+  { name, moments }: Calls,
+  setting: Pick<Serving, "firstSeconds" | "provisioned">,
+): string[] {
+  const served = Array.from({ length: repeats }, (_, i) => {
+    const calls = moments(randomOf(i + 1, 34));
+    return serve({ ...setting, moments: calls, answerSeconds: times.answer_seconds, seed: i + 1 });
+  });
+  const of = (value: (one: Served) => number) => mean(served.map(value));
+  const where = `serving/${name}/${setting.provisioned} provisioned`;
+  const waits = (["p50", "p95", "p99"] as const).map((share) => {
+    const value = of(({ wait }) => wait[share]);
+    emit({ case: `${where}/wait ${share}`, value, unit: "seconds", ...nothing });
+    return value.toFixed(1);
+  });
+  const perMillion = of(({ dollars, calls }) => (1e6 * dollars) / calls);
+  emit({ case: `${where}/per million calls`, value: perMillion, unit: "dollars", ...nothing });
+  const cold = of((one) => (100 * one.cold) / one.calls);
+  return [name, String(setting.provisioned), ...waits, cold.toFixed(2), perMillion.toFixed(2)];
 }
