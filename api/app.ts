@@ -20,6 +20,7 @@ import { datasetRoutes } from "./routes/datasets.ts";
 import { decisionRoutes } from "./routes/decisions.ts";
 import { driftRoutes } from "./routes/drift.ts";
 import { embeddingRoutes } from "./routes/embeddings.ts";
+import { encryptionKeyRoutes } from "./routes/encryptionKeys.ts";
 import { evalRunRoutes } from "./routes/evalRuns.ts";
 import { evalRoutes } from "./routes/evals.ts";
 import { experimentRoutes } from "./routes/experiments.ts";
@@ -104,6 +105,7 @@ export function createApp(services: Services, doors: Doors = { corsOrigins: ["*"
   app.route("/", projectRoutes(services.projects));
   app.route("/", organizationKeyRoutes(services.organizationKeys, services.adminKeys));
   app.route("/", auditLogRoutes(services.audits));
+  app.route("/", encryptionKeyRoutes(services.encryptionKeys));
   app.route("/", userRoutes(services.users));
   app.route("/", memberRoutes(services.members));
   app.route("/", permissionRoutes(services.permissions));

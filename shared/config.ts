@@ -1,5 +1,6 @@
 /** The environment, parsed once at the start of each process and passed on from there. */
 import { z } from "zod";
+import { type EncryptionSettings, parseEncryption } from "./encryption/keyProvider.ts";
 import { type Precision, precisions } from "./engine/quantization/precision.ts";
 import { cudaRefusal, type DeviceChoice, deviceChoices } from "./engine/runtime/deviceChoice.ts";
 import { type Prices, readPrices, usualPrices } from "./pricing/prices.ts";
@@ -34,6 +35,13 @@ const WorkerQueues = z
   .string()
   .transform((text) => text.split(",").map((name) => name.trim()))
   .pipe(z.array(z.enum(workerQueues)));
+
+const Encryption = z.string().transform((text, context) => {
+  const settings = parseEncryption(text);
+  if (settings) return settings;
+  context.addIssue("'file:' and a directory, or 'kms:' and a name for the deployment");
+  return z.NEVER;
+});
 
 /** What a process may find in its environment. */
 export const Environment = z.object({
@@ -98,6 +106,8 @@ export const Environment = z.object({
   MILLRACE_MODERATION_MODEL: z.string().min(1).optional(),
   /** What customers' secrets are sealed with: 32 bytes in base 64; behind a comma, earlier keys that still open. */
   MILLRACE_SECRET_KEYS: SecretKeys.default([]),
+  /** Where organizations' keys are kept, under which their content is then sealed; see `shared/encryption`. */
+  MILLRACE_ENCRYPTION_KEYS: Encryption.optional(),
   /** How long an endpoint may take to answer a webhook. */
   MILLRACE_WEBHOOK_TIMEOUT_SECONDS: seconds.default(15),
   /** Lets webhooks go to plain HTTP, any port and any address, of this machine and network, too: for tests and trials. */
@@ -144,6 +154,7 @@ export interface Config {
   mostWaiting: number;
   moderationModel: string | undefined;
   secretKeys: Buffer[];
+  encryption: EncryptionSettings | undefined;
   webhookTimeoutSeconds: number;
   webhookLocal: boolean;
   prices: Prices;
@@ -190,6 +201,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     mostWaiting: e.MILLRACE_MAX_WAITING,
     moderationModel: e.MILLRACE_MODERATION_MODEL,
     secretKeys: e.MILLRACE_SECRET_KEYS,
+    encryption: e.MILLRACE_ENCRYPTION_KEYS,
     webhookTimeoutSeconds: e.MILLRACE_WEBHOOK_TIMEOUT_SECONDS,
     webhookLocal: e.MILLRACE_WEBHOOK_LOCAL,
     prices: e.MILLRACE_PRICES === undefined ? usualPrices : readPrices(e.MILLRACE_PRICES),

@@ -26,6 +26,7 @@ const codes = {
   method_not_allowed: [405, "invalid_request_error"],
   invalid_state: [409, "invalid_request_error"],
   request_in_progress: [409, "invalid_request_error", 1],
+  encryption_key_deleted: [410, "invalid_request_error"],
   payload_too_large: [413, "invalid_request_error"],
   unsupported_media_type: [415, "invalid_request_error"],
   idempotency_key_reused: [422, "invalid_request_error"],

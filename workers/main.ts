@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createAwsClients } from "../shared/aws.ts";
 import { parseConfig, type WorkerQueue } from "../shared/config.ts";
+import { guardHost } from "../shared/encryption/guardedHost.ts";
 import { startDevice } from "../shared/engine/runtime/device.ts";
 import { createEpisodeLookUp } from "../shared/inference/episodes.ts";
 import { createFunctionRouting } from "../shared/inference/functionRouting.ts";
@@ -23,18 +24,20 @@ import { beat } from "./health.ts";
 import { createProtection, type Protection } from "./protection.ts";
 import { startSweeper } from "./sweeper.ts";
 import { sweptRows, sweptWebhooks } from "./swept.ts";
+import { PermanentFailure } from "./task.ts";
 import { createTasks } from "./tasks/tasks.ts";
 import { createLanes } from "./tasks/webhook/lanes.ts";
 
 const config = parseConfig(process.env);
 const log = createLog(config, "worker");
 const aws = createAwsClients();
-const stores = createStores(aws, config);
+const encryption = config.encryption && { ...config.encryption, refusal: cannotBeRead };
+const stores = createStores(aws, { ...config, encryption });
 const queue = createQueue(aws.sqs, config);
 
 const devices = { device: config.device, threads: config.deviceThreads, memoryLimit: config.deviceMemoryBytes };
 const bases = mkdtempSync(join(tmpdir(), "millrace-bases-"));
-const host = createModelHost(stores.objects, hostOptions(config));
+const host = guardHost(createModelHost(stores.objects, hostOptions(config)), stores.sealing);
 const lanes = createLanes();
 const sender = createSender({
   timeoutMilliseconds: config.webhookTimeoutSeconds * 1000,
@@ -76,6 +79,11 @@ const consumers = config.workerQueues.flatMap((name) => {
 const sweeper = startSweeper(sweptRows(stores), queue, config.sweepSeconds, log);
 const webhookSweepSeconds = 1;
 const webhookSweeper = startSweeper(sweptWebhooks(stores), queue, webhookSweepSeconds, log);
+
+/** Trying again does not bring a key back. */
+function cannotBeRead(message: string): Error {
+  return new PermanentFailure("encryption_key_deleted", message);
+}
 
 let stopping = false;
 async function stop(signal: string): Promise<void> {

@@ -1,8 +1,9 @@
 /**
  * Does what was left undone. Sends the message of a row that wants a worker and got none: the API died between row and message, or a worker died
  * and its message with it. A message too many is harmless, so the sweeper need not be exact.
- * And clears what outlives rows that are gone.
+ * And clears what outlives rows that are gone, and destroys organizations' keys that were deleted.
  */
+import type { OrganizationKeys } from "../shared/encryption/organizationKeys.ts";
 import type { Log } from "../shared/log.ts";
 import type { MessageKind } from "../shared/messages.ts";
 import type { Queue } from "../shared/queue.ts";
@@ -41,9 +42,16 @@ export async function clearLeftovers(leftovers: Leftovers, now = Date.now()): Pr
 export interface Swept {
   kinds: readonly SweptRows[];
   leftovers?: Leftovers;
+  /** Undefined also where nothing is sealed. */
+  keys?: Pick<OrganizationKeys, "destroyAll"> | undefined;
 }
 
-export function startSweeper({ kinds, leftovers }: Swept, queue: Queue, seconds: number, log: Log): { stop(): void } {
+export function startSweeper(
+  { kinds, leftovers, keys }: Swept,
+  queue: Queue,
+  seconds: number,
+  log: Log,
+): { stop(): void } {
   const timer = setInterval(() => {
     for (const rows of kinds) {
       sweep(rows, queue).then(
@@ -54,8 +62,8 @@ export function startSweeper({ kinds, leftovers }: Swept, queue: Queue, seconds:
         (error) => log.error({ kind: rows.kind, error }, "sweep failed"),
       );
     }
-    if (!leftovers) return;
-    clearLeftovers(leftovers).catch((error) => log.error({ error }, "leftovers were not cleared"));
+    if (leftovers) clearLeftovers(leftovers).catch((error) => log.error({ error }, "leftovers were not cleared"));
+    keys?.destroyAll(rowsPerSweep).catch((error) => log.error({ error }, "deleted keys were not destroyed"));
   }, seconds * 1000);
   return { stop: () => clearInterval(timer) };
 }

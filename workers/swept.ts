@@ -18,6 +18,7 @@ export function sweptRows(stores: Stores): Swept {
       stores.promotions,
     ],
     leftovers: stores.leftovers,
+    keys: stores.sealing?.keys,
   };
 }
 

@@ -6,12 +6,13 @@ import type { FileContent } from "../services/files.ts";
 export async function sendContent(c: Context, content: FileContent): Promise<Response> {
   if ("link" in content) return c.redirect(content.link, 302);
   const { file } = content;
+  // What cannot be opened is answered by an error, which is of another length.
+  const body = c.req.method === "HEAD" ? null : (Readable.toWeb(await content.open()) as ReadableStream);
   c.header("content-type", "application/octet-stream");
   c.header("content-length", String(file.bytes));
   c.header("content-disposition", attachment(file.filename));
   c.header("x-content-type-options", "nosniff");
-  if (c.req.method === "HEAD") return c.body(null, 200);
-  return c.body(Readable.toWeb(await content.open()) as ReadableStream, 200);
+  return c.body(body as ReadableStream, 200);
 }
 
 /** Both forms of RFC 6266: plain for old clients, UTF-8 for every script. */

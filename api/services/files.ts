@@ -62,7 +62,8 @@ export function createFileService(files: Files, objects: Objects, maxBytes: numb
     async content(project, id) {
       const file = await get(project, id);
       if (file.bytes > largestStreamed) {
-        return { file, link: await objects.link(file.object_key, { filename: file.filename, seconds: linkSeconds }) };
+        const link = await objects.link(file.object_key, { filename: file.filename, seconds: linkSeconds });
+        if (link !== undefined) return { file, link };
       }
       const open = async () => {
         const content = await objects.get(file.object_key);

@@ -1,4 +1,5 @@
 /** Everything the routes may ask for, put together from stores, queue and model host. */
+import { guardHost } from "../../shared/encryption/guardedHost.ts";
 import { createNamedModels } from "../../shared/evals/namedModels.ts";
 import { createFunctionRouting } from "../../shared/inference/functionRouting.ts";
 import { createMeter } from "../../shared/inference/metered.ts";
@@ -15,6 +16,7 @@ import { type BatchService, createBatchService } from "./batches.ts";
 import { createDatasetService, type DatasetService } from "./datasets.ts";
 import { createDelivery } from "./delivery.ts";
 import { createDriftService, type DriftService } from "./drift.ts";
+import { createEncryptionKeyService, type EncryptionKeyService } from "./encryptionKeys.ts";
 import { createEvalComparisonService, type EvalComparisonService } from "./evalComparison.ts";
 import { createEvalRunService, type EvalRunService } from "./evalRuns.ts";
 import { createEvalService, type EvalService } from "./evals.ts";
@@ -56,6 +58,7 @@ export interface Services {
   organizationKeys: OrganizationKeyService;
   adminKeys: AdminKeyService;
   audits: AuditService;
+  encryptionKeys: EncryptionKeyService;
   permissions: PermissionService;
   users: UserService;
   members: MemberService;
@@ -104,7 +107,8 @@ export interface Dependencies extends QueueOptions {
 }
 
 export function createServices(dependencies: Dependencies): Services {
-  const { stores, queue, host, observe, maxUploadBytes, moderationModel, prices = usualPrices } = dependencies;
+  const { stores, queue, observe, maxUploadBytes, moderationModel, prices = usualPrices } = dependencies;
+  const host = guardHost(dependencies.host, stores.sealing);
   const delivery = createDelivery("fine_tuning_job", queue, observe);
   const claims = createRequestClaims(stores.claims);
   const keys = createKeyService(stores);
@@ -127,6 +131,7 @@ export function createServices(dependencies: Dependencies): Services {
     organizationKeys: createOrganizationKeyService(stores, projects, keys),
     adminKeys: createAdminKeyService(stores, keys),
     audits: createAuditService(stores),
+    encryptionKeys: createEncryptionKeyService(stores.sealing),
     users: createUserService(stores, keys),
     members: createMemberService(stores, projects, keys),
     permissions: createPermissionService(stores, projects, recent),

@@ -7,6 +7,8 @@ export const auditedTypes = [
   "api_key.deleted",
   "checkpoint.permission.created",
   "checkpoint.permission.deleted",
+  "encryption_key.rotated",
+  "encryption_key.deleted",
   "project.created",
   "project.updated",
   "project.archived",

@@ -8,6 +8,7 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListObjectsV2Command,
   NoSuchKey,
   NoSuchUpload,
   type S3Client,
@@ -31,8 +32,16 @@ export interface Objects {
   /** Throws when the object is missing, or differs from the digest it is expected to have. */
   download(key: string, path: string, digest?: string): Promise<StoredObject>;
   delete(key: string): Promise<void>;
-  /** A link that needs no key and expires after `seconds`. */
-  link(key: string, options: { filename: string; seconds: number }): Promise<string>;
+  /** A link that needs no key and expires after `seconds`; undefined where the bucket has it sealed, and only `get` opens it. */
+  link(key: string, options: { filename: string; seconds: number }): Promise<string | undefined>;
+  /** By key, those whose key begins so. */
+  list(prefix: string, after?: string): AsyncGenerator<ListedObject>;
+}
+
+export interface ListedObject {
+  key: string;
+  /** Unix time in seconds. */
+  stored_at: number;
 }
 
 export const objectKeys = {
@@ -105,37 +114,49 @@ export function createObjects(s3: S3Client, bucket: string): Objects {
     put,
     get,
     putFile: (key, path) => put(key, createReadStream(path)),
-    async download(key, path, digest) {
-      const body = await get(key);
-      if (!body) throw new Error(`Object ${key} is missing`);
-      const meter = digesting();
-      await pipeline(body, meter.stream, createWriteStream(path));
-      const stored = meter.result();
-      if (digest !== undefined && stored.digest !== digest) {
-        throw new Error(
-          `Object ${key} has digest ${stored.digest}, expected ${digest} (${(await stat(path)).size} bytes)`,
-        );
-      }
-      return stored;
-    },
+    download: downloading(get),
     async delete(key) {
       await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
     },
-    link: (key, { filename, seconds }) =>
-      getSignedUrl(
-        s3,
-        new GetObjectCommand({
-          Bucket: bucket,
-          Key: key,
-          ResponseContentDisposition: `attachment; filename*=UTF-8''${encodeURIComponent(filename)}`,
-        }),
-        { expiresIn: seconds },
-      ),
+    link(key, { filename, seconds }) {
+      const ResponseContentDisposition = `attachment; filename*=UTF-8''${encodeURIComponent(filename)}`;
+      const command = new GetObjectCommand({ Bucket: bucket, Key: key, ResponseContentDisposition });
+      return getSignedUrl(s3, command, { expiresIn: seconds });
+    },
+    async *list(Prefix, after) {
+      for (let StartAfter = after; ; ) {
+        const page = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix, StartAfter }));
+        for (const { Key, LastModified } of page.Contents ?? []) {
+          yield { key: Key!, stored_at: secondsOf(LastModified) };
+          StartAfter = Key;
+        }
+        if (!page.IsTruncated) return;
+      }
+    },
+  };
+}
+
+const secondsOf = (time: Date | undefined) => Math.floor((time?.getTime() ?? 0) / 1000);
+
+/** Of whatever opens objects. */
+export function downloading(get: Objects["get"]): Objects["download"] {
+  return async (key, path, digest) => {
+    const body = await get(key);
+    if (!body) throw new Error(`Object ${key} is missing`);
+    const meter = digesting();
+    await pipeline(body, meter.stream, createWriteStream(path));
+    const stored = meter.result();
+    if (digest !== undefined && stored.digest !== digest) {
+      throw new Error(
+        `Object ${key} has digest ${stored.digest}, expected ${digest} (${(await stat(path)).size} bytes)`,
+      );
+    }
+    return stored;
   };
 }
 
 /** Counts and hashes what flows through. */
-function digesting(): { stream: Transform; result(): StoredObject } {
+export function digesting(): { stream: Transform; result(): StoredObject } {
   const hash = createHash("sha256");
   let bytes = 0;
   const stream = new Transform({

@@ -1,5 +1,7 @@
 /** All stores over one table and one bucket. */
 import type { AwsClients } from "../aws.ts";
+import { sealObjects } from "../encryption/sealedObjects.ts";
+import { createSealing, type Sealing, type SealingOptions } from "../encryption/sealing.ts";
 import { type AdminKeys, createAdminKeys } from "./adminKeys.ts";
 import { type Aliases, createAliases } from "./aliases.ts";
 import { type Answers, createAnswers } from "./answers.ts";
@@ -10,6 +12,7 @@ import { type Batches, createBatches } from "./batches.ts";
 import { type Checkpoints, createCheckpoints } from "./checkpoints.ts";
 import { type Claims, createClaims } from "./claims.ts";
 import { createDatasets, type Datasets } from "./datasets.ts";
+import { createEncryptionKeys } from "./encryptionKeys.ts";
 import { createEpisodes, type Episodes } from "./episodes.ts";
 import { createEvalRuns, type EvalRuns } from "./evalRuns.ts";
 import { createEvals, type Evals } from "./evals.ts";
@@ -43,6 +46,8 @@ import { createWebhookEvents, type WebhookEvents } from "./webhookEvents.ts";
 export interface Stores {
   organizations: Organizations;
   projects: Projects;
+  /** Undefined: what is stored is not sealed. */
+  sealing: Sealing | undefined;
   apiKeys: ApiKeys;
   adminKeys: AdminKeys;
   auditLogs: AuditLogs;
@@ -84,9 +89,20 @@ export interface Stores {
   usage: UsageStore;
 }
 
-export function createStores(aws: AwsClients, names: { table: string; bucket: string }): Stores {
-  const table = createTable(aws.dynamodb, names.table);
-  const objects = createObjects(aws.s3, names.bucket);
+export interface StoreNames {
+  table: string;
+  bucket: string;
+  /** Undefined: nothing is sealed. */
+  encryption?: SealingOptions | undefined;
+}
+
+export function createStores(aws: AwsClients, { table: name, bucket, encryption }: StoreNames): Stores {
+  const table = createTable(aws.dynamodb, name);
+  const projects = createProjects(table);
+  const encryptionKeys = createEncryptionKeys(table);
+  const sealing = encryption && createSealing(encryption, { encryptionKeys, projects });
+  const plain = createObjects(aws.s3, bucket);
+  const objects = sealing ? sealObjects(plain, sealing) : plain;
   const episodes = createEpisodes(table);
   // Each is there when the other calls it.
   const clear: Leftovers["clear"] = (leftover) => leftovers.clear(leftover);
@@ -95,7 +111,8 @@ export function createStores(aws: AwsClients, names: { table: string; bucket: st
   const leftovers = createLeftovers(table, objects, feedback);
   return {
     organizations: createOrganizations(table),
-    projects: createProjects(table),
+    projects,
+    sealing,
     apiKeys: createApiKeys(table),
     adminKeys: createAdminKeys(table),
     auditLogs: createAuditLogs(table),

@@ -11,6 +11,7 @@ import type { WebhookSettings } from "../../api/services/webhookEndpoints.ts";
 import { startLocalCloud } from "../../infra/local/cloud.ts";
 import { type ProvisionedNames, provision } from "../../infra/local/provision.ts";
 import { type AwsClients, createAwsClients } from "../../shared/aws.ts";
+import { parseEncryption } from "../../shared/encryption/keyProvider.ts";
 import { newId } from "../../shared/ids.ts";
 import { createQueue, type Queue } from "../../shared/queue.ts";
 import type { ProjectRecord } from "../../shared/schemas/project.ts";
@@ -65,12 +66,14 @@ export interface DeploymentOptions {
   answerWaitSeconds?: number;
   patience?: Patience;
   queue?: Pick<Queue, "send">;
+  /** Where organizations' keys are kept, as `MILLRACE_ENCRYPTION_KEYS` says it; absent: nothing is sealed. */
+  keysAt?: (home: string) => string;
   /** Default: webhooks may go to this machine. */
   webhooks?: WebhookSettings;
 }
 
-/** The cloud alone, provisioned, for those who bring their own processes. */
-export async function openCloud(): Promise<Cloud> {
+/** The cloud alone, provisioned, for those who bring their own processes; with where its keys are kept, it seals. */
+export async function openCloud(keysAt?: DeploymentOptions["keysAt"]): Promise<Cloud> {
   const home = await mkdtemp(join(tmpdir(), "millrace-test-"));
   const cloud = await startLocalCloud({ home });
   Object.assign(process.env, cloud.environment);
@@ -89,8 +92,18 @@ export async function openCloud(): Promise<Cloud> {
     MILLRACE_ANSWER_QUEUE_URL: names.answerQueueUrl,
     MILLRACE_DEAD_LETTER_QUEUE_URL: names.deadLetterQueueUrl,
     MILLRACE_SECRET_KEYS: secretKey.toString("base64"),
+    ...(keysAt && { MILLRACE_ENCRYPTION_KEYS: keysAt(home) }),
   };
-  return { aws, names, stores: createStores(aws, names), queue: createQueue(aws.sqs, names), environment, home, close };
+  const encryption = keysAt && parseEncryption(keysAt(home));
+  return {
+    aws,
+    names,
+    stores: createStores(aws, { ...names, encryption }),
+    queue: createQueue(aws.sqs, names),
+    environment,
+    home,
+    close,
+  };
 }
 
 export async function createTenant(stores: Stores, name: string): Promise<Tenant> {
@@ -125,7 +138,7 @@ const noModels: ModelHost = {
 };
 
 export async function deploy(options: DeploymentOptions = {}): Promise<Deployment> {
-  const cloud = await openCloud();
+  const cloud = await openCloud(options.keysAt);
   const [a, b] = await Promise.all([createTenant(cloud.stores, "acme"), createTenant(cloud.stores, "other")]);
   const observed: RequestEvent[] = [];
   const services = createServices({
