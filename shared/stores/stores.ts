@@ -121,7 +121,7 @@ export function createStores(aws: AwsClients, { table: name, bucket, encryption 
     members: createMembers(table),
     files: createFiles(table),
     uploads: createUploads(table),
-    linkedParts: createLinkedParts(aws.s3, names.bucket),
+    linkedParts: createLinkedParts(aws.s3, bucket),
     jobs: createJobs(table),
     batches: createBatches(table),
     answers: createAnswers(table),
