@@ -6,20 +6,20 @@ import type { Env } from "../router.ts";
 
 export function requestId(observe: Observe): MiddlewareHandler<Env> {
   return async (c, next) => {
-    const id = newId("request");
     const started = performance.now();
-    c.set("requestId", id);
+    c.set("requestId", newId("request"));
     await next();
     const milliseconds = Math.round(performance.now() - started);
     // Not by `c.header`, which now makes another answer of the one there is, its body a stream.
     const { headers } = c.res;
-    // An answer that an earlier request asked for has that one's id.
-    headers.set("x-request-id", c.get("requestId"));
+    // An answer that an earlier request asked for has that one's id, here and in the log.
+    const request_id = c.get("requestId");
+    headers.set("x-request-id", request_id);
     headers.set("openai-version", "2020-10-01");
     headers.set("openai-processing-ms", String(milliseconds));
     observe({
       type: "answered",
-      request_id: id,
+      request_id,
       method: c.req.method,
       path: c.req.path,
       status: c.res.status,
