@@ -52,6 +52,11 @@ test("an answer is charged once and as it was answered; beyond answers only requ
   ledger.attempts.push({ ...asked(), status: null, requestId: null });
   assert.deepEqual(check(charge(id), charge("req_x")), []);
   assert.deepEqual(check(charge(id), charge("req_x"), charge("req_y")), ["twice"]);
+  const stream = (events: string) => ledger.hear(asked({ requestId: newId("request") }), events);
+  stream('data: {"error":{}}\n\n');
+  assert.deepEqual(check(charge(id), charge("req_x"), charge("req_y")), []);
+  stream("data: {}\n\ndata: [DONE]\n\n");
+  assert.deepEqual(check(charge(id)), ["lost"]);
 });
 
 test("receipts and records of training that differ are told, and a job that is not charged for all it learnt", () => {

@@ -7,7 +7,7 @@ import type { OutputLine } from "../support/batches.ts";
 import type { Received } from "../support/receiver.ts";
 import type { LogLine, Violation } from "./reliabilityChecks.ts";
 import * as checks from "./reliabilityChecks.ts";
-import type { Entry, Ledger } from "./reliabilityLedger.ts";
+import type { Attempt, Entry, Ledger } from "./reliabilityLedger.ts";
 import { checkContent } from "./reliabilityLoad.ts";
 import { labelsOf, type Session } from "./reliabilitySession.ts";
 import { look } from "./reliabilityWork.ts";
@@ -20,6 +20,7 @@ const ends: Partial<Record<Entry["noun"], readonly string[]>> = {
   eval_run: ["completed", "failed", "canceled"],
   version: ["ready", "failed"],
 };
+const isUnheard = ({ method, status }: Attempt) => method === "POST" && (status === null || status >= 500);
 export const hasEnded = ({ noun, content }: Entry) => ends[noun]?.includes(String(content.status)) ?? true;
 
 export async function checkProject(
@@ -41,10 +42,16 @@ export async function checkProject(
   const ids = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);
   const isThere = (noun: Entry["noun"], found: string[], acknowledged = ids(ledger.of(noun, marker))) =>
     checks.isThereOnce(`${noun} of ${marker}`, { acknowledged, found, unacknowledged: ledger.failed(noun, marker) });
+  // An upload's body is another each time it is sent, by which it would be known: only a key makes it safe to send again.
+  const uploads = ledger.attempts.filter((one) => one.marker === marker && one.path === "/v1/files" && isUnheard(one));
   const remaining = ids(uploaded).filter((id) => !wereAsked.has(id));
   const back = ids(uploaded).filter((id) => ids(gone).includes(id));
   return [
-    ...isThere("file", remaining, ids(kept)),
+    ...checks.isThereOnce(`files of ${marker}`, {
+      acknowledged: ids(kept),
+      found: remaining,
+      unacknowledged: uploads.length,
+    }),
     ...checks.toldBy(
       "lost",
       back.map((id) => `${id} was deleted and is there`),

@@ -25,6 +25,8 @@ import { openWorld, type ProcessKind, type World } from "./reliabilityWorld.ts";
 export interface FaultyRun {
   minutes: number;
   seed: number;
+  /** Of calls to the cloud that go wrong, from 0 to 1. */
+  share?: number;
   tell(line: string): void;
 }
 
@@ -44,14 +46,13 @@ export interface FaultyResult {
   violations: Violation[];
 }
 
-const share = 0.1;
 const markers = ["zebra", "walrus", "ocelot", "heron"];
 /** Of one client, in milliseconds; four of them share two cores with all that they ask of. */
 const think = 400;
 const killsApart = { least: 4000, more: 8000 };
 const settleSeconds = 300;
 
-export async function faultyRun({ minutes, seed, tell }: FaultyRun): Promise<FaultyResult> {
+export async function faultyRun({ minutes, seed, share = 0.1, tell }: FaultyRun): Promise<FaultyResult> {
   const world = await openWorld(seed);
   const receiver = await startReceiver();
   try {

@@ -94,8 +94,11 @@ export class Ledger {
 
   /** An answer that came to its end. */
   hear(attempt: Attempt & { status: number }, text: string): void {
-    this.attempts.push(attempt);
+    // A stream that breaks off says so in its last event, or not at all.
+    const isBroken = text.startsWith("data:") && !text.includes("data: [DONE]");
+    this.attempts.push(isBroken ? { ...attempt, status: null } : attempt);
     const { marker, status, requestId, path } = attempt;
+    if (isBroken) return;
     if (status < 400) this.inspect(marker, text, `${attempt.method} ${path}`);
     if (status >= 400 || requestId === null || !inferenceRequest(attempt)) return;
     const body = bodyOf(text);
