@@ -32,6 +32,8 @@ export interface Needs {
   /** Whether it looks for rows that want a worker. */
   sweeps?: boolean;
   sends?: readonly Queue[];
+  /** Queues whose length it asks for. */
+  measures?: readonly Queue[];
   receives?: readonly Queue[];
   /** Secrets that it reads. */
   secrets?: readonly ISecret[];
@@ -52,6 +54,7 @@ export function grant(role: IRole, data: DataStack, needs: Needs): void {
   for (const prefix of needs.writes ?? []) allowObjects(role, writeActions, data, prefix);
   useKey(role, key);
   for (const { queueArn } of needs.sends ?? []) allow(role, ["sqs:SendMessage"], queueArn);
+  for (const { queueArn } of needs.measures ?? []) allow(role, ["sqs:GetQueueAttributes"], queueArn);
   for (const { queueArn } of needs.receives ?? []) {
     allow(
       role,
@@ -107,6 +110,8 @@ export function grantOrganizationKeys(role: IRole, deployment: string, what: "us
   statement(["kms:GenerateDataKey", "kms:Decrypt"], [keys], tagged("ResourceTag"));
   if (what === "use") return;
   statement(["kms:ScheduleKeyDeletion"], [keys], tagged("ResourceTag"));
-  // A key that is not there yet has no name.
+  acknowledge(role, {
+    "IAM5[Resource::*]": "A key that is not there yet has no name; it must be given the deployment's tag.",
+  });
   statement(["kms:CreateKey", "kms:TagResource"], ["*"], tagged("RequestTag"));
 }

@@ -21,6 +21,7 @@ import { Construct } from "constructs";
 import { gpuPolicy } from "../../shared/fleet/policy.ts";
 import type { NetworkStack } from "../stacks/network.ts";
 import { acknowledge } from "./acknowledge.ts";
+import { measureGpus } from "./gpuMetrics.ts";
 import { addWorker, type WorkerContainer } from "./workerContainer.ts";
 import { scaleOnBacklog, scaleOnMissing } from "./workerScaling.ts";
 import { atMost } from "./workerSizes.ts";
@@ -95,15 +96,18 @@ export class GpuWorkers extends Construct {
     const { network, securityGroup, options } = this.props;
     const role = new Role(this, `${name}Role`, { assumedBy: new ServicePrincipal("ec2.amazonaws.com") });
     acknowledge(role, {
-      "IAM5[Resource::*]": "ECS's agent looks for its cluster and logs in to ECR under no resource's name.",
+      "IAM5[Resource::*]":
+        "ECS's agent looks for its cluster, logs in to ECR and writes metrics under no resource's name.",
       "IAM5[Action::ecs:Submit*]": "What ECS's agent tells the cluster of its containers; of no other cluster.",
     });
+    const userData = UserData.forLinux();
+    measureGpus(userData, role);
     return new LaunchTemplate(this, `${name}Template`, {
       role,
       securityGroup,
       instanceType: new InstanceType(options.gpuInstances[0]!),
       machineImage: EcsOptimizedImage.amazonLinux2023(AmiHardwareType.GPU),
-      userData: UserData.forLinux(),
+      userData,
       requireImdsv2: true,
       associatePublicIpAddress: network.isPublic,
       blockDevices: [

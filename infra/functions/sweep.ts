@@ -1,4 +1,6 @@
 /** One sweep, for the schedule: while no worker is there it is what makes one come. */
+import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
+import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { createAwsClients } from "../../shared/aws.ts";
 import { parseConfig } from "../../shared/config.ts";
 import { createLog } from "../../shared/log.ts";
@@ -6,6 +8,7 @@ import { createQueue } from "../../shared/queue.ts";
 import { createStores } from "../../shared/stores/stores.ts";
 import { clearLeftovers, sweep } from "../../workers/sweeper.ts";
 import { sweptRows, sweptWebhooks } from "../../workers/swept.ts";
+import { metricNamespace, unsentMetric } from "./metricNames.ts";
 
 const config = parseConfig(process.env);
 const log = createLog(config, "sweep");
@@ -13,16 +16,28 @@ const aws = createAwsClients();
 const stores = createStores(aws, config);
 const queue = createQueue(aws.sqs, config);
 
+const metrics = new Metrics({ namespace: metricNamespace });
+
 /** Throws after all was looked after, where some of it failed. */
 export async function handler(): Promise<void> {
   const { kinds, leftovers } = sweptRows(stores);
   const work = [...kinds, ...sweptWebhooks(stores).kinds].map(async (rows) => {
     const sent = await sweep(rows, queue);
     if (sent) log.info({ kind: rows.kind, sent }, "rows that want a worker were sent");
+    if (!rows.wakes) metrics.addMetric(unsentMetric, MetricUnit.Count, sent);
   });
-  const outcomes = await Promise.allSettled([...work, leftovers && clearLeftovers(leftovers)]);
+  const outcomes = await Promise.allSettled([...work, leftovers && clearLeftovers(leftovers), keepMeasured()]);
+  metrics.publishStoredMetrics();
   const failures = outcomes
     .filter(({ status }) => status === "rejected")
     .map((outcome) => "reason" in outcome && outcome.reason);
   if (failures.length > 0) throw new AggregateError(failures, "not everything was swept");
+}
+
+/** AWS stops measuring queues that nobody calls for hours, and workers come by what it measures. */
+async function keepMeasured(): Promise<void> {
+  const urls = new Set([config.queueUrl, config.answerQueueUrl, config.lightQueueUrl ?? config.queueUrl]);
+  const ask = (QueueUrl: string) =>
+    aws.sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["ApproximateNumberOfMessages"] }));
+  await Promise.all([...urls].map(ask));
 }

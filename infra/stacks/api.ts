@@ -6,6 +6,7 @@ import { Alias } from "aws-cdk-lib/aws-lambda";
 import { InvocationType, Trigger } from "aws-cdk-lib/triggers";
 import type { Construct } from "constructs";
 import { grant, grantOrganizationKeys } from "../constructs/access.ts";
+import { acknowledge } from "../constructs/acknowledge.ts";
 import { BundledFunction } from "../constructs/bundledFunction.ts";
 import { Firewall } from "../constructs/firewall.ts";
 import { Gateway } from "../constructs/gateway.ts";
@@ -35,7 +36,7 @@ export class ApiStack extends Stack {
     if (options.firewall) {
       const firewall = new Firewall(this, "Firewall", options);
       firewall.guard("Gateway", this.gateway.api.deploymentStage.stageArn);
-    }
+    } else acknowledge(this.gateway, { APIG3: "The operator chose to go without: it is paid for by the month." });
     this.sweep = this.createSweep(data, options);
     this.createBegin(data, options);
     new CfnOutput(this, "BaseUrl", { value: `${this.gateway.api.url}v1`, description: "baseURL of clients" });
@@ -99,9 +100,10 @@ export class ApiStack extends Stack {
       timeout: Duration.seconds(55),
       environment: functionEnvironment(data, options),
     });
+    const queues = [data.jobs.queue, data.answers.queue, data.light.queue];
     grant(sweep.role, data, {
       ...{ reads: ["projects"], writes: ["projects"], sweeps: true },
-      sends: [data.jobs.queue, data.answers.queue, data.light.queue],
+      ...{ sends: queues, measures: queues },
     });
     if (options.organizationKeys) grantOrganizationKeys(sweep.role, options.stage, "all");
     new Rule(this, "EveryMinute", {

@@ -5,6 +5,7 @@ import { readOptions } from "../constructs/options.ts";
 import { ApiStack } from "./api.ts";
 import { DataStack } from "./data.ts";
 import { NetworkStack } from "./network.ts";
+import { ObservabilityStack } from "./observability.ts";
 import { WorkersStack } from "./workers.ts";
 
 export function deploy(app: App) {
@@ -18,8 +19,10 @@ export function deploy(app: App) {
   const network = new NetworkStack(app, "Network", { ...named("network"), options });
   const workers = new WorkersStack(app, "Workers", { ...named("workers"), data, network, options });
   const api = new ApiStack(app, "Api", { ...named("api"), data, options });
+  const parts = { data, workers, api, options };
+  const observability = new ObservabilityStack(app, "Observability", { ...named("observability"), ...parts });
   Tags.of(app).add("application", "millrace");
   Tags.of(app).add("stage", stage);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-  return { options, data, network, workers, api };
+  return { options, data, network, workers, api, observability };
 }

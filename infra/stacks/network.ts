@@ -11,6 +11,7 @@ import {
 } from "aws-cdk-lib/aws-ec2";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Construct } from "constructs";
+import { acknowledge } from "../constructs/acknowledge.ts";
 import type { Options } from "../constructs/options.ts";
 
 /** What a worker without a way to the internet calls, S3 and DynamoDB apart; each is paid for by the hour and zone. */
@@ -60,7 +61,8 @@ export class NetworkStack extends Stack {
 
   private openEndpoints(): void {
     for (const [id, service] of Object.entries(called)) {
-      this.vpc.addInterfaceEndpoint(id, { service, subnets: this.subnets, privateDnsEnabled: true });
+      const endpoint = this.vpc.addInterfaceEndpoint(id, { service, subnets: this.subnets, privateDnsEnabled: true });
+      acknowledge(endpoint, { EC23: "Open to addresses of this network alone, which the rule cannot read." });
     }
   }
 }

@@ -1,0 +1,222 @@
+/** What every deployment promises, whatever was chosen: read from the templates, as CloudFormation would. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Environment, parseConfig } from "../../../shared/config.ts";
+import { tableSchema } from "../../../shared/stores/table.ts";
+import { type Properties, type Resource, type Synthesised, synthesise } from "../../support/stacks.ts";
+
+const certificateArn = "arn:aws:acm:eu-west-1:123456789012:certificate/x";
+const domain = { domainName: "api.example.com", certificateArn };
+const choices: Record<string, Record<string, string>> = {
+  "as it is": {},
+  "without GPUs or firewall": { gpuInstances: "none", firewall: "false", monthlyBudget: "0" },
+  "in private": { network: "private", organizationKeys: "true", provisionedConcurrency: "2", ...domain },
+  "in private, with a NAT": { network: "private", natGateways: "1", alarmEmail: "ops@example.com" },
+};
+
+for (const [name, chosen] of Object.entries(choices)) {
+  test(`${name}: cdk-nag finds nothing, and promises hold`, () => {
+    const deployment = synthesise(chosen);
+    for (const promise of [queuesAreWatched, bucketsAreClosed, nobodyCallsIn, stateStays, environmentIsKnown]) {
+      promise(deployment);
+    }
+    wildcardsAreKnown(deployment);
+  });
+}
+
+/** Whether a value of another stack, or of this one, names a resource. */
+const names = (value: Properties, { id }: Resource) => JSON.stringify(value ?? null).includes(id);
+
+function queuesAreWatched({ ofType }: Synthesised): void {
+  const queues = ofType("AWS::SQS::Queue");
+  const alarms = ofType("AWS::CloudWatch::Alarm").filter(({ Properties: { AlarmActions } }) => AlarmActions?.length);
+  const topics = ofType("AWS::SNS::Topic");
+  assert.ok(queues.length > 0);
+  for (const queue of queues) {
+    const dead = queue.Properties.RedrivePolicy?.deadLetterTargetArn;
+    const isDead = queues.some((other) => names(other.Properties.RedrivePolicy, queue));
+    assert.ok(dead || isDead, `${queue.id} has no dead-letter queue`);
+    const told = alarms.filter(
+      ({
+        Properties: {
+          AlarmActions: [action],
+          Dimensions,
+        },
+      }) => {
+        return names(Dimensions, queue) && topics.some((topic) => names(action, topic));
+      },
+    );
+    assert.ok(told.length > 0, `nobody is told of ${queue.id}`);
+  }
+}
+
+function bucketsAreClosed({ ofType }: Synthesised): void {
+  const policies = ofType("AWS::S3::BucketPolicy");
+  for (const bucket of ofType("AWS::S3::Bucket")) {
+    const { BucketEncryption, PublicAccessBlockConfiguration: open, VersioningConfiguration } = bucket.Properties;
+    assert.ok(BucketEncryption.ServerSideEncryptionConfiguration.length > 0);
+    assert.deepEqual(new Set(Object.values(open)), new Set([true]));
+    const statements = policies
+      .filter(({ Properties }) => names(Properties.Bucket, bucket))
+      .flatMap(({ Properties }) => Properties.PolicyDocument.Statement as Properties[]);
+    const refusal = statements.find(({ Effect, Condition }) => {
+      return Effect === "Deny" && Condition?.Bool?.["aws:SecureTransport"] === "false";
+    });
+    assert.equal(refusal?.Action, "s3:*", `${bucket.id} may be read over plain HTTP`);
+    assert.deepEqual(refusal.Principal, { AWS: "*" });
+    const isData = names(bucket.Properties.LoggingConfiguration, ofType("AWS::S3::Bucket")[0]!);
+    if (isData) assert.equal(VersioningConfiguration.Status, "Enabled");
+  }
+}
+
+/** No security group lets anybody in but others of ours. */
+function nobodyCallsIn({ ofType }: Synthesised): void {
+  const rules = [
+    ...ofType("AWS::EC2::SecurityGroup").flatMap(({ id, Properties }) =>
+      (Properties.SecurityGroupIngress ?? []).map((rule: Properties) => ({ id, rule })),
+    ),
+    ...ofType("AWS::EC2::SecurityGroupIngress").map(({ id, Properties: rule }) => ({ id, rule })),
+  ];
+  const open = rules.filter(({ rule: { CidrIp, CidrIpv6 } }) => CidrIp === "0.0.0.0/0" || CidrIpv6 === "::/0");
+  assert.deepEqual(open, []);
+}
+
+const stateful = ["AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret"];
+
+function stateStays({ resources, ofType, data }: Synthesised): void {
+  const keys = ofType("AWS::KMS::Key").filter(({ stack }) => stack === data.node.id);
+  const kept = [...resources.filter(({ Type }) => stateful.includes(Type)), ...keys];
+  assert.ok(kept.length >= stateful.length + 1);
+  for (const { id, DeletionPolicy, UpdateReplacePolicy } of kept) {
+    assert.deepEqual([DeletionPolicy, UpdateReplacePolicy], ["Retain", "Retain"], id);
+  }
+  assert.equal(data.terminationProtection, true);
+  assert.ok(ofType("AWS::DynamoDB::Table").every(({ Properties }) => Properties.DeletionProtectionEnabled));
+}
+
+interface Compute {
+  id: string;
+  environment: Record<string, Properties>;
+}
+
+/** Containers and functions of ours; a `SECRET_OF_NAME` becomes NAME when the function starts. */
+function computes({ ofType }: Synthesised): Compute[] {
+  const functions = ofType("AWS::Lambda::Function")
+    .filter(({ Properties }) => Properties.Environment?.Variables.MILLRACE_TABLE)
+    .map(({ id, Properties }) => ({ id, environment: Properties.Environment.Variables }));
+  const containers = ofType("AWS::ECS::TaskDefinition").flatMap(({ id, Properties }) =>
+    Properties.ContainerDefinitions.map(({ Environment = [], Secrets = [] }: Properties) => ({
+      id,
+      environment: Object.fromEntries([...Environment, ...Secrets].map(({ Name, Value }) => [Name, Value ?? {}])),
+    })),
+  );
+  return [...functions, ...containers].map(({ id, environment }) => {
+    const entries = Object.entries(environment).map(([name, value]) => [name.replace(/^SECRET_OF_/, ""), value]);
+    return { id, environment: Object.fromEntries(entries) };
+  });
+}
+
+/** Both ways: all that is set is understood, and what is asked for is set. */
+function environmentIsKnown(deployment: Synthesised): void {
+  const found = computes(deployment);
+  assert.ok(found.length >= 5);
+  const schema: Record<string, { safeParse(value: unknown): { success: boolean } }> = Environment.shape;
+  const required = Object.keys(schema).filter((name) => !schema[name]!.safeParse(undefined).success);
+  for (const { id, environment } of found) {
+    const ours = Object.keys(environment).filter((name) => name.startsWith("MILLRACE_"));
+    assert.deepEqual(
+      ours.filter((name) => !(name in schema)),
+      [],
+      `${id} sets what nobody reads`,
+    );
+    const expected = [...required, "MILLRACE_TABLE", "MILLRACE_BUCKET", "MILLRACE_LIGHT_QUEUE_URL"];
+    assert.deepEqual(
+      expected.filter((name) => !(name in environment)),
+      [],
+      `${id} lacks`,
+    );
+    parseConfig({ ...asDeployed(environment), MILLRACE_DEVICE: "cpu" });
+  }
+}
+
+/** What is known at a deployment only is some URL here, and what is secret some key. */
+function asDeployed(environment: Record<string, Properties>): Record<string, string> {
+  const stand = (name: string) => (name === "MILLRACE_SECRET_KEYS" ? "a".repeat(43) : "https://example.com/queue");
+  const entries = Object.entries(environment);
+  return Object.fromEntries(entries.map(([name, value]) => [name, typeof value === "string" ? value : stand(name)]));
+}
+
+/** Actions that AWS offers for no resource in particular, or for those that a condition names. */
+const unnamed = [
+  ...["xray:PutTraceSegments", "xray:PutTelemetryRecords", "ecr:GetAuthorizationToken"],
+  ...["ecs:Poll", "ecs:StartTelemetrySession", "ecs:DiscoverPollEndpoint", "logs:CreateLogStream", "logs:PutLogEvents"],
+  ...["cloudwatch:PutMetricData", "kms:CreateKey", "kms:TagResource"],
+];
+
+function wildcardsAreKnown({ ofType }: Synthesised): void {
+  const statements = ofType("AWS::IAM::Policy").flatMap(({ id, Properties }) =>
+    Properties.PolicyDocument.Statement.map((statement: Properties) => ({ id, statement })),
+  );
+  for (const { id, statement } of statements) {
+    const actions: string[] = [statement.Action].flat();
+    if ([statement.Resource].flat().includes("*")) {
+      assert.deepEqual(
+        actions.filter((action) => !unnamed.includes(action)),
+        [],
+        `${id} may do it to anything`,
+      );
+    }
+    assert.deepEqual(
+      actions.filter((action) => action.includes("*") && action !== "ecs:Submit*"),
+      [],
+      id,
+    );
+  }
+}
+
+test("the table is the one that the local cloud makes", () => {
+  const { ofType } = synthesise();
+  const [{ Properties: table } = { Properties: undefined }, ...others] = ofType("AWS::DynamoDB::Table");
+  const { keys, workIndex, timeToLive } = tableSchema;
+  const schema = ({ partition, sort }: { partition: string; sort: string }) => [
+    { AttributeName: partition, KeyType: "HASH" },
+    { AttributeName: sort, KeyType: "RANGE" },
+  ];
+  assert.deepEqual(others, []);
+  assert.deepEqual(table.KeySchema, schema(keys));
+  assert.deepEqual(
+    table.GlobalSecondaryIndexes.map(({ IndexName, KeySchema, Projection }: Properties) => [
+      IndexName,
+      KeySchema,
+      Projection,
+    ]),
+    [[workIndex.name, schema(workIndex), { ProjectionType: "ALL" }]],
+  );
+  assert.deepEqual(table.TimeToLiveSpecification, { AttributeName: timeToLive, Enabled: true });
+  assert.equal(table.BillingMode, "PAY_PER_REQUEST");
+  assert.equal(table.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled, true);
+  assert.equal(table.SSESpecification.SSEType, "KMS");
+});
+
+test("what AWS generates as the sealing key is one", () => {
+  const secrets = synthesise().ofType("AWS::SecretsManager::Secret");
+  const generated = secrets.map(({ Properties }) => Properties.GenerateSecretString);
+  const { PasswordLength, ExcludePunctuation } = generated.find(({ PasswordLength }) => PasswordLength);
+  assert.equal(ExcludePunctuation, true);
+  const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  for (let i = 0; i < letters.length; i++) {
+    const MILLRACE_SECRET_KEYS = letters[i]!.repeat(PasswordLength - 1) + letters.at(-i - 1);
+    const urls = { MILLRACE_QUEUE_URL: "https://a/q", MILLRACE_DEAD_LETTER_QUEUE_URL: "https://a/d" };
+    assert.equal(parseConfig({ ...urls, MILLRACE_SECRET_KEYS }).secretKeys[0]!.length, 32);
+  }
+});
+
+test("a choice that cannot be is named", () => {
+  const wrong = { stage: "Dev!", gpuWorkers: "0", edge: "moon" };
+  assert.throws(
+    () => synthesise(wrong),
+    ({ message }: Error) => Object.keys(wrong).every((name) => message.includes(name)),
+  );
+  assert.throws(() => synthesise({ edge: "container" }), /certificateArn/);
+  assert.throws(() => synthesise({ domainName: "api.example.com" }), /certificateArn/);
+});
