@@ -2,10 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { gpuPolicy } from "../../shared/fleet/policy.ts";
 import { randomOf } from "../../shared/statistics/random.ts";
 import { exponential } from "./fleetArrivals.ts";
-import { gpu, run } from "./fleetCalm.ts";
+import { gpu, plain, run } from "./fleetCalm.ts";
 import { Clock } from "./fleetClock.ts";
 import { alwaysOn } from "./fleetDays.ts";
 import { mean, sum } from "./fleetMeasures.ts";
@@ -47,7 +46,7 @@ function meanWaits(servers: number, load: number, seconds: (uniform: number) => 
       return { at: moment, seconds: seconds(random.uniform()) };
     });
     const compute = { ...gpu, hostSeconds: 0, startSeconds: 0 };
-    const { jobs } = run({ policy: alwaysOn(gpuPolicy, servers), spot: false, compute, arrivals });
+    const { jobs } = run({ policy: alwaysOn(plain, servers), spot: false, compute, arrivals });
     return mean(jobs.slice(500).map(({ arrivedAt, startedAt }) => startedAt! - arrivedAt));
   });
 }
