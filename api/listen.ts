@@ -77,8 +77,7 @@ function hurry(request: IncomingMessage, response: ServerResponse, milliseconds:
     if (response.headersSent) request.socket.destroy();
     else answerBadHttp({ code: "ERR_HTTP_REQUEST_TIMEOUT" }, request.socket);
   }, milliseconds);
-  request.socket.once("close", () => clearTimeout(timer));
-  request.once("end", () => clearTimeout(timer));
+  request.once("close", () => clearTimeout(timer));
 }
 
 /** By the code of Node's error; all else is 400. */

@@ -1,9 +1,11 @@
 /** Which files of a Hugging Face folder make a base model, and whether the engine can make one of them. */
 
+import { readCausalText } from "../../shared/engine/generation/causalText.ts";
 import { modelOf } from "../../shared/engine/models/families.ts";
 import { type HeadName, type LanguageModel, textInputs } from "../../shared/engine/models/languageModel.ts";
 import { buildModel, isHeadWeight, readPretrained, weightsFor } from "../../shared/engine/models/pretrained.ts";
-import { readTokenizer } from "../../shared/engine/tokenizers/tokenizer.ts";
+import { shortened } from "../../shared/engine/shortened.ts";
+import { readTokenizer, type Tokenizer } from "../../shared/engine/tokenizers/tokenizer.ts";
 import { CheckpointConfig } from "../../shared/engine/weights/checkpointConfig.ts";
 import {
   isObject,
@@ -11,6 +13,7 @@ import {
   readIfPresent,
   readJsonObject,
 } from "../../shared/engine/weights/checkpointFiles.ts";
+import { chatPrompts } from "../../shared/serving/chatPrompt.ts";
 import { Refusal } from "./refusal.ts";
 
 const index = "model.safetensors.index.json";
@@ -53,13 +56,38 @@ function oneOf(choices: readonly string[], names: readonly string[]): string {
 /** Architecture and tokenizer, which need no weights. Throws CheckpointError, or Refusal, naming what is at fault. */
 export async function checkDescription(directory: string): Promise<void> {
   const model = modelOf(new CheckpointConfig(await readJsonObject(directory, "config.json")));
-  await readTokenizer(directory);
+  tryTokenizer(await readTokenizer(directory));
   const largest = await largestToken(directory);
-  if (largest < model.vocabulary) return;
-  // A text that holds it would read beyond the table of token vectors.
-  throw new Refusal(
-    `The tokenizer has a token ${largest}, and the model in config.json only ${model.vocabulary} tokens.`,
-  );
+  if (largest >= model.vocabulary) {
+    // A text that holds it would read beyond the table of token vectors.
+    const tokens = `only ${model.vocabulary} tokens`;
+    throw new Refusal(`The tokenizer has a token ${largest}, and the model in config.json ${tokens}.`);
+  }
+  if (model.memory) await tryConversation(directory);
+}
+
+/** Some files are read without a word and fail at the first text. */
+function tryTokenizer(tokenizer: Tokenizer): void {
+  for (const text of ["A text.", "Ünï 文\n\t🦀\u0000", ""]) {
+    const ids = ask("The tokenizer fails at a text", () => tokenizer.encode(text).input_ids);
+    const at = ids.findIndex((id) => !Number.isSafeInteger(id) || id < 0);
+    if (at >= 0) throw new Refusal(`The tokenizer gives a token ${ids[at]}, which is no id.`);
+    ask("The tokenizer fails at its own tokens", () => tokenizer.decode(ids));
+  }
+}
+
+/** A template that cannot be read would only be found out by whoever talks to the model. */
+async function tryConversation(directory: string): Promise<void> {
+  const text = await readCausalText(directory);
+  ask("The chat template cannot be used", () => chatPrompts(text));
+}
+
+function ask<T>(title: string, use: () => T): T {
+  try {
+    return use();
+  } catch (cause) {
+    throw new Refusal(`${title}: ${shortened(cause instanceof Error ? cause.message : String(cause))}.`, { cause });
+  }
 }
 
 /** The largest id that a tokenizer which `readTokenizer` accepts may give. */

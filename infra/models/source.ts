@@ -1,6 +1,6 @@
 /** Where a base comes from: a folder of this machine, or a repository of the hub brought to one. Both are checked whole. */
-import { mkdir, readdir, rm } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { mkdir, readdir, realpath, rm } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import type { Signature } from "../../shared/schemas/tensor.ts";
 import { checkDescription, checkWeights, descriptionFiles, shardFiles, weightsEntry } from "./checkpoint.ts";
 import { type Hub, repositoryPattern } from "./hub.ts";
@@ -42,10 +42,28 @@ export async function openFolder(path: string): Promise<Source> {
   const names = await namesIn(directory);
   const files = descriptionFiles(names);
   const entry = weightsEntry(names);
+  await requireInside(directory, [...files, entry]);
   await checkDescription(directory);
   const shards = await shardFiles(directory, entry, names);
+  await requireInside(directory, shards);
   await checkWeights(directory);
   return { name: basename(directory), directory, files: [...files, entry, ...shards], discard: async () => {} };
+}
+
+/**
+ * A folder of a stranger's may hold links to this machine's own files, which would be stored with the model. The hub's
+ * cache links to its blobs, two folders up.
+ */
+async function requireInside(directory: string, files: readonly string[]): Promise<void> {
+  const home = await realpath(directory);
+  const blobs = basename(dirname(home)) === "snapshots" ? [resolve(home, "..", "..", "blobs")] : [];
+  for (const file of files) {
+    const path = await realpath(join(directory, file)).catch(() => {
+      throw new Refusal(`${file} is a link to nothing.`);
+    });
+    if ([home, ...blobs].some((place) => dirname(path) === place)) continue;
+    throw new Refusal(`${file} is a link that leads out of its folder: put the file itself there.`);
+  }
 }
 
 export interface HubRequest {

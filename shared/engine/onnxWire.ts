@@ -3,10 +3,15 @@
  * code would believe of lengths, counts and nesting is checked here first. Weights are measured, not copied.
  * Reference: https://protobuf.dev/programming-guides/encoding/
  */
+import { shortened } from "./shortened.ts";
 
 /** The file is no ONNX model, or one that asks for too much; the message says where and why. */
 export class OnnxFileError extends Error {
   override name = "OnnxFileError";
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(shortened(message), options);
+  }
 }
 
 /**

@@ -17,6 +17,7 @@ const suites: Record<string, () => Promise<Suite>> = {
   flywheel: async () => (await import("./flywheel.ts")).flywheel,
   labels: async () => (await import("./labels.ts")).labels,
   fairness: async () => (await import("./fairness.ts")).fairness,
+  fuzz: async () => (await import("./fuzz.ts")).fuzz,
   reliability: async () => (await import("./reliability.ts")).reliability,
   fleet: async () => (await import("./fleet.ts")).fleet,
 };

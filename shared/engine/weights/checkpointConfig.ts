@@ -1,8 +1,13 @@
 /** The fields of a checkpoint's `config.json`, each read with a check that names it. */
+import { shortened } from "../shortened.ts";
 
 /** A checkpoint cannot be used; the message names the file, the field or the tensor. */
 export class CheckpointError extends Error {
   override name = "CheckpointError";
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(shortened(message), options);
+  }
 }
 
 /** No model has as much of anything; more would only be memory that is asked for. */

@@ -1,10 +1,15 @@
 /** The header of a safetensors file, checked before any element is touched. */
 import { type DataType, dataTypes } from "../dataTypes.ts";
 import { isNestedDeeper } from "../jsonDepth.ts";
+import { shortened } from "../shortened.ts";
 
 /** The file is not valid safetensors, or holds a data type this engine has not; the message says where. */
 export class SafetensorsError extends Error {
   override name = "SafetensorsError";
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(shortened(message), options);
+  }
 }
 
 /** Names of data types in a header. */
