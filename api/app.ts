@@ -10,6 +10,7 @@ import { replayRepeated } from "./middleware/idempotency.ts";
 import { readJsonBody } from "./middleware/jsonBody.ts";
 import { notFoundHandler } from "./middleware/notFound.ts";
 import { requestId } from "./middleware/requestId.ts";
+import { refuseExhausted } from "./middleware/spendLimit.ts";
 import { newRouter, type Router } from "./router.ts";
 import { aliasRoutes } from "./routes/aliases.ts";
 import { answerRoutes } from "./routes/answers.ts";
@@ -40,6 +41,7 @@ import { metricRoutes } from "./routes/metrics.ts";
 import { modelRoutes } from "./routes/models.ts";
 import { moderationRoutes } from "./routes/moderations.ts";
 import { auditLogRoutes } from "./routes/organizationAuditLogs.ts";
+import { organizationBudgetRoutes } from "./routes/organizationBudgets.ts";
 import { organizationKeyRoutes } from "./routes/organizationKeys.ts";
 import { memberRoutes } from "./routes/organizationMembers.ts";
 import { userRoutes } from "./routes/organizationUsers.ts";
@@ -67,6 +69,7 @@ export function createApp(services: Services, doors: Doors = { corsOrigins: ["*"
   app.use(allowBrowsers(doors.corsOrigins));
   app.use("/v1/*", authenticate(services.keys));
   app.use("/v1/*", authorize);
+  app.use("/v1/*", refuseExhausted(services.verdicts));
   app.use("/v1/*", readJsonBody);
   app.use("/v1/*", replayRepeated(services.claims));
   app.onError(onError(services.observe));
@@ -110,6 +113,7 @@ export function createApp(services: Services, doors: Doors = { corsOrigins: ["*"
   app.route("/", memberRoutes(services.members));
   app.route("/", permissionRoutes(services.permissions));
   app.route("/", usageRoutes(services.usage));
+  app.route("/", organizationBudgetRoutes(services.budgets));
   app.route("/", healthRoutes());
   app.route(
     "/",

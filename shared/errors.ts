@@ -31,6 +31,7 @@ const codes = {
   unsupported_media_type: [415, "invalid_request_error"],
   idempotency_key_reused: [422, "invalid_request_error"],
   queue_full: [429, "rate_limit_error", 1],
+  insufficient_quota: [429, "insufficient_quota"],
   answer_pending: [504, "server_error"],
   overloaded: [503, "server_error", 1],
   internal_error: [500, "server_error"],

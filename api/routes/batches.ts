@@ -4,7 +4,17 @@ import { Batch, CreateBatch } from "../../shared/schemas/batch.ts";
 import { listOf } from "../../shared/schemas/list.ts";
 import { newRouter, type Router } from "../router.ts";
 import type { BatchService } from "../services/batches.ts";
-import { conflict, failures, idParams, json, jsonBody, paging, tooLarge, wrongMediaType } from "./contract.ts";
+import {
+  conflict,
+  failures,
+  idParams,
+  json,
+  jsonBody,
+  paging,
+  quotaExceeded,
+  tooLarge,
+  wrongMediaType,
+} from "./contract.ts";
 import { attemptIn } from "./retries.ts";
 
 const tags = ["Batches"];
@@ -20,7 +30,13 @@ const create = createRoute({
     'Each line of the file is `{"custom_id", "method": "POST", "url", "body"}`. All lines are checked before any is run; ' +
     "a line that the endpoint refuses while it runs is in the error file, as the endpoint would have answered.",
   request: { body: jsonBody(CreateBatch) },
-  responses: { 200: json(Batch, "The batch, not yet begun."), ...failures, ...tooLarge, ...wrongMediaType },
+  responses: {
+    200: json(Batch, "The batch, not yet begun."),
+    ...failures,
+    ...tooLarge,
+    ...wrongMediaType,
+    ...quotaExceeded,
+  },
 });
 
 const list = createRoute({

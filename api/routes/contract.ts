@@ -49,6 +49,14 @@ export const overloaded = {
   ),
 } as const;
 
+/** What costs something is refused where a project's month has no room for it. */
+export const quotaExceeded = {
+  429: json(
+    ErrorResponse,
+    "`insufficient_quota`: the project's monthly limit has no room for it; the message says what it is expected to cost. Trying again does not help.",
+  ),
+} as const;
+
 export const idParams = (description: string) =>
   z.object({ id: z.string().openapi({ param: { name: "id", in: "path" }, description }) });
 

@@ -1,5 +1,6 @@
 /** `/v1/fine_tuning/jobs` */
-import { createRoute } from "@hono/zod-openapi";
+import { createRoute, z } from "@hono/zod-openapi";
+import { JobQuote } from "../../shared/schemas/budget.ts";
 import { Checkpoint } from "../../shared/schemas/checkpoint.ts";
 import { CreateFineTuningJob, FineTuningJob } from "../../shared/schemas/fineTuningJob.ts";
 import { JobEvent } from "../../shared/schemas/jobEvent.ts";
@@ -7,7 +8,17 @@ import { listOf } from "../../shared/schemas/list.ts";
 import { newRouter, type Router } from "../router.ts";
 import type { FineTuningService } from "../services/fineTuningJobs.ts";
 import type { Change } from "../services/jobChanges.ts";
-import { conflict, failures, idParams, json, jsonBody, paging, tooLarge, wrongMediaType } from "./contract.ts";
+import {
+  conflict,
+  failures,
+  idParams,
+  json,
+  jsonBody,
+  paging,
+  quotaExceeded,
+  tooLarge,
+  wrongMediaType,
+} from "./contract.ts";
 import { metadataFilter, metadataParameter } from "./metadataFilter.ts";
 import { attemptIn } from "./retries.ts";
 
@@ -23,7 +34,16 @@ const create = createRoute({
   tags,
   summary: "Create a fine-tuning job",
   request: { body: jsonBody(CreateFineTuningJob) },
-  responses: { 200: json(FineTuningJob, "The job, not yet begun."), ...failures, ...tooLarge, ...wrongMediaType },
+  responses: {
+    200: json(
+      z.union([FineTuningJob, JobQuote]),
+      "The job, not yet begun; with `validate_only` what it would find, take and cost.",
+    ),
+    ...failures,
+    ...tooLarge,
+    ...wrongMediaType,
+    ...quotaExceeded,
+  },
 });
 
 const list = createRoute({
@@ -78,8 +98,9 @@ const checkpoints = createRoute({
 export function fineTuningRoutes(jobs: FineTuningService): Router {
   return newRouter()
     .openapi(create, async (c) => {
-      const job = await jobs.create(c.var.project, c.req.valid("json"), attemptIn(c));
-      return c.json(FineTuningJob.parse(job), 200);
+      const { validate_only, ...request } = c.req.valid("json");
+      if (validate_only) return c.json(JobQuote.parse(await jobs.quote(c.var.project, request)), 200);
+      return c.json(FineTuningJob.parse(await jobs.create(c.var.project, request, attemptIn(c))), 200);
     })
     .openapi(list, async (c) => {
       const query = { ...c.req.valid("query"), metadata: metadataFilter(c.req.query()) };

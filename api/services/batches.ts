@@ -1,7 +1,10 @@
 /** Batches as a client sees them: asked for, listed and cancelled. The work is the workers'. */
 import { batchLife } from "../../shared/batchStates.ts";
+import { type BalanceStores, createWithin } from "../../shared/budget/balance.ts";
+import { quoteBatch } from "../../shared/budget/batchCost.ts";
 import { ApiError, notFound } from "../../shared/errors.ts";
 import { isId, newId } from "../../shared/ids.ts";
+import type { Prices } from "../../shared/pricing/prices.ts";
 import { type BatchRecord, batchLimits, type CreateBatch } from "../../shared/schemas/batch.ts";
 import { type Page, toPage } from "../../shared/schemas/list.ts";
 import type { Project } from "../../shared/schemas/project.ts";
@@ -21,9 +24,11 @@ export interface BatchService {
 const windowSeconds = 24 * 60 * 60;
 
 export function createBatchService(
-  { batches, files }: Pick<Stores, "batches" | "files">,
+  stores: BalanceStores & Pick<Stores, "batches" | "files" | "objects">,
   delivery: Delivery,
+  prices: Prices,
 ): BatchService {
+  const { batches, files } = stores;
   const get: BatchService["get"] = async (project, id) => {
     const batch = isId("batch", id) ? await batches.get(project.id, id) : undefined;
     if (!batch) throw notFound("batch", id);
@@ -39,12 +44,18 @@ export function createBatchService(
         throw new ApiError("invalid_file", `The input file is larger than ${batchLimits.bytes} bytes.`, { param });
       }
       const id = idFor("batch", attempt);
-      const earlier = await batches.get(project.id, id);
+      const find = () => batches.get(project.id, id);
+      const earlier = await find();
       if (earlier) return earlier;
-      const record = newBatch(project, id, request);
-      await batches.create(record);
+      const record = { ...newBatch(project, id, request), input_bytes: file.bytes };
+      const there = await createWithin(stores, prices.currency, {
+        ...{ row: record, find, quote: () => quoteBatch(stores, prices, record, file) },
+        create: (writes, reserved_nanos) =>
+          batches.create({ ...record, ...(reserved_nanos !== undefined && { reserved_nanos }) }, writes),
+      });
+      if (there) return there;
       await delivery.send(record);
-      return (await batches.get(project.id, id)) ?? record;
+      return (await find()) ?? record;
     },
     async list(project, query) {
       return toPage(await batches.list(project.id, { ...query, limit: query.limit + 1 }), query.limit);
@@ -97,6 +108,7 @@ function newBatch(project: Project, id: string, request: CreateBatch): BatchReco
       total_tokens: 0,
     },
     metadata: request.metadata ?? null,
+    receipt: null,
     project_id: project.id,
     lease: null,
     failures: 0,

@@ -1,9 +1,10 @@
 /** Fine-tuning jobs as a client sees them: asked for, listed, stopped and started. The work is the workers'. */
+import type { WaitingLine } from "../../shared/budget/waiting.ts";
 import { notFound } from "../../shared/errors.ts";
 import { isId } from "../../shared/ids.ts";
 import type { JobState } from "../../shared/jobStates.ts";
 import type { Checkpoint } from "../../shared/schemas/checkpoint.ts";
-import type { JobRecord } from "../../shared/schemas/fineTuningJob.ts";
+import type { JobRecord, Place } from "../../shared/schemas/fineTuningJob.ts";
 import type { JobEvent } from "../../shared/schemas/jobEvent.ts";
 import { type Page, toPage } from "../../shared/schemas/list.ts";
 import type { Project } from "../../shared/schemas/project.ts";
@@ -18,12 +19,15 @@ export interface Paging {
   after?: string;
 }
 
-export interface FineTuningService extends Pick<JobCreation, "create"> {
-  get(project: Project, id: string): Promise<JobRecord>;
-  list(project: Project, query: Paging & { metadata?: Record<string, string> | null }): Promise<Page<JobRecord>>;
+export type PlacedJob = JobRecord & Place;
+
+export interface FineTuningService extends Pick<JobCreation, "quote"> {
+  create(...args: Parameters<JobCreation["create"]>): Promise<PlacedJob>;
+  get(project: Project, id: string): Promise<PlacedJob>;
+  list(project: Project, query: Paging & { metadata?: Record<string, string> | null }): Promise<Page<PlacedJob>>;
   events(project: Project, id: string, query: Paging): Promise<Page<JobEvent>>;
   checkpoints(project: Project, id: string, query: Paging): Promise<Page<Checkpoint>>;
-  change(project: Project, id: string, change: Change): Promise<JobRecord>;
+  change(project: Project, id: string, change: Change): Promise<PlacedJob>;
 }
 
 export function createFineTuningService(
@@ -31,8 +35,15 @@ export function createFineTuningService(
   creation: JobCreation,
   delivery: Delivery,
   prefetch: Prefetch,
+  line: Pick<WaitingLine, "turnOf">,
 ): FineTuningService {
-  const get: FineTuningService["get"] = async (project, id) => {
+  /** With its place in the queue, where it has one. */
+  const placed = async (job: JobRecord): Promise<PlacedJob> => {
+    if (job.lease !== null || !isWaiting(job)) return { ...job, queue_position: null, estimated_start: null };
+    const turn = await line.turnOf(job);
+    return { ...job, queue_position: turn.position, estimated_start: Math.ceil(Date.now() / 1000 + turn.seconds) };
+  };
+  const get = async (project: Project, id: string): Promise<JobRecord> => {
     const job = isId("job", id) ? await stores.jobs.get(project.id, id) : undefined;
     if (!job) throw notFound("fine-tuning job", id);
     return job;
@@ -42,11 +53,13 @@ export function createFineTuningService(
     async get(project, id) {
       const job = await get(project, id);
       prefetch.ofJob(job);
-      return job;
+      return placed(job);
     },
-    create: creation.create,
+    create: async (project, request, attempt) => placed(await creation.create(project, request, attempt)),
+    quote: creation.quote,
     async list(project, query) {
-      return toPage(await stores.jobs.list(project.id, { ...query, limit: query.limit + 1 }), query.limit);
+      const page = toPage(await stores.jobs.list(project.id, { ...query, limit: query.limit + 1 }), query.limit);
+      return { ...page, data: await Promise.all(page.data.map(placed)) };
     },
     async events(project, id, query) {
       const job = await get(project, id);
@@ -61,12 +74,14 @@ export function createFineTuningService(
       for (;;) {
         const job = await get(project, id);
         const to: JobState | undefined = decide(job, change);
-        if (to === undefined) return job;
+        if (to === undefined) return placed(job);
         const event = { level: "info" as const, message: changes[change].event };
         if (!(await stores.jobs.transition(job, to, event, { from: [job.status] }))) continue;
         if (change === "resume") await delivery.send(job);
-        return get(project, id);
+        return placed(await get(project, id));
       }
     },
   };
 }
+
+const isWaiting = ({ status }: JobRecord) => status === "validating_files" || status === "queued";

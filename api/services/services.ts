@@ -1,5 +1,8 @@
 /** Everything the routes may ask for, put together from stores, queue and model host. */
 import { guardHost } from "../../shared/encryption/guardedHost.ts";
+import { balanceOf, leftOf } from "../../shared/budget/balance.ts";
+import { createVerdicts, type Verdicts } from "../../shared/budget/verdicts.ts";
+import { createWaitingLine } from "../../shared/budget/waiting.ts";
 import { createNamedModels } from "../../shared/evals/namedModels.ts";
 import { createFunctionRouting } from "../../shared/inference/functionRouting.ts";
 import { createMeter } from "../../shared/inference/metered.ts";
@@ -13,6 +16,7 @@ import type { Observe } from "../requestEvents.ts";
 import { type AliasService, createAliasService } from "./aliases.ts";
 import { type AuditService, createAuditService } from "./audits.ts";
 import { type BatchService, createBatchService } from "./batches.ts";
+import { type BudgetService, createBudgetService } from "./budgets.ts";
 import { createDatasetService, type DatasetService } from "./datasets.ts";
 import { createDelivery } from "./delivery.ts";
 import { createDriftService, type DriftService } from "./drift.ts";
@@ -30,6 +34,7 @@ import { createInferenceService, type InferenceService, type QueueOptions } from
 import { createInferenceImportService, type InferenceImportService } from "./inferenceImport.ts";
 import { createInferenceRecordService, type InferenceRecordService } from "./inferenceRecords.ts";
 import { createJobCreation } from "./jobCreation.ts";
+import { createJobQuotes } from "./jobQuotes.ts";
 import { createKeyService, type KeyService } from "./keys.ts";
 import { createLabelDoctorService, type LabelDoctorService } from "./labelDoctor.ts";
 import { createLabelQueueService, type LabelQueueService } from "./labelQueues.ts";
@@ -90,6 +95,9 @@ export interface Services {
   webhooks: WebhookEndpointService;
   webhookDeliveries: WebhookDeliveryService;
   usage: UsageService;
+  budgets: BudgetService;
+  /** Whether projects have spent what they may. */
+  verdicts: Pick<Verdicts, "isExhausted">;
   claims: RequestClaims;
   observe: Observe;
 }
@@ -110,6 +118,12 @@ export function createServices(dependencies: Dependencies): Services {
   const { stores, queue, observe, maxUploadBytes, moderationModel, prices = usualPrices } = dependencies;
   const host = guardHost(dependencies.host, stores.sealing);
   const delivery = createDelivery("fine_tuning_job", queue, observe);
+  const line = createWaitingLine(stores);
+  const creation = createJobCreation({ stores, quotes: createJobQuotes(stores, line, prices), delivery, prices });
+  const verdicts = createVerdicts(async (project) => {
+    const balance = await balanceOf(stores, project);
+    return balance !== undefined && leftOf(balance) <= 0;
+  });
   const claims = createRequestClaims(stores.claims);
   const keys = createKeyService(stores);
   const projects = createProjectService(stores, keys);
@@ -137,8 +151,8 @@ export function createServices(dependencies: Dependencies): Services {
     permissions: createPermissionService(stores, projects, recent),
     files: createFileService(stores.files, stores.objects, maxUploadBytes),
     uploads: createUploadService(stores, maxUploadBytes),
-    fineTuning: createFineTuningService(stores, createJobCreation(stores, delivery), delivery, prefetch),
-    batches: createBatchService(stores, createDelivery("batch", queue, observe)),
+    fineTuning: createFineTuningService(stores, creation, delivery, prefetch, line),
+    batches: createBatchService(stores, createDelivery("batch", queue, observe), prices),
     models: createModelService(stores, models, recent),
     aliases: createAliasService(stores, models, recent),
     functions: createFunctionService(stores.functions, models, routing),
@@ -171,6 +185,8 @@ export function createServices(dependencies: Dependencies): Services {
     webhooks: createWebhookEndpointService(stores, dependencies.webhooks),
     webhookDeliveries: createWebhookDeliveryService(stores),
     usage: createUsageService(stores, prices.currency),
+    budgets: createBudgetService(stores, projects, verdicts, prices.currency),
+    verdicts,
     claims,
     observe,
   };

@@ -4,6 +4,7 @@ import { batchStates } from "../batchStates.ts";
 import { batchPaths } from "../inference/endpoints.ts";
 import { Lease } from "./lease.ts";
 import { Metadata } from "./metadata.ts";
+import { Receipt } from "./usage.ts";
 
 export const batchLimits = { requests: 50_000, bytes: 200 * 1024 * 1024 } as const;
 
@@ -94,6 +95,7 @@ export const Batch = z
     request_counts: RequestCounts.openapi({ description: "How far it is." }),
     usage: BatchUsage.openapi({ description: "Tokens of all answers so far." }),
     metadata: Metadata.nullable().openapi({ description: "As given; null: none." }),
+    receipt: Receipt.nullable().default(null).openapi({ description: "What it was charged so far; null: nothing." }),
   })
   .openapi("Batch");
 export type Batch = z.infer<typeof Batch>;
@@ -114,6 +116,10 @@ export const BatchRecord = Batch.extend({
   lease: Lease.nullable(),
   /** Attempts in a row that ended badly without getting any further. */
   failures: z.int().min(0),
+  /** Of the input file; absent: not known. */
+  input_bytes: z.int().optional(),
+  /** What was reserved of the month's limit for it; absent: the project had none. */
+  reserved_nanos: z.int().optional(),
   /** Seconds that the files it makes live; null: for ever. */
   output_seconds: z.int().nullable(),
   /** In order, without a gap. */

@@ -109,6 +109,10 @@ export const CreateFineTuningJob = z
       description: "Deprecated by OpenAI in favour of `method`; honoured.",
     }),
     metadata: Metadata.nullish().openapi({ description: "Labels of your own, to list jobs by; null: none." }),
+    validate_only: z.boolean().nullish().openapi({
+      description:
+        "Millrace's own: `true` looks at the files as the job would, and answers what it would find, take and cost. Nothing is made.",
+    }),
     integrations: z
       .array(z.unknown())
       .max(0)
@@ -159,15 +163,29 @@ export const FineTuningJob = z
     metadata: Metadata.nullable().openapi({ description: "As given; null: none." }),
     integrations: z.array(z.unknown()).max(0).nullable().openapi({ description: "Always null: none are supported." }),
     error: JobError.nullable().openapi({ description: "Why the job failed; null otherwise." }),
+    queue_position: z.int().nullable().default(null).openapi({
+      description: "Millrace's own: 1 for the next that a worker takes up; null: it does not wait.",
+    }),
+    estimated_start: z.int().nullable().default(null).openapi({
+      description:
+        "Millrace's own: Unix time, by how long what is before it is expected to take; null: it does not wait.",
+    }),
     receipt: Receipt.nullable().default(null).openapi({ description: "What it was charged so far; null: nothing." }),
   })
   .openapi("FineTuningJob");
 export type FineTuningJob = z.infer<typeof FineTuningJob>;
 
+/** Where a job stands that waits for a worker. */
+export type Place = Pick<FineTuningJob, "queue_position" | "estimated_start">;
+
 /** The row: the job and what the workers know of it. */
-export const JobRecord = FineTuningJob.extend({
+export const JobRecord = FineTuningJob.omit({ queue_position: true, estimated_start: true }).extend({
   project_id: z.string(),
   suffix: z.string().nullable(),
+  /** Of the training file as it was uploaded; absent: not known. */
+  material_bytes: z.int().optional(),
+  /** What was reserved of the month's limit for it; absent: the project had none. */
+  reserved_nanos: z.int().optional(),
   lease: Lease.nullable(),
   /** Attempts that ended badly: an error, or a worker that fell silent. */
   failures: z.int().min(0),

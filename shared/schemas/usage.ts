@@ -57,7 +57,7 @@ export const UsageResult = z
   .openapi("UsageResult");
 export type UsageResult = z.infer<typeof UsageResult>;
 
-const Amount = z
+export const Amount = z
   .object({
     value: z.number().openapi({ description: "In the currency's unit." }),
     currency: z.string().openapi({ description: "Lower-case ISO 4217." }),

@@ -15,6 +15,7 @@ export function createBatches(table: Table): Batches {
     noun: "batch",
     parse: (item) => BatchRecord.parse(item),
     life: batchLife,
+    settles: ["completed", "failed", "expired", "cancelled"],
     tells: {
       completed: "batch.completed",
       failed: "batch.failed",

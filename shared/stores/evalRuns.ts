@@ -46,6 +46,7 @@ export function createEvalRuns(table: Table, objects: Objects): EvalRuns {
     noun: "eval_run",
     parse: (item) => EvalRunRecord.parse(item),
     life: evalRunLife,
+    settles: ["completed", "failed", "canceled", "deleting"],
     tells: { completed: "eval.run.succeeded", failed: "eval.run.failed", canceled: "eval.run.canceled" },
   });
   const opened = async (item: Record<string, unknown>): Promise<EvalOutputItem> => {

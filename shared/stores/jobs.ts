@@ -4,14 +4,14 @@ import { JobRecord } from "../schemas/fineTuningJob.ts";
 import type { NewEvent } from "../schemas/jobEvent.ts";
 import { eventWrite } from "./events.ts";
 import { createLeasedRows, type LeasedRows, type RowName, type TransitionOptions } from "./leasedRows.ts";
-import type { Table } from "./table.ts";
+import type { Table, TransactWrite } from "./table.ts";
 
 type Rows = LeasedRows<JobState, JobRecord>;
 export type JobName = RowName;
 
 export interface Jobs extends Omit<Rows, "create" | "list" | "transition"> {
-  /** Stores the job with its first event. */
-  create(record: JobRecord, event: NewEvent): Promise<void>;
+  /** Stores the job with its first event, and other rows with them; false where it is there, or one of those was refused. */
+  create(record: JobRecord, event: NewEvent, writes?: readonly TransactWrite[]): Promise<boolean>;
   /** Newest first. `metadata: null` asks for jobs without metadata. */
   list(
     project: string,
@@ -32,6 +32,7 @@ export function createJobs(table: Table): Jobs {
     noun: "job",
     parse,
     life: jobLife,
+    settles: ["succeeded", "failed", "cancelled"],
     tells: {
       succeeded: "fine_tuning.job.succeeded",
       failed: "fine_tuning.job.failed",
@@ -40,9 +41,7 @@ export function createJobs(table: Table): Jobs {
   });
   return {
     ...rows,
-    async create(record, event) {
-      await rows.create(record, [eventWrite(record, event)]);
-    },
+    create: (record, event, writes = []) => rows.create(record, [eventWrite(record, event), ...writes]),
     list: (project, { limit, after, metadata }) =>
       rows.list(project, { limit, after, descending: true, equals: listFilter(metadata) }),
     transition(job, to, event, { changes, writes = [], ...options } = {}) {

@@ -4,6 +4,7 @@ import type { Life } from "../life.ts";
 import type { MessageKind } from "../messages.ts";
 import type { Lease } from "../schemas/lease.ts";
 import type { WebhookEventType } from "../schemas/webhookEvent.ts";
+import { settleWrite } from "./budgets.ts";
 import {
   type Changes,
   type Condition,
@@ -34,6 +35,8 @@ export interface LeasedNoun<State extends string, Row extends LeasedRow<State>> 
   noun: string;
   parse(item: Record<string, unknown>): Row;
   life: Life<State>;
+  /** States that settle what was reserved for a row: it costs nothing any more. */
+  settles?: readonly State[];
   /** The events that webhooks tell of its states, each written with the change to that state. */
   tells?: Partial<Record<State, WebhookEventType>>;
 }
@@ -114,7 +117,7 @@ function both(a: Condition, b: Condition | undefined): Condition {
 
 export function createLeasedRows<State extends string, Row extends LeasedRow<State>>(
   table: Table,
-  { kind, noun, parse, life, tells = {} }: LeasedNoun<State, Row>,
+  { kind, noun, parse, life, settles = [], tells = {} }: LeasedNoun<State, Row>,
 ): LeasedRows<State, Row> {
   const { partition: workKind, sort: dueTime } = tableSchema.workIndex;
   const partition = (project: string) => `${project}#${noun}`;
@@ -149,7 +152,9 @@ export function createLeasedRows<State extends string, Row extends LeasedRow<Sta
       const write = { ...changes, status: to, ...(kept ? {} : workAttributes(to)) };
       const type: WebhookEventType | undefined = tells[to];
       const told = type === undefined ? [] : [webhookEventWrite(row, type)];
-      return table.transact([{ type: "update", key: keyOf(row), changes: write, condition }, ...writes, ...told]);
+      const settled = settles.includes(to) ? [settleWrite(row)] : [];
+      const own: TransactWrite = { type: "update", key: keyOf(row), changes: write, condition };
+      return table.transact([own, ...writes, ...told, ...settled]);
     },
     acquire(row, lease, changes = {}) {
       const taken = { ...changes, lease, ...dueAt(lease.expires_at) };

@@ -9,6 +9,7 @@ import { type ApiKeys, createApiKeys } from "./apiKeys.ts";
 import { type AuditLogs, createAuditLogs } from "./auditLogs.ts";
 import { type Bases, createBases } from "./bases.ts";
 import { type Batches, createBatches } from "./batches.ts";
+import { type Budgets, createBudgets } from "./budgets.ts";
 import { type Checkpoints, createCheckpoints } from "./checkpoints.ts";
 import { type Claims, createClaims } from "./claims.ts";
 import { createDatasets, type Datasets } from "./datasets.ts";
@@ -87,6 +88,7 @@ export interface Stores {
   webhookEndpoints: WebhookEndpoints;
   webhookDeliveries: WebhookDeliveries;
   usage: UsageStore;
+  budgets: Budgets;
 }
 
 export interface StoreNames {
@@ -152,5 +154,6 @@ export function createStores(aws: AwsClients, { table: name, bucket, encryption 
     webhookEndpoints: createWebhookEndpoints(table),
     webhookDeliveries: createWebhookDeliveries(table),
     usage: createUsage(table),
+    budgets: createBudgets(table),
   };
 }

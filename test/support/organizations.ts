@@ -28,6 +28,7 @@ export async function addOrganization(deployment: Deployment, fixtures: Fixtures
   const email = "ann@example.com";
   const user = await idOf("users", { email, role: "owner" });
   await idOf(`${own}/users`, { email, role: "owner" });
+  await make(deployment, `${own}/spend_limit`, { threshold_amount: 1e6, currency: "USD", interval: "month" });
   Object.assign(fixtures, {
     ...{ users: user, user_id: user, service_accounts: await idOf(`${own}/service_accounts`, spare) },
     ...{ checkpoints: fixtures.model, project_ids, permissions: permitted.data[0]!.id },

@@ -9,6 +9,8 @@ import { type JobRequest, openWorkshop, telling, type Workshop } from "../suppor
 let shop: Workshop;
 before(async () => {
   shop = await openWorkshop();
+  // So that what each job may cost is reserved.
+  await shop.stores.budgets.setLimit(shop.a.project.id, 1e12, []);
 });
 after(() => shop.close());
 
@@ -27,12 +29,16 @@ async function killAt(id: string, words: string): Promise<void> {
   await until(() => !devices.some(isRunning), { what: "the devices to follow their worker" });
 }
 
-/** What all jobs were charged is what their receipts say, and what they learnt from is charged once. */
+/** What all jobs were charged is what their receipts say, what they learnt from is charged once, and nothing is reserved any more. */
 async function checkCharges(ids: readonly string[]): Promise<void> {
   const records = await Array.fromAsync(shop.stores.usage.stream(shop.a.project.id, 0, 1e10));
   const jobs = await Promise.all(ids.map((id) => shop.job(id)));
   const total = (values: number[]) => values.reduce((sum, value) => sum + value, 0);
-  for (const { receipt, trained_tokens } of jobs) assert.equal(receipt!.tokens, trained_tokens);
+  for (const { receipt, trained_tokens, reserved_nanos } of jobs) {
+    assert.equal(receipt!.tokens, trained_tokens);
+    assert.ok(reserved_nanos! > 0);
+  }
+  assert.deepEqual(await shop.stores.budgets.reservations(shop.a.project.id), []);
   assert.deepEqual(
     {
       tokens: total(records.map(({ input_tokens }) => input_tokens)),
@@ -69,7 +75,11 @@ test("a millrace-ngram job whose worker is killed at every stage ends in the sam
   await killAt(id, "Validating training file");
   await killAt(id, "training loss");
   await killAt(id, "Checkpoint created at step 12");
-  assert.equal((await shop.job(id)).latest_checkpoint?.step, 6);
+  const begun = await shop.job(id);
+  assert.equal(begun.latest_checkpoint?.step, 6);
+  const left = begun.reserved_nanos! - Math.round(begun.receipt!.price.value * 1e9);
+  const reserved = await shop.stores.budgets.reservations(shop.a.project.id);
+  assert.deepEqual(reserved, [{ id, nanos: Math.max(0, left) }], "what was charged is not reserved any more");
   // The next goes on from where validation ended: what it said of the rows held out must be kept.
   await killAt(id, `Checkpoint created at step ${judged + 6}`);
   assert.equal((await shop.job(id)).latest_checkpoint?.step, judged);

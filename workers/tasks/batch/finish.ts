@@ -1,10 +1,13 @@
 /** Last step: the parts become two files, and these and the batch's end come to be in one write. */
 import { Readable } from "node:stream";
 import type { BatchState } from "../../../shared/batchStates.ts";
+import { batchPaceName } from "../../../shared/budget/batchCost.ts";
 import type { BatchRecord } from "../../../shared/schemas/batch.ts";
 import type { FileRecord } from "../../../shared/schemas/file.ts";
+import { paceWrite } from "../../../shared/stores/budgets.ts";
 import { fileWrite } from "../../../shared/stores/files.ts";
 import { objectKeys } from "../../../shared/stores/objects.ts";
+import type { TransactWrite } from "../../../shared/stores/table.ts";
 import { Stopped } from "../../lease.ts";
 import type { Attempt } from "./attempt.ts";
 import { type PartKind, partKey, partKinds } from "./parts.ts";
@@ -25,7 +28,10 @@ export async function end(attempt: Attempt, to: BatchState, changes: Partial<Bat
   const done = await batches.transition(batch, to, {
     attempt: lease.attempt,
     changes: { ...changes, output_file_id: output?.id ?? null, error_file_id: errors?.id ?? null, lease: null },
-    writes: [output, errors].flatMap((file) => (file ? [fileWrite(file)] : [])),
+    writes: [
+      ...[output, errors].flatMap((file) => (file ? [fileWrite(file)] : [])),
+      ...(to === "completed" ? paceWrites(batch) : []),
+    ],
   });
   if (!done) return false;
   const keys = batch.parts.flatMap((part) => partKinds.map((kind) => partKey(batch, part, kind)));
@@ -33,6 +39,14 @@ export async function end(attempt: Attempt, to: BatchState, changes: Partial<Bat
   const left = deleted.filter(({ status }) => status === "rejected").length;
   if (left) context.log.warn({ batch: batch.id, left }, "parts of a finished batch could not be deleted");
   return true;
+}
+
+/** How long it took, for those that come after. */
+function paceWrites({ endpoint, input_bytes, usage, receipt }: BatchRecord): TransactWrite[] {
+  if (!input_bytes || !receipt) return [];
+  const { input_tokens: tokens, output_tokens } = usage;
+  const pace = { bytes: input_bytes, tokens, output_tokens, seconds: receipt.seconds };
+  return [paceWrite(batchPaceName(endpoint), pace)];
 }
 
 const countOf = { output: "completed", errors: "failed" } as const;

@@ -4,8 +4,7 @@ import { usageRecord } from "../../../shared/inference/metered.ts";
 import { sumOfUsage, type TokenUsage } from "../../../shared/inference/usage.ts";
 import type { BatchPart, BatchRecord } from "../../../shared/schemas/batch.ts";
 import { objectKeys } from "../../../shared/stores/objects.ts";
-import type { TransactWrite } from "../../../shared/stores/table.ts";
-import { usageWrite } from "../../../shared/stores/usage.ts";
+import { type Charge, chargeRow } from "../receipt.ts";
 import type { LineResult } from "./answerLine.ts";
 import { type Attempt, record } from "./attempt.ts";
 
@@ -20,7 +19,7 @@ const mostMilliseconds = 5_000;
 export class OpenPart {
   readonly results: LineResult[] = [];
   #bytes = 0;
-  readonly #since = Date.now();
+  readonly since = Date.now();
 
   add(result: LineResult): void {
     this.results.push(result);
@@ -28,7 +27,7 @@ export class OpenPart {
   }
 
   get isFull(): boolean {
-    const isOld = Date.now() - this.#since > mostMilliseconds;
+    const isOld = Date.now() - this.since > mostMilliseconds;
     return isOld || this.results.length >= mostLines || this.#bytes >= mostBytes;
   }
 }
@@ -38,7 +37,7 @@ export function partKey({ project_id, id }: BatchRecord, { first, attempt }: Bat
 }
 
 /** Throws `Stopped` where the lease is lost; then the part counts for nothing and is gone. */
-export async function storePart(attempt: Attempt, { results }: OpenPart): Promise<void> {
+export async function storePart(attempt: Attempt, { results, since }: OpenPart): Promise<void> {
   const { context, batch, lease } = attempt;
   const last = results.at(-1);
   if (!last) return;
@@ -54,6 +53,7 @@ export async function storePart(attempt: Attempt, { results }: OpenPart): Promis
     await objects.put(keys.at(-1)!, Readable.from([Buffer.from(lines.join(""))]));
   }
   const { request_counts: counts } = batch;
+  const charge = chargeOf(attempt, results, Date.now() - since);
   try {
     await record(
       attempt,
@@ -65,8 +65,9 @@ export async function storePart(attempt: Attempt, { results }: OpenPart): Promis
         is_late: batch.is_late || results.some(({ isLate }) => isLate),
         // Getting further ends a row of failures: only a batch that is stuck runs out of attempts.
         failures: 0,
+        ...charge.changes,
       },
-      charges(attempt, results),
+      charge.writes,
     );
   } catch (error) {
     await Promise.all(keys.map((key) => objects.delete(key)));
@@ -75,17 +76,17 @@ export async function storePart(attempt: Attempt, { results }: OpenPart): Promis
 }
 
 /** Of each model that answered, written with the part they are in. */
-function charges({ context, batch }: Attempt, results: readonly LineResult[]): TransactWrite[] {
+function chargeOf({ context, batch }: Attempt, results: readonly LineResult[], milliseconds: number): Charge {
   const name = `${batch.id}#${batch.next_line}`;
   const created_at = Math.floor(Date.now() / 1000);
   const models = Map.groupBy(results, ({ model }) => model);
   models.delete(null);
-  const [first, ...others] = Array.from(models, ([model, lines]) => {
+  const records = Array.from(models, ([model, lines]) => {
     const usage = lines.map((line) => line.usage).reduce(sumOfUsage);
     const work = { id: `${name}#${model}`, endpoint: batch.endpoint, model: model!, usage, requests: lines.length };
     return usageRecord(context.config.prices, { ...work, created_at, is_batch: true });
   });
-  return first ? [usageWrite(batch.project_id, name, [first, ...others])] : [];
+  return chargeRow(context, batch, { name, records, milliseconds });
 }
 
 function withUsage(usage: BatchRecord["usage"], more: TokenUsage): BatchRecord["usage"] {

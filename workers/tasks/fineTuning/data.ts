@@ -1,21 +1,14 @@
 /** First phase: fetch the files, check every line, and split; what is wrong is told line by line before anything trains. */
 import { join } from "node:path";
-import { readsTables } from "../../../shared/baseModels.ts";
 import type { Dataset, DatasetOptions, SourceFile } from "../../../shared/data/dataset.ts";
+import { readingOf } from "../../../shared/data/jobReading.ts";
 import { prepareOnThread } from "../../../shared/data/prepare.ts";
 import { maxReported, type Problem, type ProblemReport } from "../../../shared/data/problems.ts";
-import type { RowKind } from "../../../shared/data/row.ts";
 import { isId } from "../../../shared/ids.ts";
-import type { JobRecord } from "../../../shared/schemas/fineTuningJob.ts";
 import { throwIfStopped } from "../../lease.ts";
 import { PermanentFailure } from "../../task.ts";
 import { type Attempt, append } from "./attempt.ts";
 import { fetchDataset } from "./datasetVersion.ts";
-
-/** What is held out where no validation file is given: enough rows to fit a temperature by, and no more than that takes. */
-const someRows = { share: 0.1, most: 2000 };
-/** The engine chooses for itself which texts it learns from. */
-const noRows = { share: 0, most: 0 };
 
 type FileParam = "training_file" | "validation_file";
 
@@ -27,18 +20,12 @@ export async function prepareData(attempt: Attempt): Promise<Dataset> {
   throwIfStopped(attempt);
   try {
     const prepared = join(directory, "data");
-    const { kind, holdOut } = reading(job);
+    const { kind, holdOut } = readingOf(job);
     const options = { training, validation, directory: prepared, seed: job.seed, kind, holdOut };
     return await prepareOnThread(options, lease.signal);
   } finally {
     throwIfStopped(attempt);
   }
-}
-
-function reading({ method, model }: JobRecord): Pick<DatasetOptions, "holdOut"> & { kind: RowKind } {
-  if (method.type === "pretrain") return { kind: "document", holdOut: noRows };
-  if (method.type === "distill") return { kind: "document", holdOut: someRows };
-  return { kind: readsTables(model) ? "table" : "text", holdOut: someRows };
 }
 
 type Material = Pick<DatasetOptions, "training" | "validation">;

@@ -138,7 +138,7 @@ const handlers: { [Type in HandledType]: Handler<Type> } = {
     });
     const event = eventWrite(job, { level: "info", message: `Checkpoint created at step ${step}` });
     // Getting further than any attempt before ends a row of failures: only a job that is stuck runs out of attempts.
-    const { changes, writes } = charge(attempt, progress.tokens);
+    const { changes, writes } = charge(attempt, progress);
     const reached = { latest_checkpoint: { object_key: key, digest, step }, failures: 0, ...changes };
     await record(attempt, reached, [row, event, ...writes]);
   },

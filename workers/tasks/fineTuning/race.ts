@@ -28,7 +28,7 @@ export const raceHandlers = {
     const right = `${percent(accuracy)} of ${judged} rows right`;
     const message = `Race: ${entrant.name} ${isHeat ? "on a part of the way " : ""}has ${right} after ${seconds.toFixed(1)} s`;
     const event = eventWrite(job, { level: "info", message, data: { ...entrant } });
-    const { changes, writes } = charge(attempt);
+    const { changes, writes } = charge(attempt, { tokens: 0 });
     const reached = { latest_checkpoint: { object_key: key, digest, step: 0 }, failures: 0, ...changes };
     await record(attempt, reached, [event, ...writes]);
   },

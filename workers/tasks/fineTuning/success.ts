@@ -1,6 +1,8 @@
 /** A job's success: its model, its result files and its state are written in one transaction. */
+import { paceName, paceOf, rootOf } from "../../../shared/budget/jobCost.ts";
 import type { FileRecord } from "../../../shared/schemas/file.ts";
 import type { ModelRecord } from "../../../shared/schemas/model.ts";
+import { paceWrite } from "../../../shared/stores/budgets.ts";
 import { eventWrite } from "../../../shared/stores/events.ts";
 import { fileWrite } from "../../../shared/stores/files.ts";
 import { modelWrite } from "../../../shared/stores/models.ts";
@@ -29,15 +31,11 @@ export function modelRow({ job, model }: Attempt): Omit<ModelRecord, "object_key
   };
 }
 
-/** The deployment's base behind a base of a project's own, `ft:<base>:…`. */
-export function rootOf(base: string): string {
-  return base.startsWith("ft:") ? base.split(":")[1]! : base;
-}
-
 /** Throws Stopped, with nothing left behind, where the job is no longer this attempt's. */
 export async function succeed(attempt: Attempt, { model, results, tokens, objects }: Success): Promise<void> {
   const { context, job, lease } = attempt;
-  const charges = charge(attempt, tokens);
+  const charges = charge(attempt, { tokens, ends: true });
+  const pace = paceOf(job, { tokens, seconds: charges.changes.receipt.seconds });
   const created = { level: "info" as const, message: `New fine-tuned model created: ${model.id}` };
   const done = await context.stores.jobs.transition(
     job,
@@ -52,7 +50,10 @@ export async function succeed(attempt: Attempt, { model, results, tokens, object
         lease: null,
         ...charges.changes,
       },
-      writes: [eventWrite(job, created), modelWrite(model), ...results.map(fileWrite), ...charges.writes],
+      writes: [
+        ...[eventWrite(job, created), modelWrite(model), ...results.map(fileWrite), ...charges.writes],
+        ...(pace ? [paceWrite(paceName(job), pace)] : []),
+      ],
     },
   );
   if (!done) {

@@ -1,4 +1,5 @@
 /** The task behind a fine-tuning job's message: at least once in, exactly once out. */
+import { rootOf } from "../../../shared/budget/jobCost.ts";
 import type { Dataset } from "../../../shared/data/dataset.ts";
 import { fineTunedModelId } from "../../../shared/ids.ts";
 import { unfinishedWork } from "../../../shared/jobStates.ts";
@@ -13,7 +14,6 @@ import { type Attempt, append, refusal } from "./attempt.ts";
 import { prepareData, reportFindings } from "./data.ts";
 import { distillModel } from "./distillation.ts";
 import { pretrainBase } from "./pretraining.ts";
-import { rootOf } from "./success.ts";
 import { trainModel } from "./training.ts";
 
 const done: Outcome = { type: "done" };
