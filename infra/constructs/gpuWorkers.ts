@@ -66,7 +66,7 @@ export class GpuWorkers extends Construct {
       minCapacity: 0,
       maxCapacity: options.gpuWorkers,
       mixedInstancesPolicy: {
-        launchTemplate: this.createTemplate(name),
+        launchTemplate: this.createTemplate(name, onDemand),
         launchTemplateOverrides: options.gpuInstances.map((type) => ({ instanceType: new InstanceType(type) })),
         instancesDistribution: {
           onDemandBaseCapacity: 0,
@@ -86,13 +86,12 @@ export class GpuWorkers extends Construct {
       enableManagedTerminationProtection: true,
       enableManagedDraining: true,
       targetCapacityPercent: 100,
-      spotInstanceDraining: onDemand === 0,
     });
     cluster.addAsgCapacityProvider(provider);
     return provider;
   }
 
-  private createTemplate(name: string): LaunchTemplate {
+  private createTemplate(name: string, onDemand: 0 | 100): LaunchTemplate {
     const { network, securityGroup, options } = this.props;
     const role = new Role(this, `${name}Role`, { assumedBy: new ServicePrincipal("ec2.amazonaws.com") });
     acknowledge(role, {
@@ -102,6 +101,8 @@ export class GpuWorkers extends Construct {
     });
     const userData = UserData.forLinux();
     measureGpus(userData, role);
+    // With the notice ECS stops its tasks, which then have two minutes.
+    if (onDemand === 0) userData.addCommands("echo ECS_ENABLE_SPOT_INSTANCE_DRAINING=true >> /etc/ecs/ecs.config");
     return new LaunchTemplate(this, `${name}Template`, {
       role,
       securityGroup,
@@ -109,6 +110,8 @@ export class GpuWorkers extends Construct {
       machineImage: EcsOptimizedImage.amazonLinux2023(AmiHardwareType.GPU),
       userData,
       requireImdsv2: true,
+      // One hop is no further than the instance: containers have no part in its role.
+      httpPutResponseHopLimit: 1,
       associatePublicIpAddress: network.isPublic,
       blockDevices: [
         {
