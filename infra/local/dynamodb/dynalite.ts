@@ -5,6 +5,7 @@
 import { createRequire } from "node:module";
 import type { JsonObject } from "../awsJson.ts";
 import { fromDynalite, validationError } from "./errors.ts";
+import { readAtOnce } from "./quickReads.ts";
 import { rememberTables } from "./rememberedTables.ts";
 
 /** On the wire: `{ S: "text" }`, `{ N: "1" }` and so on. */
@@ -38,6 +39,9 @@ export type SubDatabase = {
 };
 type Range = { gte: string; lt: string };
 export type Level = {
+  readonly status: string;
+  getSync(key: string): unknown;
+  get(key: string, callback: Callback<unknown>): void;
   put(key: string, value: unknown, callback: Callback<void>): void;
   del(key: string, callback: Callback<void>): void;
   batch(writes: Write[], callback: Callback<void>): void;
@@ -99,6 +103,7 @@ export function promised<T>(call: (callback: Callback<T>) => void): Promise<T | 
 
 export function openStore(path: string): Store {
   const store = database.create({ path, createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
+  readAtOnce(store.db);
   rememberTables(store);
   return store;
 }
