@@ -172,6 +172,8 @@ const routesOf: Record<Access, readonly string[]> = {
     "GET /v1/organization/projects/{id}/service_accounts/{account_id}",
     "POST /v1/organization/projects/{id}/service_accounts/{account_id}",
     "DELETE /v1/organization/projects/{id}/service_accounts/{account_id}",
+    "GET /v1/organization/projects/{id}/rate_limits",
+    "POST /v1/organization/projects/{id}/rate_limits/{rate_limit_id}",
     "GET /v1/organization/audit_logs",
     "GET /v1/organization/encryption_key",
     "POST /v1/organization/encryption_key/rotate",

@@ -8,6 +8,7 @@ import { onError } from "./middleware/errors.ts";
 import { guardAnswers } from "./middleware/headers.ts";
 import { replayRepeated } from "./middleware/idempotency.ts";
 import { readJsonBody } from "./middleware/jsonBody.ts";
+import { limitJobs, limitRequests } from "./middleware/limits.ts";
 import { notFoundHandler } from "./middleware/notFound.ts";
 import { requestId } from "./middleware/requestId.ts";
 import { refuseExhausted } from "./middleware/spendLimit.ts";
@@ -44,6 +45,7 @@ import { auditLogRoutes } from "./routes/organizationAuditLogs.ts";
 import { organizationBudgetRoutes } from "./routes/organizationBudgets.ts";
 import { organizationKeyRoutes } from "./routes/organizationKeys.ts";
 import { memberRoutes } from "./routes/organizationMembers.ts";
+import { rateLimitRoutes } from "./routes/organizationRateLimits.ts";
 import { userRoutes } from "./routes/organizationUsers.ts";
 import { permissionRoutes } from "./routes/permissions.ts";
 import { projectRoutes } from "./routes/projects.ts";
@@ -69,9 +71,11 @@ export function createApp(services: Services, doors: Doors = { corsOrigins: ["*"
   app.use(allowBrowsers(doors.corsOrigins));
   app.use("/v1/*", authenticate(services.keys));
   app.use("/v1/*", authorize);
+  app.use("/v1/*", limitRequests(services.limiter));
   app.use("/v1/*", refuseExhausted(services.verdicts));
   app.use("/v1/*", readJsonBody);
   app.use("/v1/*", replayRepeated(services.claims));
+  app.use("/v1/fine_tuning/jobs", limitJobs(services.limiter));
   app.onError(onError(services.observe));
   app.notFound(notFoundHandler(app));
 
@@ -109,6 +113,7 @@ export function createApp(services: Services, doors: Doors = { corsOrigins: ["*"
   app.route("/", organizationKeyRoutes(services.organizationKeys, services.adminKeys));
   app.route("/", auditLogRoutes(services.audits));
   app.route("/", encryptionKeyRoutes(services.encryptionKeys));
+  app.route("/", rateLimitRoutes(services.rateLimits));
   app.route("/", userRoutes(services.users));
   app.route("/", memberRoutes(services.members));
   app.route("/", permissionRoutes(services.permissions));

@@ -27,6 +27,7 @@ export function openContainer(environment: Record<string, string | undefined>, o
     observe: logRequests(log),
     maxUploadBytes: config.maxUploadBytes,
     moderationModel: config.moderationModel,
+    limits: config.limits,
     prices: config.prices,
     heavyBytes: config.heavyBytes,
     answerWaitSeconds: config.answerWaitSeconds,

@@ -4,9 +4,11 @@ import { type EncryptionSettings, parseEncryption } from "./encryption/keyProvid
 import { type Precision, precisions } from "./engine/quantization/precision.ts";
 import { cudaRefusal, type DeviceChoice, deviceChoices } from "./engine/runtime/deviceChoice.ts";
 import { type Prices, readPrices, usualPrices } from "./pricing/prices.ts";
+import { type Limits, projectLimits } from "./schemas/rateLimit.ts";
 import { usualLimits } from "./serving/limits.ts";
 
 const seconds = z.coerce.number().positive();
+const amount = z.coerce.number().int().positive();
 
 /** CUDA that was asked for by name and is not there stops a process at its start, not a job at its turn. */
 const Device = z.enum(deviceChoices).superRefine((choice, context) => {
@@ -112,6 +114,11 @@ export const Environment = z.object({
   MILLRACE_WEBHOOK_TIMEOUT_SECONDS: seconds.default(15),
   /** Lets webhooks go to plain HTTP, any port and any address, of this machine and network, too: for tests and trials. */
   MILLRACE_WEBHOOK_LOCAL: z.stringbool().default(false),
+  /** What a project may use where an admin said nothing else; see `shared/limits`. */
+  MILLRACE_MAX_REQUESTS_PER_MINUTE: amount.default(projectLimits.max_requests_per_1_minute),
+  MILLRACE_MAX_TOKENS_PER_MINUTE: amount.default(projectLimits.max_tokens_per_1_minute),
+  MILLRACE_MAX_JOBS_PER_DAY: amount.default(projectLimits.max_fine_tuning_jobs_per_1_day),
+  MILLRACE_MAX_STORED_BYTES: amount.default(projectLimits.max_stored_bytes),
   /** Path of a price table; see `shared/pricing`. */
   MILLRACE_PRICES: z.string().min(1).optional(),
   /** Origins whose web pages may call, such as `https://app.example`, parted by commas; `*`: all. */
@@ -157,6 +164,7 @@ export interface Config {
   encryption: EncryptionSettings | undefined;
   webhookTimeoutSeconds: number;
   webhookLocal: boolean;
+  limits: Limits;
   prices: Prices;
   corsOrigins: readonly string[];
   hstsSeconds: number;
@@ -204,6 +212,12 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     encryption: e.MILLRACE_ENCRYPTION_KEYS,
     webhookTimeoutSeconds: e.MILLRACE_WEBHOOK_TIMEOUT_SECONDS,
     webhookLocal: e.MILLRACE_WEBHOOK_LOCAL,
+    limits: {
+      max_requests_per_1_minute: e.MILLRACE_MAX_REQUESTS_PER_MINUTE,
+      max_tokens_per_1_minute: e.MILLRACE_MAX_TOKENS_PER_MINUTE,
+      max_fine_tuning_jobs_per_1_day: e.MILLRACE_MAX_JOBS_PER_DAY,
+      max_stored_bytes: e.MILLRACE_MAX_STORED_BYTES,
+    },
     prices: e.MILLRACE_PRICES === undefined ? usualPrices : readPrices(e.MILLRACE_PRICES),
     corsOrigins: e.MILLRACE_CORS_ORIGINS,
     hstsSeconds: e.MILLRACE_HSTS_SECONDS,

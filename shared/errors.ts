@@ -31,6 +31,7 @@ const codes = {
   unsupported_media_type: [415, "invalid_request_error"],
   idempotency_key_reused: [422, "invalid_request_error"],
   queue_full: [429, "rate_limit_error", 1],
+  rate_limit_exceeded: [429, "rate_limit_error"],
   insufficient_quota: [429, "insufficient_quota"],
   answer_pending: [504, "server_error"],
   overloaded: [503, "server_error", 1],
@@ -44,6 +45,13 @@ export interface ErrorBody {
   error: { message: string; type: string; param: string | null; code: string };
 }
 
+export interface ApiErrorOptions {
+  param?: string;
+  cause?: unknown;
+  /** After how many milliseconds trying again may help. */
+  retryMilliseconds?: number;
+}
+
 /**
  * An answer to the client: `message` is for people and public, `cause` is for logs and never leaves.
  * `param` names the field at fault, in the client's own spelling (`questions[0].choices[2].value`).
@@ -51,12 +59,15 @@ export interface ErrorBody {
 export class ApiError extends Error {
   readonly code: ErrorCode;
   readonly param: string | null;
+  /** Where it is known better than the code tells. */
+  readonly #retryMilliseconds: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { param?: string; cause?: unknown } = {}) {
+  constructor(code: ErrorCode, message: string, options: ApiErrorOptions = {}) {
     super(message, { cause: options.cause });
     this.name = "ApiError";
     this.code = code;
     this.param = options.param ?? null;
+    this.#retryMilliseconds = options.retryMilliseconds;
   }
 
   get status(): ErrorStatus {
@@ -70,8 +81,12 @@ export class ApiError extends Error {
 
   /** Seconds; undefined where nobody can say. */
   get retryAfter(): number | undefined {
+    return this.retryMilliseconds === undefined ? undefined : Math.ceil(this.retryMilliseconds / 1000);
+  }
+
+  get retryMilliseconds(): number | undefined {
     const [, , seconds]: readonly [number, string, number?] = codes[this.code];
-    return seconds;
+    return this.#retryMilliseconds ?? (seconds === undefined ? undefined : seconds * 1000);
   }
 
   toBody(): ErrorBody {

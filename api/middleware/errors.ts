@@ -12,8 +12,11 @@ const frameworkCodes: Partial<Record<number, { code: ErrorCode; message: string 
 };
 
 export function answerError(c: Context, error: ApiError): Response {
-  c.header("x-should-retry", error.shouldRetry ? undefined : "false");
+  // "Wait" is told from "pay": the SDK tries a 429 again unless told otherwise, whatever it means.
+  const isWait = error.status === 429 && error.shouldRetry;
+  c.header("x-should-retry", isWait ? "true" : error.shouldRetry ? undefined : "false");
   if (error.retryAfter !== undefined) c.header("retry-after", String(error.retryAfter));
+  if (error.retryMilliseconds !== undefined) c.header("retry-after-ms", String(error.retryMilliseconds));
   return c.json(error.toBody(), error.status);
 }
 

@@ -103,7 +103,9 @@ const remove = createRoute({
 export function fileRoutes(files: FileService): Router {
   return newRouter()
     .openapi(create, async (c) => {
-      const upload = { contentType: c.req.header("content-type"), body: c.req.raw.body };
+      const length = c.req.header("content-length");
+      const declaredBytes = length === undefined ? undefined : Number(length);
+      const upload = { contentType: c.req.header("content-type"), body: c.req.raw.body, declaredBytes };
       return c.json(File.parse(await files.create(c.var.project, upload, attemptIn(c))), 200);
     })
     .openapi(list, async (c) => c.json(FileList.parse(await files.list(c.var.project, c.req.valid("query"))), 200))

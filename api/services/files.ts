@@ -6,9 +6,11 @@ import type { FileRecord } from "../../shared/schemas/file.ts";
 import { type Page, toPage } from "../../shared/schemas/list.ts";
 import type { Project } from "../../shared/schemas/project.ts";
 import type { Files } from "../../shared/stores/files.ts";
-import { type Objects, objectKeys, type StoredObject } from "../../shared/stores/objects.ts";
+import { objectKeys, type StoredObject } from "../../shared/stores/objects.ts";
+import type { Stores } from "../../shared/stores/stores.ts";
 import { acceptedFields, parseFields, safeFilename } from "./fileFields.ts";
 import { readUpload, type Upload } from "./multipart.ts";
+import { type LimitLookUp, quotaPassed } from "./rateLimits.ts";
 import { type Attempt, idFor } from "./requestClaims.ts";
 
 /** Larger files are fetched from the bucket itself: a Lambda may answer no more than 6 MB, in base64. */
@@ -32,11 +34,23 @@ export interface ListFiles {
   purpose?: FileRecord["purpose"];
 }
 
-export function createFileService(files: Files, objects: Objects, maxBytes: number): FileService {
+export function createFileService(
+  { files, objects, storedBytes }: Pick<Stores, "files" | "objects" | "storedBytes">,
+  maxBytes: number,
+  limits: Pick<LimitLookUp, "of">,
+): FileService {
   const get: FileService["get"] = async (project, id) => {
     const file = isId("file", id) ? await files.get(project.id, id) : undefined;
     if (!file || !isLive(file)) throw notFound("file", id);
     return file;
+  };
+
+  /** What does not say how large it is may be as large as any. */
+  const requireRoom = async (project: Project, id: string, { declaredBytes }: Upload) => {
+    const quota = (await limits.of(project.id)).max_stored_bytes;
+    const bytes = declaredBytes ?? maxBytes;
+    if (await storedBytes.reserve(project.id, { id, bytes, quota })) return;
+    throw quotaPassed({ bytes, stored: await storedBytes.of(project.id), quota });
   };
 
   return {
@@ -44,17 +58,22 @@ export function createFileService(files: Files, objects: Objects, maxBytes: numb
     async create(project, upload, attempt) {
       const id = idFor("file", attempt);
       const key = objectKeys.file(project.id, id);
-      const limits = { fileBytes: maxBytes, fields: acceptedFields };
-      const parts = await readUpload(upload, limits, async (content, fieldsSoFar) => {
-        if ("purpose" in fieldsSoFar) parseFields(fieldsSoFar);
-        return objects.put(key, content);
-      });
-      const record = await toRecord(project, id, key, parts).catch(async (refusal) => {
-        if (parts.file) await objects.delete(key);
-        throw refusal;
-      });
-      await files.create(record);
-      return record;
+      const accepted = { fileBytes: maxBytes, fields: acceptedFields };
+      try {
+        const parts = await readUpload(upload, accepted, async (content, fieldsSoFar) => {
+          if ("purpose" in fieldsSoFar) parseFields(fieldsSoFar);
+          await requireRoom(project, id, upload);
+          return objects.put(key, content);
+        });
+        const record = await toRecord(project, id, key, parts).catch(async (refusal) => {
+          if (parts.file) await objects.delete(key);
+          throw refusal;
+        });
+        await files.create(record);
+        return record;
+      } finally {
+        await storedBytes.release(project.id, id);
+      }
     },
     async list(project, query) {
       return toPage(await listLive(files, project.id, query), query.limit);

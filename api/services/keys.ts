@@ -5,13 +5,24 @@ import type { AdminKeyRecord } from "../../shared/schemas/adminKey.ts";
 import { type ApiKeyRecord, type KeyRecord, type Scope, scopes, scopesOf } from "../../shared/schemas/apiKey.ts";
 import type { Actor, Role } from "../../shared/schemas/organization.ts";
 import type { Project } from "../../shared/schemas/project.ts";
+import type { KeyLimits, Limits } from "../../shared/schemas/rateLimit.ts";
 import { adminKeyPrefix } from "../../shared/stores/adminKeys.ts";
 import { keyHash } from "../../shared/stores/apiKeyRows.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
+import { createKeyUses } from "./keyUses.ts";
+import type { LimitLookUp } from "./rateLimits.ts";
 
 /** What is open to whoever sent a key. */
 export type Opened =
-  | { opens: "project"; project: Project; actor: Actor; scopes: readonly Scope[] }
+  | {
+      opens: "project";
+      project: Project;
+      actor: Actor;
+      scopes: readonly Scope[];
+      /** The project's, and what the key may have of it. */
+      limits: Limits;
+      keyLimits: KeyLimits;
+    }
   | { opens: "organization"; actor: Actor; role: Role };
 
 export interface KeyService {
@@ -26,6 +37,7 @@ export interface KeyService {
 
 export function createKeyService(
   stores: Pick<Stores, "apiKeys" | "adminKeys" | "projects" | "members" | "users">,
+  limits: Pick<LimitLookUp, "of">,
 ): KeyService {
   /** By the key's hash, so that no secret is kept. */
   const apiKeys = createRecent((hash) => stores.apiKeys.find(hash));
@@ -34,10 +46,13 @@ export function createKeyService(
 
   const members = createRecent((key) => stores.members.get(...partsOf(key)));
   const users = createRecent((key) => stores.users.get(...partsOf(key)));
+  const apiKeyUses = createKeyUses(stores.apiKeys);
+  const adminKeyUses = createKeyUses(stores.adminKeys);
 
   const openProject = async (key: ApiKeyRecord | undefined, claimed: string | undefined): Promise<Opened> => {
-    const project = live(key) && (await projects.get(key.project_id));
-    if (!key || !project || project.archived_at !== undefined) throw wrongKey();
+    if (!live(key)) throw wrongKey();
+    const [project, its] = await Promise.all([projects.get(key.project_id), limits.of(key.project_id)]);
+    if (!project || project.archived_at !== undefined) throw wrongKey();
     if (claimed && claimed !== project.id) {
       const message = "The header 'openai-project' names another project than the API key's.";
       throw new ApiError("mismatched_project", message);
@@ -46,7 +61,15 @@ export function createKeyService(
     if (owner === undefined) throw wrongKey();
     const { organization_id, id: project_id } = project;
     const actor: Actor = { organization_id, project_id, key: key.id, owner: owner && ownerOf(owner, owner.type) };
-    return { opens: "project", project, actor, scopes: allowed(key, owner?.role ?? "owner") };
+    apiKeyUses.note(key);
+    return {
+      opens: "project",
+      project,
+      actor,
+      scopes: allowed(key, owner?.role ?? "owner"),
+      limits: its,
+      keyLimits: key,
+    };
   };
 
   const openOrganization = async (key: AdminKeyRecord | undefined): Promise<Opened> => {
@@ -55,6 +78,7 @@ export function createKeyService(
     const owner = key.owner_id === undefined ? null : await users.get(keyOf(organization_id, key.owner_id));
     if (owner === undefined) throw wrongKey();
     const actor: Actor = { organization_id, project_id: null, key: key.id, owner: owner && ownerOf(owner, "user") };
+    adminKeyUses.note(key);
     return { opens: "organization", actor, role: owner?.role ?? "owner" };
   };
 

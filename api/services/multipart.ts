@@ -7,6 +7,8 @@ import { ApiError } from "../../shared/errors.ts";
 export interface Upload {
   contentType: string | undefined;
   body: ReadableStream<Uint8Array> | null;
+  /** Of all of it, a little more than the file's; undefined where the client does not say. */
+  declaredBytes?: number | undefined;
 }
 
 export interface UploadLimits {

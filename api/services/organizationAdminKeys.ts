@@ -91,7 +91,7 @@ function shownWith(key: AdminKeyRecord, organization: OrganizationRecord, owner:
     name: key.name,
     redacted_value: redacted(adminKeyPrefix, key),
     created_at: key.created_at,
-    last_used_at: null,
+    last_used_at: key.last_used_at ?? null,
     expires_at: key.expires_at ?? null,
     owner: owner
       ? { type: "user", object: "organization.user", ...userOf(owner) }

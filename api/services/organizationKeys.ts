@@ -15,6 +15,7 @@ import {
 import { type Page, toPage } from "../../shared/schemas/list.ts";
 import type { Actor } from "../../shared/schemas/organization.ts";
 import type { ProjectRecord } from "../../shared/schemas/project.ts";
+import { KeyLimits } from "../../shared/schemas/rateLimit.ts";
 import type { MemberRecord } from "../../shared/schemas/user.ts";
 import { apiKeyPrefix, newApiKey } from "../../shared/stores/apiKeys.ts";
 import { auditWrite } from "../../shared/stores/auditLogs.ts";
@@ -51,7 +52,7 @@ export function createOrganizationKeyService(
   };
 
   return {
-    async create(actor, id, { name, scopes: asked, expires_in_seconds, user_id }) {
+    async create(actor, id, { name, scopes: asked, expires_in_seconds, user_id, ...limits }) {
       const project = await projects.requireActive(actor, id);
       const owner = user_id != null && isId("user", user_id) ? await members.get(id, user_id) : undefined;
       if (user_id != null && !owner) {
@@ -62,6 +63,7 @@ export function createOrganizationKeyService(
         ...(asked?.length && { scopes: [...new Set(asked)] }),
         ...(expires_in_seconds != null && { expires_at: now() + expires_in_seconds }),
         ...(owner && { owner_id: owner.id }),
+        ...KeyLimits.parse(withoutNulls(limits)),
       });
       const details = { id: record.id, data: { scopes: scopesOfKey(record) } };
       await apiKeys.create(record, [auditWrite(actor, { type: "api_key.created", details, project })]);
@@ -79,11 +81,7 @@ export function createOrganizationKeyService(
     async update(actor, project_id, id, request) {
       const project = await projects.requireActive(actor, project_id);
       const key = await require(project_id, id);
-      const { scopes: asked, expires_in_seconds } = request;
-      const changes = {
-        ...(asked && { scopes: [...new Set(asked)] }),
-        ...(expires_in_seconds !== undefined && { expires_at: now() + expires_in_seconds }),
-      };
+      const changes = changesOf(request);
       if (Object.keys(changes).length === 0) return shown(key);
       const details = { id, changes_requested: request };
       const audit = auditWrite(actor, { type: "api_key.updated", details, project });
@@ -115,6 +113,15 @@ export function createOrganizationKeyService(
   };
 }
 
+function changesOf({ scopes: asked, expires_in_seconds, ...limits }: UpdateProjectApiKey): Partial<ApiKeyRecord> {
+  return {
+    ...(asked && { scopes: [...new Set(asked)] }),
+    ...(expires_in_seconds !== undefined && { expires_at: now() + expires_in_seconds }),
+    // What is undefined is taken out of the row.
+    ...Object.fromEntries(Object.entries(limits).map(([name, amount]) => [name, amount ?? undefined])),
+  };
+}
+
 function rotatedWrites(actor: Actor, project: ProjectRecord, old: ApiKeyRecord, next: ApiKeyRecord, overlap: number) {
   const data = { scopes: scopesOfKey(next), rotated_from: old.id };
   const changes_requested = { expires_in_seconds: overlap };
@@ -125,14 +132,18 @@ function rotatedWrites(actor: Actor, project: ProjectRecord, old: ApiKeyRecord, 
 }
 
 /** What a key's successor takes over. */
-function withoutSecret({ name, project_id, scopes: own, expires_at, owner_id }: ApiKeyRecord) {
+function withoutSecret({ name, project_id, scopes: own, expires_at, owner_id, ...more }: ApiKeyRecord) {
   return {
+    ...KeyLimits.parse(more),
     ...{ name, project_id },
     ...(own && { scopes: own }),
     ...(expires_at !== undefined && { expires_at }),
     ...(owner_id !== undefined && { owner_id }),
   };
 }
+
+const withoutNulls = (fields: object) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 
 const scopesOfKey = (key: Pick<ApiKeyRecord, "scopes">) => (key.scopes?.length ? key.scopes : [...scopes]);
 
@@ -145,11 +156,13 @@ function shownWith(key: ApiKeyRecord, owner: MemberRecord | undefined): ProjectA
     name: key.name,
     redacted_value: redacted(apiKeyPrefix, key),
     created_at: key.created_at,
-    last_used_at: null,
+    last_used_at: key.last_used_at ?? null,
     expires_at: key.expires_at ?? null,
     scopes: scopesOfKey(key),
     owner: owner ? shownOwner(owner) : {},
     owner_project_access: key.owner_id !== undefined && !owner ? "inactive" : "active",
+    max_requests_per_1_minute: key.max_requests_per_1_minute ?? null,
+    max_tokens_per_1_minute: key.max_tokens_per_1_minute ?? null,
   };
 }
 

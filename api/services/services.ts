@@ -1,15 +1,19 @@
 /** Everything the routes may ask for, put together from stores, queue and model host. */
-import { guardHost } from "../../shared/encryption/guardedHost.ts";
+
 import { balanceOf, leftOf } from "../../shared/budget/balance.ts";
 import { createVerdicts, type Verdicts } from "../../shared/budget/verdicts.ts";
 import { createWaitingLine } from "../../shared/budget/waiting.ts";
+import { guardHost } from "../../shared/encryption/guardedHost.ts";
 import { createNamedModels } from "../../shared/evals/namedModels.ts";
 import { createFunctionRouting } from "../../shared/inference/functionRouting.ts";
 import { createMeter } from "../../shared/inference/metered.ts";
-import { createModelLookUp } from "../../shared/inference/modelLookUp.ts";
+import { createModelLookUp, type ModelLookUp } from "../../shared/inference/modelLookUp.ts";
 import { createRecentModels } from "../../shared/inference/recentModels.ts";
+import { createLimiter, type Limiter } from "../../shared/limits/limiter.ts";
+import { settleTokens } from "../../shared/limits/settled.ts";
 import { type Prices, usualPrices } from "../../shared/pricing/prices.ts";
 import type { Queue } from "../../shared/queue.ts";
+import { type Limits, projectLimits } from "../../shared/schemas/rateLimit.ts";
 import type { ModelHost } from "../../shared/serving/host.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
 import type { Observe } from "../requestEvents.ts";
@@ -50,6 +54,7 @@ import { createPrefetch } from "./prefetch.ts";
 import { createProjectService, type ProjectService } from "./projects.ts";
 import { createPromotionService, type PromotionService } from "./promotions.ts";
 import { createQueuedAnswers } from "./queuedAnswers.ts";
+import { createLimitLookUp, createRateLimitService, type RateLimitService } from "./rateLimits.ts";
 import { createRequestClaims, type RequestClaims } from "./requestClaims.ts";
 import { createStoredCompletionService, type StoredCompletionService } from "./storedCompletions.ts";
 import { createUploadService, type UploadService } from "./uploads.ts";
@@ -98,6 +103,8 @@ export interface Services {
   budgets: BudgetService;
   /** Whether projects have spent what they may. */
   verdicts: Pick<Verdicts, "isExhausted">;
+  limiter: Limiter;
+  rateLimits: RateLimitService;
   claims: RequestClaims;
   observe: Observe;
 }
@@ -110,12 +117,15 @@ export interface Dependencies extends QueueOptions {
   maxUploadBytes: number;
   moderationModel?: string | undefined;
   webhooks: WebhookSettings;
+  /** Of projects where an admin said nothing else. */
+  limits?: Limits;
   /** Absent: those that come with Millrace. */
   prices?: Prices;
 }
 
 export function createServices(dependencies: Dependencies): Services {
-  const { stores, queue, observe, maxUploadBytes, moderationModel, prices = usualPrices } = dependencies;
+  const { stores, queue, observe } = dependencies;
+  const { maxUploadBytes, moderationModel, prices = usualPrices, limits = projectLimits } = dependencies;
   const host = guardHost(dependencies.host, stores.sealing);
   const delivery = createDelivery("fine_tuning_job", queue, observe);
   const line = createWaitingLine(stores);
@@ -125,7 +135,9 @@ export function createServices(dependencies: Dependencies): Services {
     return balance !== undefined && leftOf(balance) <= 0;
   });
   const claims = createRequestClaims(stores.claims);
-  const keys = createKeyService(stores);
+  const lookUp = createLimitLookUp(stores, limits);
+  const limiter = createLimiter(stores.buckets);
+  const keys = createKeyService(stores, lookUp);
   const projects = createProjectService(stores, keys);
   const models = createModelLookUp(stores);
   const recent = createRecentModels(stores);
@@ -134,11 +146,7 @@ export function createServices(dependencies: Dependencies): Services {
   const feedback = createFeedbackService(stores);
   const queued = createQueuedAnswers(stores, claims, createDelivery("answer", queue, observe));
   const datasets = createDatasetService(stores, createDelivery("dataset_version", queue, observe));
-  const named = createNamedModels(models, stores.functions);
   const policies = createPolicyService(stores, models);
-  const runDelivery = createDelivery("eval_run", queue, observe);
-  const evals = createEvalService(stores, runDelivery);
-  const evalRuns = createEvalRunService(stores, evals, named, runDelivery);
   return {
     keys,
     projects,
@@ -149,7 +157,7 @@ export function createServices(dependencies: Dependencies): Services {
     users: createUserService(stores, keys),
     members: createMemberService(stores, projects, keys),
     permissions: createPermissionService(stores, projects, recent),
-    files: createFileService(stores.files, stores.objects, maxUploadBytes),
+    files: createFileService(stores, maxUploadBytes, lookUp),
     uploads: createUploadService(stores, maxUploadBytes),
     fineTuning: createFineTuningService(stores, creation, delivery, prefetch, line),
     batches: createBatchService(stores, createDelivery("batch", queue, observe), prices),
@@ -171,15 +179,12 @@ export function createServices(dependencies: Dependencies): Services {
       stores,
       routing,
       queued,
-      { ...dependencies, meter: createMeter(stores.usage, prices) },
+      { ...dependencies, meter: settleTokens(createMeter(stores.usage, prices), limiter) },
     ),
     storedCompletions: createStoredCompletionService(stores.inferences, feedback),
     inferences: createInferenceRecordService(stores, feedback),
     inferenceImport: createInferenceImportService(stores.inferences),
-    evals,
-    evalRuns,
-    evalComparisons: createEvalComparisonService(stores.evalRuns, evals, evalRuns),
-    graders: createGraderService({ models, host }, named, dependencies.heavyBytes),
+    ...createEvalServices(dependencies, models, host),
     metrics: createMetricService(stores.metrics),
     feedback,
     webhooks: createWebhookEndpointService(stores, dependencies.webhooks),
@@ -187,7 +192,22 @@ export function createServices(dependencies: Dependencies): Services {
     usage: createUsageService(stores, prices.currency),
     budgets: createBudgetService(stores, projects, verdicts, prices.currency),
     verdicts,
+    limiter,
+    rateLimits: createRateLimitService(stores, projects, { usual: limits, lookUp }),
     claims,
     observe,
   };
+}
+
+function createEvalServices(
+  { stores, queue, observe, heavyBytes }: Dependencies,
+  models: ModelLookUp,
+  host: ModelHost,
+) {
+  const named = createNamedModels(models, stores.functions);
+  const delivery = createDelivery("eval_run", queue, observe);
+  const evals = createEvalService(stores, delivery);
+  const evalRuns = createEvalRunService(stores, evals, named, delivery);
+  const evalComparisons = createEvalComparisonService(stores.evalRuns, evals, evalRuns);
+  return { evals, evalRuns, evalComparisons, graders: createGraderService({ models, host }, named, heavyBytes) };
 }

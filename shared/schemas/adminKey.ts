@@ -1,6 +1,6 @@
 /** Keys that administer an organization and open no project. */
 import { z } from "@hono/zod-openapi";
-import { KeyRecord } from "./apiKey.ts";
+import { KeyRecord, lastUsed } from "./apiKey.ts";
 import { Role } from "./organization.ts";
 
 export const AdminKeyRecord = KeyRecord.extend({ organization_id: z.string() });
@@ -27,7 +27,7 @@ export const AdminApiKey = z
     name: z.string().openapi({ description: "For people." }),
     redacted_value: z.string().openapi({ description: "How the secret begins and ends." }),
     created_at: z.int().openapi({ description: "Unix time in seconds." }),
-    last_used_at: z.int().nullable().openapi({ description: "Always null: uses of keys are not recorded." }),
+    last_used_at: lastUsed,
     expires_at: z
       .int()
       .nullable()

@@ -1,6 +1,7 @@
 /** A project's API keys: what each opens, and until when. A secret is shown once and stored nowhere. */
 import { z } from "@hono/zod-openapi";
 import { Role } from "./organization.ts";
+import { askedKeyLimits, KeyLimits, shownKeyLimits } from "./rateLimit.ts";
 
 export const scopes = ["read", "inference", "training", "admin"] as const;
 export const Scope = z.enum(scopes).openapi({
@@ -26,6 +27,8 @@ export const KeyRecord = z.object({
   created_at: z.int(),
   /** Unix time in seconds from which on it opens nothing; absent: never. */
   expires_at: z.int().optional(),
+  /** Unix time in seconds, to within a minute or two; absent: never. */
+  last_used_at: z.int().optional(),
   /** The user or service account whose rights bound the key's; absent: nobody. */
   owner_id: z.string().optional(),
 });
@@ -33,6 +36,7 @@ export type KeyRecord = z.infer<typeof KeyRecord>;
 
 export const ApiKeyRecord = KeyRecord.extend({
   project_id: z.string(),
+  ...KeyLimits.shape,
   /** Absent or empty: all. */
   scopes: z.array(Scope).optional(),
 });
@@ -57,6 +61,11 @@ const KeyOwner = z
   .openapi("ApiKeyOwner");
 export type KeyOwner = z.infer<typeof KeyOwner>;
 
+export const lastUsed = z
+  .int()
+  .nullable()
+  .openapi({ description: "Unix time in seconds, to within two minutes; null: it was not used yet." });
+
 const expiry = z.int().min(1).max(315_360_000);
 
 export const ProjectApiKey = z
@@ -68,7 +77,7 @@ export const ProjectApiKey = z
     name: z.string().openapi({ description: "For people." }),
     redacted_value: z.string().openapi({ description: "How the secret begins and ends." }),
     created_at: z.int().openapi({ description: "Unix time in seconds." }),
-    last_used_at: z.int().nullable().openapi({ description: "Always null: uses of keys are not recorded." }),
+    last_used_at: lastUsed,
     expires_at: z
       .int()
       .nullable()
@@ -78,6 +87,7 @@ export const ProjectApiKey = z
     owner_project_access: z
       .enum(["active", "inactive"])
       .openapi({ description: "`inactive`: its owner is no longer of the project, and it opens nothing." }),
+    ...shownKeyLimits,
   })
   .openapi("ProjectApiKey");
 export type ProjectApiKey = z.infer<typeof ProjectApiKey>;
@@ -102,6 +112,7 @@ export const CreateProjectApiKey = z
       .max(64)
       .nullish()
       .openapi({ description: "A user of the project whose role bounds the key; absent or null: nobody's." }),
+    ...askedKeyLimits,
   })
   .openapi("CreateProjectApiKey");
 export type CreateProjectApiKey = z.infer<typeof CreateProjectApiKey>;
@@ -110,6 +121,7 @@ export const UpdateProjectApiKey = z
   .strictObject({
     scopes: scopesField.optional().openapi({ description: "Its scopes from now on; empty: all. Absent: as they are." }),
     expires_in_seconds: expiry.optional().openapi({ description: "Seconds from now until it ends; absent: as it is." }),
+    ...askedKeyLimits,
   })
   .openapi("UpdateProjectApiKey");
 export type UpdateProjectApiKey = z.infer<typeof UpdateProjectApiKey>;

@@ -3,6 +3,7 @@ import { z } from "@hono/zod-openapi";
 
 /** There is one for each project, for all models together. */
 export const rateLimitId = "rl-project";
+
 /** As deployed: what holds where a project's own row says nothing. */
 export interface Limits {
   max_requests_per_1_minute: number;
@@ -10,6 +11,14 @@ export interface Limits {
   max_fine_tuning_jobs_per_1_day: number;
   max_stored_bytes: number;
 }
+
+/** Generous: they keep one project from starving the others, and are not a price. */
+export const projectLimits: Limits = {
+  max_requests_per_1_minute: 300_000,
+  max_tokens_per_1_minute: 50_000_000,
+  max_fine_tuning_jobs_per_1_day: 10_000,
+  max_stored_bytes: 1024 ** 4,
+};
 
 const many = 1_000_000_000;
 const bytes = Number.MAX_SAFE_INTEGER;

@@ -28,6 +28,8 @@ export interface KeyRows<Row extends KeyRecord> {
   list(owner: string, listing: Listing): Promise<Row[]>;
   /** False where it is gone. */
   update(row: Row, changes: Changes, also: readonly TransactWrite[]): Promise<boolean>;
+  /** Tells when it was last used, unless that is known of later. */
+  used(row: Row, at: number): Promise<boolean>;
   /** False where it is gone already. */
   delete(row: Row, also: readonly TransactWrite[]): Promise<boolean>;
 }
@@ -84,6 +86,11 @@ export function createKeyRows<Row extends KeyRecord>(
     update(row, changes, also) {
       const condition = { expression: "attribute_exists(sk)" };
       return table.transact([{ type: "update", key: keyOf(row.hash), changes, condition }, ...also]);
+    },
+    used(row, at) {
+      const expression = "attribute_not_exists(#used) OR #used < :at";
+      const condition = { expression, names: { "#used": "last_used_at" }, values: { ":at": at } };
+      return table.update(keyOf(row.hash), { last_used_at: at }, condition);
     },
     delete(row, also) {
       const condition = { expression: "attribute_exists(sk)" };

@@ -9,6 +9,7 @@ import { type ApiKeys, createApiKeys } from "./apiKeys.ts";
 import { type AuditLogs, createAuditLogs } from "./auditLogs.ts";
 import { type Bases, createBases } from "./bases.ts";
 import { type Batches, createBatches } from "./batches.ts";
+import { type Buckets, createBuckets } from "./buckets.ts";
 import { type Budgets, createBudgets } from "./budgets.ts";
 import { type Checkpoints, createCheckpoints } from "./checkpoints.ts";
 import { type Claims, createClaims } from "./claims.ts";
@@ -36,6 +37,8 @@ import { createPermissions, type Permissions } from "./permissions.ts";
 import { createPolicies, type Policies } from "./policies.ts";
 import { createProjects, type Projects } from "./projects.ts";
 import { createPromotions, type Promotions } from "./promotions.ts";
+import { createRateLimits, type RateLimits } from "./rateLimits.ts";
+import { createStoredBytes, type StoredBytes } from "./storedBytes.ts";
 import { createTable } from "./table.ts";
 import { createLinkedParts, createUploads, type LinkedParts, type Uploads } from "./uploads.ts";
 import { createUsage, type UsageStore } from "./usage.ts";
@@ -89,6 +92,9 @@ export interface Stores {
   webhookDeliveries: WebhookDeliveries;
   usage: UsageStore;
   budgets: Budgets;
+  rateLimits: RateLimits;
+  buckets: Buckets;
+  storedBytes: StoredBytes;
 }
 
 export interface StoreNames {
@@ -155,5 +161,8 @@ export function createStores(aws: AwsClients, { table: name, bucket, encryption 
     webhookDeliveries: createWebhookDeliveries(table),
     usage: createUsage(table),
     budgets: createBudgets(table),
+    rateLimits: createRateLimits(table),
+    buckets: createBuckets(aws.dynamodb, name),
+    storedBytes: createStoredBytes(table),
   };
 }

@@ -34,6 +34,7 @@ export async function addOrganization(deployment: Deployment, fixtures: Fixtures
     ...{ checkpoints: fixtures.model, project_ids, permissions: permitted.data[0]!.id },
     "/v1/organization/projects/{id}/archive": await idOf("projects", spare),
     api_keys: await idOf(`${own}/api_keys`, spare),
+    rate_limits: "rl-project",
     admin_api_keys: await idOf("admin_api_keys", spare),
   });
 }
