@@ -1,5 +1,6 @@
 /** Buckets nobody can open to the world, read over plain HTTP, or delete with a stack. */
-import { Duration, RemovalPolicy } from "aws-cdk-lib";
+import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { Key } from "aws-cdk-lib/aws-kms";
 import { BlockPublicAccess, Bucket, BucketEncryption, HttpMethods, ObjectOwnership } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
@@ -43,4 +44,19 @@ export function createDataBucket(scope: Construct, id: string, { key, logs }: { 
       { id: "regret", noncurrentVersionExpiration: Duration.days(regretDays), expiredObjectDeleteMarker: true },
     ],
   });
+}
+
+/** Where a load balancer's logs are delivered, in every region by the same service. */
+export const balancerLogs = "balancer";
+
+export function acceptLoadBalancerLogs(logs: Bucket): void {
+  const account = Stack.of(logs).account;
+  logs.addToResourcePolicy(
+    new PolicyStatement({
+      principals: [new ServicePrincipal("logdelivery.elasticloadbalancing.amazonaws.com")],
+      actions: ["s3:PutObject"],
+      resources: [logs.arnForObjects(`${balancerLogs}/AWSLogs/${account}/*`)],
+      conditions: { StringEquals: { "aws:SourceAccount": account } },
+    }),
+  );
 }

@@ -68,7 +68,7 @@ export function addWorker(task: TaskDefinition, worker: WorkerContainer): void {
 }
 
 /** By its ARN alone, so that the secret's own stack need not know who reads it. */
-function sealingKeys(task: TaskDefinition, { sealingKeys: { secretArn }, key }: DataStack): ContainerSecret {
+export function sealingKeys(task: TaskDefinition, { sealingKeys: { secretArn }, key }: DataStack): ContainerSecret {
   const secret = Secret.fromSecretAttributes(task, "SealingKeys", { secretCompleteArn: secretArn });
   task
     .obtainExecutionRole()

@@ -1,95 +1,44 @@
-/** The way in: the gateway with its two functions, and what runs beside them on a schedule and at a deployment. */
+/** The way in, and what runs beside it on a schedule and at a deployment. */
 import { CfnOutput, Duration, Stack, type StackProps } from "aws-cdk-lib";
 import { Rule, Schedule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
-import { Alias } from "aws-cdk-lib/aws-lambda";
 import { InvocationType, Trigger } from "aws-cdk-lib/triggers";
 import type { Construct } from "constructs";
 import { grant, grantOrganizationKeys } from "../constructs/access.ts";
 import { acknowledge } from "../constructs/acknowledge.ts";
 import { BundledFunction } from "../constructs/bundledFunction.ts";
+import { ContainerEdge } from "../constructs/containerEdge.ts";
+import type { Edge } from "../constructs/edge.ts";
 import { Firewall } from "../constructs/firewall.ts";
-import { Gateway } from "../constructs/gateway.ts";
 import type { Options } from "../constructs/options.ts";
 import { functionEnvironment } from "../constructs/productEnvironment.ts";
-import { secretPrefix } from "../functions/secrets.ts";
+import { ServerlessEdge } from "../constructs/serverlessEdge.ts";
 import type { DataStack } from "./data.ts";
+import type { NetworkStack } from "./network.ts";
 
 export interface ApiProps extends StackProps {
   data: DataStack;
+  network: NetworkStack;
   options: Options;
 }
 
 export class ApiStack extends Stack {
-  readonly gateway: Gateway;
-  readonly light: BundledFunction;
-  readonly models: BundledFunction;
+  readonly edge: Edge;
   readonly sweep: BundledFunction;
 
-  constructor(scope: Construct, id: string, { data, options, ...props }: ApiProps) {
+  constructor(scope: Construct, id: string, { data, network, options, ...props }: ApiProps) {
     super(scope, id, props);
-    this.light = this.createLight(data, options);
-    this.models = this.createModels(data, options);
-    this.gateway = new Gateway(this, "Gateway", {
-      ...{ light: this.light.function, models: this.warm(options), options },
-    });
-    if (options.firewall) {
-      const firewall = new Firewall(this, "Firewall", options);
-      firewall.guard("Gateway", this.gateway.api.deploymentStage.stageArn);
-    } else acknowledge(this.gateway, { APIG3: "The operator chose to go without: it is paid for by the month." });
+    const isServerless = options.edge === "serverless";
+    const edge = isServerless
+      ? new ServerlessEdge(this, "Edge", { data, options })
+      : new ContainerEdge(this, "Edge", { data, network, options });
+    this.edge = edge;
+    if (options.firewall) new Firewall(this, "Firewall", options).guard("Edge", edge.door);
+    else acknowledge(edge, { APIG3: "The operator chose to go without: it is paid for by the month." });
     this.sweep = this.createSweep(data, options);
     this.createBegin(data, options);
-    new CfnOutput(this, "BaseUrl", { value: `${this.gateway.api.url}v1`, description: "baseURL of clients" });
-  }
-  /** Everything but running models. */
-  private createLight(data: DataStack, options: Options): BundledFunction {
-    const light = new BundledFunction(this, "Light", {
-      entry: "infra/functions/api.ts",
-      description: "Millrace: the API, save for what runs models",
-      memory: options.apiMemory,
-      timeout: Duration.seconds(29),
-      environment: {
-        ...functionEnvironment(data, options),
-        [`${secretPrefix}MILLRACE_SECRET_KEYS`]: data.sealingKeys.secretArn,
-      },
-    });
-    grant(light.role, data, {
-      reads: ["projects", "bases"],
-      writes: ["projects"],
-      sends: [data.jobs.queue, data.answers.queue, data.light.queue],
-      secrets: [data.sealingKeys],
-    });
-    if (options.organizationKeys) grantOrganizationKeys(light.role, options.stage, "all");
-    return light;
-  }
-
-  private createModels(data: DataStack, options: Options): BundledFunction {
-    const models = new BundledFunction(this, "Models", {
-      entry: "api/inferenceLambda.ts",
-      description: "Millrace: models that answer at once, streamed",
-      runsModels: true,
-      memory: options.inferenceMemory,
-      diskMiB: options.inferenceDisk,
-      timeout: Duration.minutes(15),
-      environment: functionEnvironment(data, options),
-    });
-    grant(models.role, data, {
-      reads: ["projects", "bases"],
-      writes: ["inferences", "answers"],
-      sends: [data.answers.queue],
-    });
-    if (options.organizationKeys) grantOrganizationKeys(models.role, options.stage, "use");
-    return models;
-  }
-
-  /** The function itself, or an alias of it with copies that are always there. */
-  private warm({ provisionedConcurrency }: Options) {
-    if (provisionedConcurrency === 0) return this.models.function;
-    return new Alias(this, "WarmModels", {
-      aliasName: "warm",
-      version: this.models.function.currentVersion,
-      provisionedConcurrentExecutions: provisionedConcurrency,
-    });
+    new CfnOutput(this, "BaseUrl", { value: `${edge.url}v1`, description: "baseURL of clients" });
+    new CfnOutput(this, "FirstKeys", { value: data.firstKeys.secretArn, description: "Secret with the first keys" });
   }
 
   private createSweep(data: DataStack, options: Options): BundledFunction {

@@ -7,8 +7,9 @@ import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import type { Construct } from "constructs";
 import { tableSchema } from "../../shared/stores/table.ts";
 import { acknowledge } from "../constructs/acknowledge.ts";
-import { createDataBucket, createLogBucket } from "../constructs/buckets.ts";
+import { acceptLoadBalancerLogs, createDataBucket, createLogBucket } from "../constructs/buckets.ts";
 import { JobQueue } from "../constructs/jobQueue.ts";
+import type { Options } from "../constructs/options.ts";
 
 const text = (name: string) => ({ name, type: AttributeType.STRING });
 
@@ -28,7 +29,7 @@ export class DataStack extends Stack {
   /** The first API key and admin key, written there when the deployment begins. */
   readonly firstKeys: Secret;
 
-  constructor(scope: Construct, id: string, props: StackProps) {
+  constructor(scope: Construct, id: string, { options, ...props }: StackProps & { options: Options }) {
     super(scope, id, { ...props, terminationProtection: true });
     this.key = new Key(this, "Key", {
       description: "Millrace: table, bucket and secrets",
@@ -37,6 +38,7 @@ export class DataStack extends Stack {
     });
     this.table = this.createTable();
     this.logs = createLogBucket(this, "Logs");
+    if (options.edge === "container") acceptLoadBalancerLogs(this.logs);
     this.bucket = createDataBucket(this, "Data", this);
     this.jobs = new JobQueue(this, "Jobs");
     this.answers = new JobQueue(this, "Answers");

@@ -15,10 +15,10 @@ export function deploy(app: App) {
     stackName: `millrace-${stage}-${part}`,
     description: `Millrace (${stage}): ${part}`,
   });
-  const data = new DataStack(app, "Data", named("data"));
+  const data = new DataStack(app, "Data", { ...named("data"), options });
   const network = new NetworkStack(app, "Network", { ...named("network"), options });
   const workers = new WorkersStack(app, "Workers", { ...named("workers"), data, network, options });
-  const api = new ApiStack(app, "Api", { ...named("api"), data, options });
+  const api = new ApiStack(app, "Api", { ...named("api"), data, network, options });
   const parts = { data, workers, api, options };
   const observability = new ObservabilityStack(app, "Observability", { ...named("observability"), ...parts });
   Tags.of(app).add("application", "millrace");

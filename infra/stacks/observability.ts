@@ -68,16 +68,16 @@ export class ObservabilityStack extends Stack {
   }
 
   private watchFunctions(): void {
-    const { light, models, sweep } = this.props.api;
+    const { edge, sweep } = this.props.api;
     this.alarms.watch("ServerErrors", {
       ...{ metric: this.errorRate(), threshold: 1, readings: 3 },
       about: "One request of a hundred or more fails by our fault.",
     });
-    for (const [name, { function: code }] of Object.entries({ light, models, sweep })) {
+    for (const [name, { function: code }] of Object.entries({ ...edge.functions, sweep })) {
       const about = `The function '${name}' ends without an answer: out of time or memory, or it does not start. Read its log.`;
       this.alarms.watch(`${name}Errors`, { metric: errors(code), threshold: 3, about });
     }
-    for (const [name, { function: code }] of Object.entries({ light, models })) {
+    for (const [name, { function: code }] of Object.entries(edge.functions)) {
       const about = `Lambda turns requests to '${name}' away: the account's concurrency is used up.`;
       this.alarms.watch(`${name}Throttled`, {
         metric: code.metricThrottles({ period: minutes(1) }),
@@ -89,31 +89,30 @@ export class ObservabilityStack extends Stack {
 
   /** Percent of the requests, where there are enough to speak of one. */
   private errorRate(): IMetric {
-    const { api } = this.props.api.gateway;
+    const { edge } = this.props.api;
     const period = minutes(5);
     return new MathExpression({
       expression: "IF(requests >= 20, 100 * errors / requests, 0)",
-      usingMetrics: { errors: api.metricServerError({ period }), requests: api.metricCount({ period }) },
+      usingMetrics: { errors: edge.serverErrors(period), requests: edge.requests(period) },
       ...{ period, label: "5xx, %" },
     });
   }
 
   private requests() {
-    const { gateway, light, models } = this.props.api;
-    const { api } = gateway;
+    const { edge } = this.props.api;
     const period = minutes(1);
-    const latency = (statistic: string) => api.metricLatency({ period, statistic, label: statistic });
-    const running = (code: LambdaFunction, label: string) =>
-      code.metric("ConcurrentExecutions", { period, statistic: "Maximum", label });
+    const named = Object.entries(edge.functions);
+    const running = named.map(([label, { function: code }]) =>
+      code.metric("ConcurrentExecutions", { period, statistic: "Maximum", label }),
+    );
     return [
-      graph("Requests", [
-        api.metricCount({ period }),
-        api.metricClientError({ period }),
-        api.metricServerError({ period }),
-      ]),
-      graph("Milliseconds", ["p50", "p90", "p99"].map(latency)),
-      graph("At once", [running(light.function, "light"), running(models.function, "models")]),
-      graph("Errors", [errors(light.function), errors(models.function), this.errorRate()]),
+      graph("Requests", [edge.requests(period), edge.clientErrors(period), edge.serverErrors(period)]),
+      graph(
+        "Milliseconds",
+        ["p50", "p90", "p99"].map((statistic) => edge.milliseconds(period, statistic)),
+      ),
+      ...(running.length ? [graph("Functions at once", running)] : []),
+      graph("Errors", [...named.map(([, { function: code }]) => errors(code)), this.errorRate()]),
     ];
   }
 

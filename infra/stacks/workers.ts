@@ -5,9 +5,9 @@ import { Cluster, ContainerInsights } from "aws-cdk-lib/aws-ecs";
 import type { Construct } from "constructs";
 import { CpuWorkers } from "../constructs/cpuWorkers.ts";
 import { GpuWorkers } from "../constructs/gpuWorkers.ts";
+import { workerImage } from "../constructs/images.ts";
 import { hasGpus, type Options } from "../constructs/options.ts";
 import type { QueueName } from "../constructs/workerContainer.ts";
-import { workerImage } from "../constructs/workerImage.ts";
 import type { DataStack } from "./data.ts";
 import type { NetworkStack } from "./network.ts";
 

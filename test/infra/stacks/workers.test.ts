@@ -125,13 +125,13 @@ test("instances begin at none, and are told of an interruption by ECS", () => {
 
 /** By logical id of a role: what it may do with queues, objects and secrets. */
 const rights: Record<string, Record<string, string[]>> = {
-  LightRole: {
+  EdgeLightRole: {
     SendMessage: ["AnswersQueue", "JobsQueue", "LightQueue"],
     GetObject: ["bases/*", "proj_*"],
     PutObject: ["proj_*"],
     GetSecretValue: ["SealingKeys"],
   },
-  ModelsRole: {
+  EdgeModelsRole: {
     SendMessage: ["AnswersQueue"],
     GetObject: ["bases/*", "proj_*"],
     PutObject: ["proj_*/answers/*", "proj_*/inferences/*"],

@@ -6,13 +6,21 @@ import type { Construct } from "constructs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** `cuda` holds ONNX Runtime's provider for NVIDIA's GPUs, whose build is for x86 alone. What goes in says `.dockerignore`. */
+/** A worker's: `cuda` holds ONNX Runtime's provider for NVIDIA's GPUs, whose build is for x86 alone. What goes in says `.dockerignore`. */
 export function workerImage(scope: Construct, id: string, variant: "cuda" | "cpu"): ContainerImage {
+  return image(scope, id, "workers/Dockerfile", { VARIANT: variant });
+}
+
+export function apiImage(scope: Construct, id: string): ContainerImage {
+  return image(scope, id, "api/Dockerfile", {});
+}
+
+function image(scope: Construct, id: string, file: string, buildArgs: Record<string, string>): ContainerImage {
   return ContainerImage.fromDockerImageAsset(
     new DockerImageAsset(scope, id, {
       directory: root,
-      file: "workers/Dockerfile",
-      buildArgs: { VARIANT: variant },
+      file,
+      buildArgs,
       platform: Platform.LINUX_AMD64,
       exclude: ["cdk.out"],
     }),
