@@ -4,6 +4,9 @@ import { newId } from "../../shared/ids.ts";
 import type { Observe } from "../requestEvents.ts";
 import type { Env } from "../router.ts";
 
+/** What can be no id or name is not told to logs: somebody's text, put into an address by mistake. */
+const shownPart = (part: string) => (/^[\w.:~-]{0,128}$/.test(part) ? part : "…");
+
 export function requestId(observe: Observe): MiddlewareHandler<Env> {
   return async (c, next) => {
     const started = performance.now();
@@ -21,7 +24,7 @@ export function requestId(observe: Observe): MiddlewareHandler<Env> {
       type: "answered",
       request_id,
       method: c.req.method,
-      path: c.req.path,
+      path: c.req.path.split("/").map(shownPart).join("/"),
       status: c.res.status,
       milliseconds,
       project_id: c.get("project")?.id ?? null,

@@ -21,9 +21,11 @@ import { newApiKey } from "../../shared/stores/apiKeys.ts";
 import { createStores, type Stores } from "../../shared/stores/stores.ts";
 import { createSealer } from "../../shared/webhooks/sealer.ts";
 import { createSender } from "../../shared/webhooks/sender.ts";
+import { plant } from "./searchedLogs.ts";
 
 /** What the deployment of a test seals customers' secrets with. */
 export const secretKey = Buffer.alloc(32, 7);
+plant(secretKey.toString("base64"));
 
 export interface Cloud {
   aws: AwsClients;
@@ -120,6 +122,7 @@ export async function createTenant(stores: Stores, name: string): Promise<Tenant
   const api = newApiKey({ name: "test", project_id: project.id });
   const admin = newAdminKey({ name: "test", organization_id });
   await Promise.all([stores.apiKeys.create(api.record), stores.adminKeys.create(admin.record)]);
+  plant(api.secret, admin.secret);
   return { project, key: api.secret, adminKey: admin.secret };
 }
 

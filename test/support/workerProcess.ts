@@ -6,9 +6,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Cloud } from "./deployment.ts";
 import { childrenOf } from "./processes.ts";
+import { type SearchedLog, searchedLevel, searchLog } from "./searchedLogs.ts";
 
 export interface WorkerProcess {
   process: ChildProcess;
+  /** Of its devices, too. */
+  log: SearchedLog;
   /** Sends the signal, and resolves with the exit code (null after a kill) when the process has ended. */
   end(signal: NodeJS.Signals): Promise<number | null>;
   /** Process ids of the devices it has running. */
@@ -23,7 +26,7 @@ const impatient = {
   MILLRACE_POLL_SECONDS: "0.2",
   MILLRACE_SWEEP_SECONDS: "1",
   MILLRACE_DEVICE_THREADS: "1",
-  MILLRACE_LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? "silent",
+  MILLRACE_LOG_LEVEL: searchedLevel,
 };
 
 export async function startWorker(
@@ -34,11 +37,13 @@ export async function startWorker(
   const TMPDIR = join(cloud.home, "tmp");
   mkdirSync(TMPDIR, { recursive: true });
   const env = { ...process.env, ...impatient, TMPDIR, ...cloud.environment, ...environment };
-  const child = fork(program, { env });
+  const child = fork(program, { env, stdio: ["ignore", "pipe", "pipe", "ipc"] });
+  const log = searchLog(child);
   const ended = once(child, "exit");
   await Promise.race([once(child, "message"), ended.then(([code]) => Promise.reject(new Error(`It ended: ${code}`)))]);
   return {
     process: child,
+    log,
     devices: () => childrenOf(child.pid!),
     async end(signal) {
       child.kill(signal);
