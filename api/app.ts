@@ -52,6 +52,7 @@ import { projectRoutes } from "./routes/projects.ts";
 import { promotionRoutes } from "./routes/promotions.ts";
 import { referenceRoutes } from "./routes/reference.ts";
 import { responseRoutes } from "./routes/responses.ts";
+import { retentionRoutes } from "./routes/retention.ts";
 import { uploadRoutes } from "./routes/uploads.ts";
 import { usageRoutes } from "./routes/usage.ts";
 import { webhookRoutes } from "./routes/webhookEndpoints.ts";
@@ -114,6 +115,7 @@ export function createApp(services: Services, doors: Doors = { corsOrigins: ["*"
   app.route("/", auditLogRoutes(services.audits));
   app.route("/", encryptionKeyRoutes(services.encryptionKeys));
   app.route("/", rateLimitRoutes(services.rateLimits));
+  app.route("/", retentionRoutes(services.retention));
   app.route("/", userRoutes(services.users));
   app.route("/", memberRoutes(services.members));
   app.route("/", permissionRoutes(services.permissions));

@@ -7,8 +7,11 @@ import type { OrganizationKeys } from "../shared/encryption/organizationKeys.ts"
 import type { Log } from "../shared/log.ts";
 import type { MessageKind } from "../shared/messages.ts";
 import type { Queue } from "../shared/queue.ts";
+import { eraseProjects } from "../shared/retention/erase.ts";
+import { sweepRetention } from "../shared/retention/sweep.ts";
 import type { RowName } from "../shared/stores/leasedRows.ts";
 import type { Leftovers } from "../shared/stores/leftovers.ts";
+import type { Stores } from "../shared/stores/stores.ts";
 
 /** A row that waits in a long queue is not sent again and again. */
 const resendAfterMilliseconds = 15 * 60 * 1000;
@@ -39,15 +42,30 @@ export async function clearLeftovers(leftovers: Leftovers, now = Date.now()): Pr
   return due.length;
 }
 
+/** What a worker may have on its way to the bucket when a project is erased. */
+const settleSeconds = 60;
+const stepsPerSweep = 20;
+
+/** A step each of what retention and erasures have to do, and more while there is more. */
+export async function keepNoLonger(stores: Stores, settle = settleSeconds): Promise<void> {
+  for (let steps = 0; steps < stepsPerSweep; steps++) {
+    const swept = await sweepRetention(stores);
+    const erased = await eraseProjects(stores, settle);
+    if (swept === undefined && !erased) return;
+  }
+}
+
 export interface Swept {
   kinds: readonly SweptRows[];
   leftovers?: Leftovers;
   /** Undefined also where nothing is sealed. */
   keys?: Pick<OrganizationKeys, "destroyAll"> | undefined;
+  /** Where policies and erasures of projects are kept, and what they remove. */
+  retention?: Stores;
 }
 
 export function startSweeper(
-  { kinds, leftovers, keys }: Swept,
+  { kinds, leftovers, keys, retention }: Swept,
   queue: Queue,
   seconds: number,
   log: Log,
@@ -63,6 +81,7 @@ export function startSweeper(
       );
     }
     if (leftovers) clearLeftovers(leftovers).catch((error) => log.error({ error }, "leftovers were not cleared"));
+    if (retention) keepNoLonger(retention).catch((error) => log.error({ error }, "what is due was not removed"));
     keys?.destroyAll(rowsPerSweep).catch((error) => log.error({ error }, "deleted keys were not destroyed"));
   }, seconds * 1000);
   return { stop: () => clearInterval(timer) };

@@ -19,6 +19,7 @@ export function sweptRows(stores: Stores): Swept {
     ],
     leftovers: stores.leftovers,
     keys: stores.sealing?.keys,
+    retention: stores,
   };
 }
 

@@ -56,6 +56,7 @@ import { createPromotionService, type PromotionService } from "./promotions.ts";
 import { createQueuedAnswers } from "./queuedAnswers.ts";
 import { createLimitLookUp, createRateLimitService, type RateLimitService } from "./rateLimits.ts";
 import { createRequestClaims, type RequestClaims } from "./requestClaims.ts";
+import { createRetentionService, type RetentionService } from "./retention.ts";
 import { createStoredCompletionService, type StoredCompletionService } from "./storedCompletions.ts";
 import { createUploadService, type UploadService } from "./uploads.ts";
 import { createUsageService, type UsageService } from "./usage.ts";
@@ -69,6 +70,7 @@ export interface Services {
   adminKeys: AdminKeyService;
   audits: AuditService;
   encryptionKeys: EncryptionKeyService;
+  retention: RetentionService;
   permissions: PermissionService;
   users: UserService;
   members: MemberService;
@@ -154,6 +156,7 @@ export function createServices(dependencies: Dependencies): Services {
     adminKeys: createAdminKeyService(stores, keys),
     audits: createAuditService(stores),
     encryptionKeys: createEncryptionKeyService(stores.sealing),
+    retention: createRetentionService(stores, projects),
     users: createUserService(stores, keys),
     members: createMemberService(stores, projects, keys),
     permissions: createPermissionService(stores, projects, recent),

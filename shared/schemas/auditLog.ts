@@ -12,6 +12,7 @@ export const auditedTypes = [
   "project.created",
   "project.updated",
   "project.archived",
+  "project.deleted",
   "rate_limit.updated",
   "rate_limit.deleted",
   "service_account.created",

@@ -17,6 +17,7 @@ export interface Jobs extends Omit<Rows, "create" | "list" | "transition"> {
     project: string,
     options: { limit: number; after?: string; metadata?: Record<string, string> | null },
   ): Promise<JobRecord[]>;
+  oldest(project: string, options: { limit: number; after?: string }): Promise<JobRecord[]>;
   transition(
     job: JobName,
     to: JobState,
@@ -44,6 +45,7 @@ export function createJobs(table: Table): Jobs {
     create: (record, event, writes = []) => rows.create(record, [eventWrite(record, event), ...writes]),
     list: (project, { limit, after, metadata }) =>
       rows.list(project, { limit, after, descending: true, equals: listFilter(metadata) }),
+    oldest: (project, options) => rows.list(project, options),
     transition(job, to, event, { changes, writes = [], ...options } = {}) {
       const finished = isFinal(to) ? { finished_at: Math.floor(Date.now() / 1000), estimated_finish: null } : {};
       return rows.transition(job, to, {

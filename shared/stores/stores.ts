@@ -16,6 +16,7 @@ import { type Claims, createClaims } from "./claims.ts";
 import { createDatasets, type Datasets } from "./datasets.ts";
 import { createEncryptionKeys } from "./encryptionKeys.ts";
 import { createEpisodes, type Episodes } from "./episodes.ts";
+import { createErasures, type Erasures } from "./erasures.ts";
 import { createEvalRuns, type EvalRuns } from "./evalRuns.ts";
 import { createEvals, type Evals } from "./evals.ts";
 import { createEvents, type Events } from "./events.ts";
@@ -38,6 +39,8 @@ import { createPolicies, type Policies } from "./policies.ts";
 import { createProjects, type Projects } from "./projects.ts";
 import { createPromotions, type Promotions } from "./promotions.ts";
 import { createRateLimits, type RateLimits } from "./rateLimits.ts";
+import { createRetained, type Retained } from "./retained.ts";
+import { createRetentions, type Retentions } from "./retentions.ts";
 import { createStoredBytes, type StoredBytes } from "./storedBytes.ts";
 import { createTable } from "./table.ts";
 import { createLinkedParts, createUploads, type LinkedParts, type Uploads } from "./uploads.ts";
@@ -69,6 +72,9 @@ export interface Stores {
   metrics: Metrics;
   feedback: FeedbackStore;
   leftovers: Leftovers;
+  retentions: Retentions;
+  retained: Retained;
+  erasures: Erasures;
   events: Events;
   checkpoints: Checkpoints;
   models: Models;
@@ -138,6 +144,9 @@ export function createStores(aws: AwsClients, { table: name, bucket, encryption 
     metrics: createMetrics(table),
     feedback,
     leftovers,
+    retentions: createRetentions(table),
+    retained: createRetained(table, clear),
+    erasures: createErasures(aws.dynamodb, table, name),
     events: createEvents(table),
     checkpoints: createCheckpoints(table),
     models: createModels(table),
