@@ -22,8 +22,8 @@ export async function finish(attempt: Attempt): Promise<void> {
 export async function end(attempt: Attempt, to: BatchState, changes: Partial<BatchRecord> = {}): Promise<boolean> {
   const { context, batch, lease, halt } = attempt;
   const { batches, objects } = context.stores;
-  const output = await join(attempt, "output");
-  const errors = await join(attempt, "errors");
+  const output = await join(attempt, "output", to);
+  const errors = await join(attempt, "errors", to);
   halt.throwIfAborted();
   const done = await batches.transition(batch, to, {
     attempt: lease.attempt,
@@ -51,8 +51,15 @@ function paceWrites({ endpoint, input_bytes, usage, receipt }: BatchRecord): Tra
 
 const countOf = { output: "completed", errors: "failed" } as const;
 
-/** Undefined where no line is of that kind. An attempt that takes over writes the same bytes to the same object. */
-async function join({ context, batch, halt }: Attempt, kind: PartKind): Promise<FileRecord | undefined> {
+/**
+ * Undefined where no line is of that kind. An attempt that takes over writes the same bytes to the same object. A part that is
+ * gone fails the batch, which then ends with the others.
+ */
+async function join(
+  { context, batch, halt }: Attempt,
+  kind: PartKind,
+  to: BatchState,
+): Promise<FileRecord | undefined> {
   const { objects } = context.stores;
   const parts = batch.parts.filter((part) => part[countOf[kind]] > 0);
   if (parts.length === 0) return undefined;
@@ -62,8 +69,8 @@ async function join({ context, batch, halt }: Attempt, kind: PartKind): Promise<
     for (const part of parts) {
       const key = partKey(batch, part, kind);
       const stored = await objects.get(key);
-      if (!stored) throw new Error(`Object ${key} is missing`);
-      yield* stored;
+      if (stored) yield* stored;
+      else if (to !== "failed") throw new Error(`Object ${key} is missing`);
     }
   }
   const options = { contentType: "application/jsonl", signal: halt };

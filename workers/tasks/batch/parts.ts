@@ -4,6 +4,7 @@ import { usageRecord } from "../../../shared/inference/metered.ts";
 import { sumOfUsage, type TokenUsage } from "../../../shared/inference/usage.ts";
 import type { BatchPart, BatchRecord } from "../../../shared/schemas/batch.ts";
 import { objectKeys } from "../../../shared/stores/objects.ts";
+import { Stopped } from "../../lease.ts";
 import { type Charge, chargeRow } from "../receipt.ts";
 import type { LineResult } from "./answerLine.ts";
 import { type Attempt, record } from "./attempt.ts";
@@ -70,7 +71,8 @@ export async function storePart(attempt: Attempt, { results, since }: OpenPart):
       charge.writes,
     );
   } catch (error) {
-    await Promise.all(keys.map((key) => objects.delete(key)));
+    // Of a write that was not heard of nobody knows whether the row names them by now.
+    if (error instanceof Stopped) await Promise.all(keys.map((key) => objects.delete(key)));
     throw error;
   }
 }
