@@ -53,7 +53,7 @@ test("an answer is charged once and as it was answered; beyond answers only requ
   assert.deepEqual(check(charge(id), charge("req_x")), []);
   assert.deepEqual(check(charge(id), charge("req_x"), charge("req_y")), ["twice"]);
   const stream = (events: string) => ledger.hear(asked({ requestId: newId("request") }), events);
-  stream('data: {"error":{}}\n\n');
+  stream('data: {"error":{}}\n\ndata: [DONE]\n\n');
   assert.deepEqual(check(charge(id), charge("req_x"), charge("req_y")), []);
   stream("data: {}\n\ndata: [DONE]\n\n");
   assert.deepEqual(check(charge(id)), ["lost"]);

@@ -94,8 +94,9 @@ export class Ledger {
 
   /** An answer that came to its end. */
   hear(attempt: Attempt & { status: number }, text: string): void {
-    // A stream that breaks off says so in its last event, or not at all.
-    const isBroken = text.startsWith("data:") && !text.includes("data: [DONE]");
+    // A stream that fails says so in its last event; one that breaks off has no end.
+    const isStream = text.startsWith("data:");
+    const isBroken = isStream && (!text.includes("data: [DONE]") || text.includes('data: {"error":'));
     this.attempts.push(isBroken ? { ...attempt, status: null } : attempt);
     const { marker, status, requestId, path } = attempt;
     if (isBroken) return;
