@@ -10,9 +10,12 @@ export interface AwsClients {
   dynamodb: DynamoDBDocumentClient;
 }
 
-/** Numbers beyond 2^53 are kept as exactly as JSON had them; the table itself says which are beyond it. */
+/**
+ * Numbers beyond 2^53 are kept as exactly as JSON had them; the table itself says which are beyond it. An object with a field
+ * `constructor`, as rows about races have, is taken for an instance of something.
+ */
 const translation = {
-  marshallOptions: { removeUndefinedValues: true, allowImpreciseNumbers: true },
+  marshallOptions: { removeUndefinedValues: true, allowImpreciseNumbers: true, convertClassInstanceToMap: true },
   unmarshallOptions: { wrapNumbers: Number },
 };
 

@@ -18,12 +18,33 @@ export const readJsonBody: MiddlewareHandler = async (c, next) => {
     if (isNestedDeeper(bytes, deepest)) {
       throw new ApiError("invalid_json", `The request body is nested more than ${deepest} deep.`);
     }
+    if (mayDisguise(text)) refuseDisguises(text);
     if (text === "") throw new ApiError("invalid_json", "The request body is empty; it must be a JSON object.");
     // Declared as string, but read as a promise of one.
     c.req.bodyCache.text = Promise.resolve(text) as never;
   }
   await next();
 };
+
+/** Looked at twice only where it holds such a name, plainly or as escapes of its letters. */
+const mayDisguise = (text: string) =>
+  text.includes("__proto__") || text.includes('"constructor"') || (text.includes("\\u00") && /\\u00[5-7]/.test(text));
+
+/** What takes an object by its constructor's name for a Set, or by its prototype for another, is not to be led astray. */
+function refuseDisguises(text: string): void {
+  const look = (name: string, value: unknown) => {
+    if (name === "__proto__" || (name === "constructor" && typeof value === "object")) {
+      throw new ApiError("invalid_value", `No field may be named '${name}' and hold that.`, { param: name });
+    }
+    return value;
+  };
+  try {
+    JSON.parse(text, look);
+  } catch (error) {
+    // What is no JSON is told of where it is read.
+    if (error instanceof ApiError) throw error;
+  }
+}
 
 /** A few bytes may inflate to any number of them: bodies are measured as they come, and come as they are. */
 function refuseCompressed(request: HonoRequest): void {

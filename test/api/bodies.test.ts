@@ -68,6 +68,28 @@ test("names are not those that every object has", async () => {
   }
 });
 
+test("objects that pass themselves off as something else are refused, and columns of any name are kept", async () => {
+  const check = { type: "string_check", name: "n", input: "a", reference: "a", operation: "eq" };
+  const evaluation = (schema: string) => {
+    const config = `{"type":"custom","item_schema":{"properties":${schema}}}`;
+    return post("/v1/evals", `{"data_source_config":${config},"testing_criteria":[${JSON.stringify(check)}]}`);
+  };
+  for (const disguise of [
+    '{"constructor":{"name":"Set"}}',
+    '{"a":{"constructor":{"name":"Map","prototype":{}}}}',
+    '{"__proto__":{"polluted":1}}',
+    '{"__pr\\u006fto__":{"polluted":1}}',
+    '{"\\u0063onstructor":[]}',
+  ]) {
+    await refused(await evaluation(disguise), { code: "invalid_value", param: /^(constructor|__proto__)$/ });
+  }
+  assert.equal((Object.prototype as { polluted?: unknown }).polluted, undefined);
+  const kept = await evaluation('{"a":{"default":{"constructor":"Ferrari","driver":"caf\\u00e9 \\u0063"}}}');
+  const told = await kept.text();
+  assert.equal(kept.status, 201, told);
+  assert.match(told, /"constructor":"Ferrari"/);
+});
+
 /** All that a raw connection is answered. */
 async function conversation(port: number, ...lines: string[]): Promise<string> {
   const socket = connect(port, "127.0.0.1")
