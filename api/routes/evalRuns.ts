@@ -6,7 +6,7 @@ import { CreateEvalRun, DeletedEvalRun, EvalRun } from "../../shared/schemas/eva
 import { listOf } from "../../shared/schemas/list.ts";
 import { newRouter, type Router } from "../router.ts";
 import type { EvalRunService } from "../services/evalRuns.ts";
-import { conflict, failures, json, jsonBody, paging, tooLarge, wrongMediaType } from "./contract.ts";
+import { conflict, failures, json, jsonBody, paging, quotaExceeded, tooLarge, wrongMediaType } from "./contract.ts";
 import { attemptIn } from "./retries.ts";
 
 const tags = ["Evals"];
@@ -28,7 +28,13 @@ const create = createRoute({
   tags,
   summary: "Have items answered and graded",
   request: { params: evalParams, body: jsonBody(CreateEvalRun) },
-  responses: { 201: json(EvalRun, "The run, not yet begun."), ...failures, ...tooLarge, ...wrongMediaType },
+  responses: {
+    201: json(EvalRun, "The run, not yet begun."),
+    ...failures,
+    ...tooLarge,
+    ...wrongMediaType,
+    ...quotaExceeded,
+  },
 });
 
 const list = createRoute({

@@ -3,7 +3,9 @@ import { hash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { type DriftQuestion, driftLimits, driftOf } from "../../shared/drift/drift.ts";
 import { ApiError, notFound } from "../../shared/errors.ts";
+import { newId } from "../../shared/ids.ts";
 import { isEmbedder } from "../../shared/inference/embedder.ts";
+import type { Meter } from "../../shared/inference/metered.ts";
 import type { ModelLookUp } from "../../shared/inference/modelLookUp.ts";
 import type { DriftReport } from "../../shared/schemas/drift.ts";
 import type { Project } from "../../shared/schemas/project.ts";
@@ -36,6 +38,7 @@ export function createDriftService(
   stores: Pick<Stores, "inferences" | "functions">,
   models: Pick<ModelLookUp, "callable">,
   host: Pick<ModelHost, "embed">,
+  meter: Meter,
 ): DriftService {
   let running = 0;
   const find = async ({ project, of, wish }: Asked): Promise<DriftReport> => {
@@ -74,10 +77,16 @@ export function createDriftService(
     }
     return async (texts: string[]) => {
       const vectors: Float32Array[] = [];
+      let input_tokens = 0;
       for (let start = 0; start < texts.length; start += textsAtOnce) {
         const embedded = await host.embed(model, texts.slice(start, start + textsAtOnce));
         vectors.push(...embedded.map(({ vector }) => vector));
+        input_tokens += embedded.reduce((sum, { tokens }) => sum + tokens, 0);
       }
+      const requests = Math.ceil(texts.length / textsAtOnce);
+      const usage = { input_tokens, output_tokens: 0 };
+      const work = { id: newId("request"), endpoint: "/v1/embeddings", model: model.id, usage, requests };
+      if (requests) await meter.add(project.id, work);
       return vectors;
     };
   };

@@ -1,4 +1,6 @@
 /** Runs of evals as a client sees them: asked for, looked at, cancelled and deleted. The work is the workers'. */
+import { type BalanceStores, createWithin } from "../../shared/budget/balance.ts";
+import { quoteEval } from "../../shared/budget/evalCost.ts";
 import { ApiError, notFound } from "../../shared/errors.ts";
 import { type EvalRunState, evalRunLife } from "../../shared/evalRunStates.ts";
 import { requireAnswering } from "../../shared/evals/asking.ts";
@@ -7,6 +9,7 @@ import { isAsked } from "../../shared/evals/evaluate.ts";
 import { itemCheckOf } from "../../shared/evals/itemSchema.ts";
 import type { NamedModels } from "../../shared/evals/namedModels.ts";
 import { isId } from "../../shared/ids.ts";
+import type { Prices } from "../../shared/pricing/prices.ts";
 import type { EvalRecord } from "../../shared/schemas/eval.ts";
 import type { Grader } from "../../shared/schemas/evalGrader.ts";
 import type { EvalOutputItem } from "../../shared/schemas/evalOutputItem.ts";
@@ -42,14 +45,16 @@ export interface EvalRunService {
   item(project: Project, name: RunName, id: string): Promise<EvalOutputItem>;
 }
 
-type Needs = Pick<Stores, "evalRuns" | "files">;
+interface Needs {
+  stores: BalanceStores & Pick<Stores, "evalRuns" | "files">;
+  evals: Pick<EvalService, "get">;
+  named: NamedModels;
+  delivery: Delivery;
+  prices: Prices;
+}
 
-export function createEvalRunService(
-  { evalRuns, files }: Needs,
-  evals: Pick<EvalService, "get">,
-  named: NamedModels,
-  delivery: Delivery,
-): EvalRunService {
+export function createEvalRunService({ stores, evals, named, delivery, prices }: Needs): EvalRunService {
+  const { evalRuns, files } = stores;
   const open = async (run: EvalRunRecord): Promise<EvalRun> => {
     return { ...run, status: run.status as EvalRun["status"], data_source: await evalRuns.readSource(run) };
   };
@@ -77,15 +82,22 @@ export function createEvalRunService(
   return {
     async create(project, evalId, request, attempt) {
       const found = await evals.get(project, evalId);
-      await checkSource({ files, named }, project, found, request.data_source);
+      const bytes = await checkSource({ files, named }, project, found, request.data_source);
       const id = idFor("eval_run", attempt);
       const earlier = await evalRuns.get(project.id, id);
       if (earlier) return open(earlier);
       const data_source = await evalRuns.storeSource({ project_id: project.id, id }, request.data_source);
       const record = { ...newRun(project, found, id, request), data_source };
-      await evalRuns.create(record);
-      await delivery.send(record);
-      return open(record);
+      const criteria = found.testing_criteria as Grader[];
+      const there = await createWithin(stores, prices.currency, {
+        row: record,
+        find: () => evalRuns.get(project.id, id),
+        quote: async () => quoteEval(prices, { id, source: request.data_source, criteria, bytes }),
+        create: (writes, reserved_nanos) =>
+          evalRuns.create({ ...record, ...(reserved_nanos !== undefined && { reserved_nanos }) }, writes),
+      });
+      if (!there) await delivery.send(record);
+      return open(there ?? record);
     },
     get: async (project, name) => open(await require(project, name)),
     async list(project, evalId, { limit, after, order, status }) {
@@ -127,13 +139,18 @@ interface Looks {
   named: NamedModels;
 }
 
-/** What can be known to be wrong before a worker looks. Throws ApiError naming the field. */
+/** What can be known to be wrong before a worker looks; returns the bytes of the items, as far as they are known. Throws ApiError naming the field. */
 async function checkSource({ files, named }: Looks, project: Project, of: EvalRecord, source: EvalDataSource) {
   const at = "data_source";
+  let bytes = 0;
   if (source.source.type === "file_id") {
-    await requireFile(files, project, source.source.id, { param: `${at}.source.id`, purpose: "evals" });
+    const options = { param: `${at}.source.id`, purpose: "evals" } as const;
+    bytes = (await requireFile(files, project, source.source.id, options)).bytes;
   }
-  if (source.source.type === "file_content") checkItems(of, source.source.content, `${at}.source.content`);
+  if (source.source.type === "file_content") {
+    checkItems(of, source.source.content, `${at}.source.content`);
+    bytes = Buffer.byteLength(JSON.stringify(source.source.content));
+  }
   if (isAsked(source)) {
     await checkModel(named, project, { id: source.model, param: `${at}.model`, require: requireAnswering });
     const messages = source.input_messages;
@@ -142,6 +159,7 @@ async function checkSource({ files, named }: Looks, project: Project, of: EvalRe
   for (const [i, criterion] of of.testing_criteria.entries()) {
     await checkGraderModels(named, project, criterion as Grader, `testing_criteria[${i}]`);
   }
+  return bytes;
 }
 
 function checkItems({ data_source_config: config }: EvalRecord, content: readonly { item: unknown }[], param: string) {
@@ -177,6 +195,7 @@ function newRun(
       return { testing_criteria: String(criterion.name), passed: 0, failed: 0, errored: 0 };
     }),
     report_url: null,
+    receipt: null,
     error: null,
     created_at: Math.floor(Date.now() / 1000),
     metadata,

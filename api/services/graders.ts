@@ -5,7 +5,10 @@ import { checkGrader, checkGraderModels, modelFields } from "../../shared/evals/
 import { type Grade, gradeBy } from "../../shared/evals/graders.ts";
 import type { NamedModels } from "../../shared/evals/namedModels.ts";
 import { RuleError } from "../../shared/evals/ruleError.ts";
+import { newId } from "../../shared/ids.ts";
+import type { Meter } from "../../shared/inference/metered.ts";
 import { heavyModel } from "../../shared/inference/queuedModels.ts";
+import { type Asked, meteredOf } from "../../shared/pricing/asked.ts";
 import type { Grader } from "../../shared/schemas/evalGrader.ts";
 import type { GraderRun, RunGrader } from "../../shared/schemas/graderRun.ts";
 import type { Project } from "../../shared/schemas/project.ts";
@@ -15,7 +18,14 @@ export interface GraderService {
   run(project: Project, request: RunGrader, signal: AbortSignal): Promise<GraderRun>;
 }
 
-export function createGraderService(context: Asking["context"], named: NamedModels, heavyBytes: number): GraderService {
+interface Needs {
+  context: Asking["context"];
+  named: NamedModels;
+  heavyBytes: number;
+  meter: Meter;
+}
+
+export function createGraderService({ context, named, heavyBytes, meter }: Needs): GraderService {
   const validate: GraderService["validate"] = async (project, grader) => {
     checkGrader(grader, "grader");
     await checkGraderModels(named, project, grader, "grader");
@@ -35,6 +45,7 @@ export function createGraderService(context: Asking["context"], named: NamedMode
     async run(project, { model_sample, item = {}, grader: given }, signal) {
       const grader = await validate(project, given as Grader);
       await refuseHeavy(project, grader);
+      const asked: Asked[] = [];
       const asking = {
         context,
         named,
@@ -42,6 +53,7 @@ export function createGraderService(context: Asking["context"], named: NamedMode
         signal,
         patiently: <T>(ask: () => Promise<T>) => ask(),
         report: () => {},
+        onAnswer: (answer: Asked) => void asked.push(answer),
       };
       const sample = { output_text: model_sample, ...outputJson(model_sample) };
       const started = performance.now();
@@ -52,6 +64,9 @@ export function createGraderService(context: Asking["context"], named: NamedMode
         // What is busy is worth another try; what the item or the model lacks is the answer.
         if (!(error instanceof RuleError) && !(error instanceof ApiError && error.status < 429)) throw error;
         return { ...answer(grader, { score: 0 }, seconds()), metadata: { ...failed(grader, error, seconds()) } };
+      } finally {
+        const [name, now] = [newId("request"), Math.floor(Date.now() / 1000)];
+        await Promise.all(meteredOf(name, asked, now).map((metered) => meter.add(project.id, metered)));
       }
     },
   };

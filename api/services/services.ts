@@ -131,6 +131,7 @@ export function createServices(dependencies: Dependencies): Services {
   const host = guardHost(dependencies.host, stores.sealing);
   const delivery = createDelivery("fine_tuning_job", queue, observe);
   const line = createWaitingLine(stores);
+  const meter = createMeter(stores.usage, prices);
   const creation = createJobCreation({ stores, quotes: createJobQuotes(stores, line, prices), delivery, prices });
   const verdicts = createVerdicts(async (project) => {
     const balance = await balanceOf(stores, project);
@@ -173,7 +174,7 @@ export function createServices(dependencies: Dependencies): Services {
       ...{ policies, models, routing, delivery: createDelivery("promotion", queue, observe) },
     }),
     datasets,
-    drift: createDriftService(stores, models, host),
+    drift: createDriftService(stores, models, host, meter),
     labelQueues: createLabelQueueService(stores, models, createDelivery("label_queue", queue, observe)),
     labels: createLabelService(stores),
     labelDoctor: createLabelDoctorService(stores, datasets, createDelivery("label_doctor", queue, observe)),
@@ -203,14 +204,16 @@ export function createServices(dependencies: Dependencies): Services {
 }
 
 function createEvalServices(
-  { stores, queue, observe, heavyBytes }: Dependencies,
+  { stores, queue, observe, heavyBytes, prices = usualPrices }: Dependencies,
   models: ModelLookUp,
   host: ModelHost,
 ) {
   const named = createNamedModels(models, stores.functions);
   const delivery = createDelivery("eval_run", queue, observe);
   const evals = createEvalService(stores, delivery);
-  const evalRuns = createEvalRunService(stores, evals, named, delivery);
+  const evalRuns = createEvalRunService({ stores, evals, named, delivery, prices });
   const evalComparisons = createEvalComparisonService(stores.evalRuns, evals, evalRuns);
-  return { evals, evalRuns, evalComparisons, graders: createGraderService({ models, host }, named, heavyBytes) };
+  const meter = createMeter(stores.usage, prices);
+  const graders = createGraderService({ context: { models, host }, named, heavyBytes, meter });
+  return { evals, evalRuns, evalComparisons, graders };
 }

@@ -23,7 +23,7 @@ export function paceName({ model, method }: JobPlan): string {
 function shapeFor({ model, method }: JobPlan) {
   const root = rootOf(model);
   const kind = findBaseModel(root)?.architecture ?? "pretrained";
-  return shapeOf(`${root}#${method.type}`, `${kind}#${method.type}`);
+  return shapeOf(`${root}#${method.type}`, `${kind}#${method.type}`, `${kind}#supervised`);
 }
 
 function epochsOf({ method }: JobPlan): { epochs?: number } {

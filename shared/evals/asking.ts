@@ -7,6 +7,7 @@ import { type CallableModel, isFineTuned, isImported, withoutLabels } from "../i
 import { rowOf } from "../inference/rows.ts";
 import type { TokenUsage } from "../inference/usage.ts";
 import { asVariant } from "../inference/variantParameters.ts";
+import type { Asked } from "../pricing/asked.ts";
 import { CreateChatCompletion } from "../schemas/chatCompletion.ts";
 import type { EvalMessage } from "../schemas/evalGrader.ts";
 import type { Variant } from "../schemas/function.ts";
@@ -26,6 +27,8 @@ export interface Asking {
   signal: AbortSignal;
   /** Asks again, or not, what was refused for a passing reason. */
   patiently<Answer>(ask: () => Promise<Answer>): Promise<Answer>;
+  /** Told of every answer of a model, also of one that then was of no use. */
+  onAnswer?(asked: Asked): void;
   /** Told of what is no fault of the client's. */
   report(error: unknown): void;
 }
@@ -75,7 +78,11 @@ export function requireAnswering(model: CallableModel): void {
 export async function askModel(asking: Asking, question: Question): Promise<Answer> {
   const { model, variant } = await asking.named.find(asking.project, question.model);
   requireAnswering(model);
-  return isFineTuned(model) ? askForLabel(asking, model, question) : write(asking, { ...question, variant });
+  const reads = isFineTuned(model);
+  const answer = await (reads ? askForLabel(asking, model, question) : write(asking, { ...question, variant }));
+  const endpoint = reads ? "/v1/decisions" : "/v1/chat/completions";
+  asking.onAnswer?.({ endpoint, model: answer.model, usage: answer.usage });
+  return answer;
 }
 
 async function askForLabel({ context, signal, patiently }: Asking, model: ModelRecord, { messages, item }: Question) {

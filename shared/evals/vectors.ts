@@ -7,7 +7,7 @@ export const usualEmbedder = "millrace-embed-en";
 
 /** -1 to 1. Throws ApiError where the model gives no vectors. */
 export async function cosine(
-  { context, named, project, signal, patiently }: Asking,
+  { context, named, project, signal, patiently, onAnswer }: Asking,
   name: string | undefined,
   a: string,
   b: string,
@@ -16,5 +16,6 @@ export async function cosine(
   const [first, second] = await patiently(() => context.host.embed(model, [a, b], signal));
   const score = first!.vector.reduce((sum, value, i) => sum + value * second!.vector[i]!, 0);
   const input_tokens = first!.tokens + second!.tokens;
+  onAnswer?.({ endpoint: "/v1/embeddings", model: model.id, usage: { input_tokens, output_tokens: 0 } });
   return { score, uses: [{ model: model.id, input_tokens, output_tokens: 0 }] };
 }

@@ -7,6 +7,7 @@ import { Metadata } from "./metadata.ts";
 import { Payload } from "./payload.ts";
 import { ResponseFormat, TextFormat } from "./responseFormat.ts";
 import { optional, samplingFields } from "./textSettings.ts";
+import { Receipt } from "./usage.ts";
 
 /** Items of one run. */
 export const mostEvalItems = 50_000;
@@ -180,6 +181,7 @@ export const EvalRun = z
     per_model_usage: z.array(ModelUsage).openapi({ description: "What models read and wrote so far." }),
     per_testing_criteria_results: z.array(CriterionResult).openapi({ description: "In the order of the criteria." }),
     report_url: z.string().nullable().openapi({ description: "Always null: there is no page for it." }),
+    receipt: Receipt.nullable().default(null).openapi({ description: "What it was charged so far; null: nothing." }),
     error: z
       .object({
         code: z.string().openapi({ description: "Machine-readable cause." }),
@@ -202,6 +204,8 @@ export const EvalRunRecord = EvalRun.omit({ data_source: true }).extend({
   failures: z.int().min(0),
   /** Of the items as JSONL, gathered before the first is run; null before. */
   items_key: z.string().nullable(),
+  /** What was reserved of the month's limit for it; absent: the project had none. */
+  reserved_nanos: z.int().optional(),
   /** Place of the first item, from 0, that has no output yet. */
   next_item: z.int().min(0),
 });

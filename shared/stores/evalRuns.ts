@@ -8,7 +8,7 @@ import { createLeasedRows, type LeasedRows } from "./leasedRows.ts";
 import { objectKeysOf } from "./leftovers.ts";
 import { type Objects, objectKeys } from "./objects.ts";
 import { createPayloads } from "./payloads.ts";
-import type { QueryOptions, Table } from "./table.ts";
+import type { QueryOptions, Table, TransactWrite } from "./table.ts";
 
 export interface EvalRuns extends LeasedRows<EvalRunState, EvalRunRecord> {
   storeSource(run: Pick<EvalRunRecord, "project_id" | "id">, source: EvalDataSource): Promise<Payload>;
@@ -17,12 +17,13 @@ export interface EvalRuns extends LeasedRows<EvalRunState, EvalRunRecord> {
   storeItems(run: EvalRunRecord, attempt: string, items: Readable): Promise<string>;
   /** Output items, what was said apart from the row where it is large. */
   prepare(items: readonly NewOutputItem[]): Promise<EvalItemRecord[]>;
-  /** Adds them, with the changes to the run; false when the attempt lost its lease or all is over. */
+  /** Adds them, with the changes to the run and other rows; false when the attempt lost its lease or all is over. */
   recordItems(
     run: EvalRunRecord,
     attempt: string,
     changes: Partial<EvalRunRecord>,
     items: readonly EvalItemRecord[],
+    also?: readonly TransactWrite[],
   ): Promise<boolean>;
   items(run: Pick<EvalRunRecord, "project_id" | "id">, options: QueryOptions): Promise<EvalOutputItem[]>;
   item(run: Pick<EvalRunRecord, "project_id" | "id">, id: string): Promise<EvalOutputItem | undefined>;
@@ -79,9 +80,9 @@ export function createEvalRuns(table: Table, objects: Objects): EvalRuns {
           return { ...item, content: await payloads.put(key, item.content) };
         }),
       ),
-    recordItems(run, attempt, changes, items) {
+    recordItems(run, attempt, changes, items, also = []) {
       const writes = items.map((item) => ({ type: "create" as const, key: keyOf(item), item }));
-      return rows.record(run, attempt, changes, writes);
+      return rows.record(run, attempt, changes, [...writes, ...also]);
     },
     async items(run, options) {
       return Promise.all((await table.query(itemsOf(run), options)).map(opened));

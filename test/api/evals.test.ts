@@ -182,7 +182,14 @@ test("a grader's model is tried, told of by its tokens, and refused where it is 
   const label = { type: "label_model", name: "l", model, input: [{ role: "user", content: "{{sample.output_text}}" }] };
   const multi = { type: "multi", name: "m", graders: { l: { ...label, labels: ["ham"], passing_labels: ["ham"] } } };
   const asked = { ...multi, calculate_output: "l / 2" } as unknown as typeof rightLabel;
+  const used = async () => {
+    const records = await Array.fromAsync(deployment.stores.usage.stream(deployment.a.project.id, 0, 1e10));
+    const of = records.filter((record) => record.model === model && record.kind === "decisions");
+    return of.reduce((sum, { requests, input_tokens }) => [sum[0]! + requests, sum[1]! + input_tokens], [0, 0]);
+  };
+  const before = await used();
   const tried = await graders.run({ grader: asked, model_sample: "three little words" });
+  assert.deepEqual(await used(), [before[0]! + 1, before[1]! + 3]);
   assert.deepEqual([tried.reward, tried.sub_rewards, tried.metadata.token_usage], [0.5, { l: 1 }, 3]);
   assert.deepEqual(tried.model_grader_token_usage_per_model, { [model]: 3 });
 });

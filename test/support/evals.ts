@@ -87,6 +87,7 @@ export async function addEvalRun(
     per_model_usage: [],
     per_testing_criteria_results: [],
     report_url: null,
+    receipt: null,
     error: null,
     created_at: Math.floor(Date.now() / 1000),
     metadata: null,

@@ -11,6 +11,8 @@ import { openWorkshop, type Workshop } from "../support/workshop.ts";
 let shop: Workshop;
 before(async () => {
   shop = await openWorkshop();
+  // So that what each run may cost is reserved.
+  await shop.stores.budgets.setLimit(shop.a.project.id, 1e12, []);
 });
 after(() => shop.close());
 
@@ -61,6 +63,15 @@ test("a run whose workers are killed in the act grades every item once, in order
   const passed = found.filter(({ status }) => status === "pass").length;
   assert.deepEqual(done.result_counts, { total: 150, passed, failed: 150 - passed, errored: 0 });
   assert.equal(done.per_model_usage[0]!.invocation_count, items.length);
+  const records = await Array.fromAsync(shop.stores.usage.stream(shop.a.project.id, 0, 1e10));
+  const asked = records.filter(({ kind }) => kind === "decisions");
+  const sum = (of: "requests" | "input_tokens" | "nanos") => asked.reduce((total, each) => total + each[of], 0);
+  assert.equal(sum("requests"), items.length);
+  assert.equal(sum("input_tokens"), done.per_model_usage[0]!.prompt_tokens);
+  const { receipt, reserved_nanos } = await row();
+  assert.equal(Math.round(receipt!.price.value * 1e9), sum("nanos"));
+  assert.ok(reserved_nanos! > 0);
+  assert.deepEqual(await shop.stores.budgets.reservations(shop.a.project.id), []);
 
   const held = shop.gate.hold(storesPart);
   const other = await ask();
@@ -69,5 +80,6 @@ test("a run whose workers are killed in the act grades every item once, in order
   late.release();
   await until(() => shop.empty(), { what: "its message to be gone" });
   assert.deepEqual(await outputs(other.id), [], "nothing counts after a cancellation");
+  assert.deepEqual(await shop.stores.budgets.reservations(shop.a.project.id), []);
   await next.end("SIGTERM");
 });

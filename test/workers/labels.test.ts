@@ -106,6 +106,25 @@ test("what a model was least sure of comes first, each text once, and labels bec
   );
 });
 
+test("what a queue asks of a model is counted once", async () => {
+  const { id: model } = await addModel(deployment.stores, deployment.a);
+  await datasetOf("counted", [
+    await uploaded([
+      { text: "ham and spam", label: "ham" },
+      { text: "spam", label: "spam" },
+    ]),
+  ]);
+  const source = { type: "dataset", dataset: "counted", version: 1 };
+  const queue = await queueOf({ source, strategy: "uncertainty", model });
+  const records = await Array.fromAsync(deployment.stores.usage.stream(deployment.a.project.id, 0, 1e10));
+  const counted = records.filter(({ id }) => id.startsWith(queue.id));
+  // Under the queue's own time, so that one who does it again after a worker died writes the same row.
+  assert.deepEqual(
+    counted.map(({ kind, requests, input_tokens, created_at }) => ({ kind, requests, input_tokens, created_at })),
+    [{ kind: "decisions", requests: 1, input_tokens: 4, created_at: queue.created_at }],
+  );
+});
+
 test("many labellers at once never have the same row, and every row gets as many as it wants", async () => {
   const texts = Array.from({ length: 14 }, (_, i) => ({ text: `text number ${i}`, label: i % 2 ? "a" : "b" }));
   await datasetOf("shared", [await uploaded(texts)]);

@@ -91,6 +91,13 @@ test("a student learns what its teacher says of texts, and the result file holds
   const [said, learned] = [await answers(teacher), await answers(student)];
   const alike = said.filter((label, i) => label === learned[i]).length / said.length;
   assert.ok(alike > 0.9, `${alike} alike`);
+  const records = await Array.fromAsync(shop.stores.usage.stream(shop.a.project.id, 0, 1e10));
+  const asked = records.filter(({ model }) => model === teacher.id);
+  assert.deepEqual(
+    asked.map(({ id, kind, requests }) => [id.startsWith(job.id), kind, requests]),
+    [[true, "decisions", 1]],
+  );
+  assert.ok(asked[0]!.input_tokens > 0 && job.receipt!.tokens === job.trained_tokens);
   const report = await resultOf(job, "distillation.json");
   const { before, after, agreement } = report as Record<string, { model: string; bytes: number; accuracy: number }>;
   assert.deepEqual([before!.model, after!.model], [teacher.id, student.id]);

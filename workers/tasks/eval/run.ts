@@ -5,12 +5,14 @@ import type { Asking } from "../../../shared/evals/asking.ts";
 import { type Evaluated, evaluate, type Plan } from "../../../shared/evals/evaluate.ts";
 import { createNamedModels } from "../../../shared/evals/namedModels.ts";
 import { derivedId } from "../../../shared/ids.ts";
+import { type Asked, recordsOf } from "../../../shared/pricing/asked.ts";
 import type { Grader } from "../../../shared/schemas/evalGrader.ts";
 import type { EvalContent } from "../../../shared/schemas/evalRun.ts";
 import type { NewOutputItem } from "../../../shared/stores/evalRuns.ts";
 import { Stopped } from "../../lease.ts";
 import { inOrder } from "../batch/inOrder.ts";
 import { askPatiently, unlessAborted } from "../patience.ts";
+import { chargeRow } from "../receipt.ts";
 import type { Attempt } from "./attempt.ts";
 import { sumUp } from "./sums.ts";
 
@@ -28,8 +30,12 @@ export async function runItems(attempt: Attempt): Promise<void> {
   const source = await context.stores.evalRuns.readSource(run);
   const plan = { source, criteria: attempt.eval.testing_criteria as Grader[] };
   const turn = { end: Date.now() + context.config.batchTurnSeconds * 1000, isThrough: false };
-  const work = (item: EvalContent) => unlessAborted(evaluate(askingOf(attempt), plan, item), halt);
-  let part: Evaluated[] = [];
+  const work = async (item: EvalContent): Promise<Done> => {
+    const asked: Asked[] = [];
+    const asking = { ...askingOf(attempt), onAnswer: (answer: Asked) => void asked.push(answer) };
+    return { ...(await unlessAborted(evaluate(asking, plan, item), halt)), asked };
+  };
+  let part: Done[] = [];
   let since = Date.now();
   for await (const evaluated of inOrder(itemsFrom(attempt, path, turn), window, work)) {
     part.push(evaluated);
@@ -46,6 +52,9 @@ export async function runItems(attempt: Attempt): Promise<void> {
     throw new Stopped("lost");
   }
 }
+
+/** An item with all that models were asked for it. */
+type Done = Evaluated & { asked: Asked[] };
 
 /** Those without an output, until the turn is over. */
 async function* itemsFrom({ run, halt }: Attempt, path: string, turn: { end: number; isThrough: boolean }) {
@@ -73,7 +82,7 @@ function askingOf({ context, project, run, halt }: Attempt): Asking {
 }
 
 /** Throws `Stopped` where the lease is lost; then the part counts for nothing. */
-async function storePart({ context, run, lease, halt }: Attempt, plan: Plan, part: readonly Evaluated[]) {
+async function storePart({ context, run, lease, halt }: Attempt, plan: Plan, part: readonly Done[]) {
   if (part.length === 0) return;
   halt.throwIfAborted();
   const { evalRuns } = context.stores;
@@ -85,13 +94,17 @@ async function storePart({ context, run, lease, halt }: Attempt, plan: Plan, par
     const id = derivedId("eval_item", run.created_at * 1000 + place, `${run_id}#${place}`);
     return { id, project_id, run_id, eval_id, created_at, status, datasource_item_id: place, content };
   });
+  const name = `${run.id}#${run.next_item}`;
+  const asked = part.flatMap((item) => item.asked);
+  const charge = chargeRow(context, run, { name, records: recordsOf(context.config.prices, name, asked, created_at) });
   const changes = {
+    ...charge.changes,
     ...sumUp(run, plan.criteria, part),
     next_item: run.next_item + part.length,
     // Getting further ends a row of failures: only a run that is stuck runs out of attempts.
     failures: 0,
   };
-  if (!(await evalRuns.recordItems(run, lease.attempt, changes, await evalRuns.prepare(items)))) {
+  if (!(await evalRuns.recordItems(run, lease.attempt, changes, await evalRuns.prepare(items), charge.writes))) {
     throw new Stopped("lost");
   }
   Object.assign(run, changes);

@@ -24,7 +24,8 @@ export function charge(attempt: Attempt, { tokens, ends = false }: Learnt): Char
     // A range of steps goes without a name of its own: whoever holds no lease writes none of this.
     id: newId("attempt"),
     api_key_id: null,
-    requests: job.receipt ? 0 : 1,
+    // A teacher that was asked before has taken no time.
+    requests: job.receipt?.seconds ? 0 : 1,
     output_tokens: 0,
     nanos: nanosOf(context.config.prices, work),
     created_at: Math.floor(now / 1000),

@@ -3,11 +3,13 @@ import { join } from "node:path";
 import type { Dataset } from "../../../shared/data/dataset.ts";
 import { readJsonLines } from "../../../shared/data/jsonLines.ts";
 import { createLineWriter } from "../../../shared/data/lineWriter.ts";
+import { recordsOf } from "../../../shared/pricing/asked.ts";
 import type { ModelRecord } from "../../../shared/schemas/model.ts";
 import { likeliestLabel } from "../../../shared/serving/likeliestLabel.ts";
 import { objectKeys } from "../../../shared/stores/objects.ts";
 import { throwIfStopped } from "../../lease.ts";
 import { PermanentFailure } from "../../task.ts";
+import { type Charge, chargeRow } from "../receipt.ts";
 import { type Attempt, append, record } from "./attempt.ts";
 
 /** A held-out text, what the teacher says of it, and what its owner does, if anything. */
@@ -42,19 +44,20 @@ export async function labelTexts(attempt: Attempt, texts: Dataset, teacher: Mode
   const path = join(directory, "labelled.jsonl");
   if (job.labelled) await context.stores.objects.download(job.labelled.object_key, path, job.labelled.digest);
   else {
-    await writeLabels(attempt, texts, teacher, path);
+    const input_tokens = await writeLabels(attempt, texts, teacher, path);
     const object_key = objectKeys.labelled(job.project_id, job.id, attempt.lease.attempt);
     const { digest } = await context.stores.objects.putFile(object_key, path);
-    await record(attempt, { labelled: { object_key, digest } });
+    const { changes, writes } = chargeTeacher(attempt, teacher, input_tokens);
+    await record(attempt, { labelled: { object_key, digest }, ...changes }, writes);
   }
   return splitSet(attempt, texts, path);
 }
 
-async function writeLabels(attempt: Attempt, texts: Dataset, teacher: ModelRecord, path: string): Promise<void> {
+async function writeLabels(attempt: Attempt, texts: Dataset, teacher: ModelRecord, path: string): Promise<number> {
   const { host } = attempt.context.inference;
   const total = texts.trainRows + texts.validRows;
   const output = createLineWriter(path);
-  let [done, toldAt] = [0, Date.now()];
+  let [done, tokens, toldAt] = [0, 0, Date.now()];
   for await (const rows of inChunks(readBoth(texts))) {
     throwIfStopped(attempt);
     const answers = await host.classify(
@@ -67,12 +70,22 @@ async function writeLabels(attempt: Attempt, texts: Dataset, teacher: ModelRecor
       await output.write(JSON.stringify({ ...rows[i]!, label } satisfies Line & { held: boolean }));
     }
     done += rows.length;
+    tokens += answers.reduce((sum, answer) => sum + answer.tokens, 0);
     if (Date.now() - toldAt < tellMilliseconds) continue;
     toldAt = Date.now();
     await append(attempt, { level: "info", message: `${teacher.id} has labelled ${done} of ${total} texts` });
   }
   await output.close();
   await append(attempt, { level: "info", message: `${teacher.id} has labelled all ${total} texts` });
+  return tokens;
+}
+
+/** With what it said, which no other attempt asks again. The receipt's tokens are those that are learnt from. */
+function chargeTeacher({ context, job }: Attempt, { id: model }: ModelRecord, input_tokens: number): Charge {
+  const name = `${job.id}#teacher`;
+  const asked = { endpoint: "/v1/decisions", model, usage: { input_tokens, output_tokens: 0 } } as const;
+  const records = recordsOf(context.config.prices, name, [asked], Math.floor(Date.now() / 1000));
+  return chargeRow(context, job, { name, records, tokens: 0 });
 }
 
 interface UnlabelledRow {

@@ -1,9 +1,11 @@
 /** What a turn's checks look at: rows of dataset versions, what users said of answers, and what models say of texts. */
+import { hash } from "node:crypto";
 import { join } from "node:path";
 import { readVersion } from "../../../shared/datasets/build.ts";
 import { type DatasetRow, rowId } from "../../../shared/datasets/row.ts";
 import { lessonOf } from "../../../shared/inference/lessons.ts";
 import { isFineTuned } from "../../../shared/inference/modelLookUp.ts";
+import { recordsOf } from "../../../shared/pricing/asked.ts";
 import { type JudgedAnswer, labelledItems } from "../../../shared/promotion/feedbackItems.ts";
 import type { DatasetVersionRecord } from "../../../shared/schemas/dataset.ts";
 import type { InForce } from "../../../shared/schemas/inForce.ts";
@@ -114,8 +116,23 @@ export async function labelsBy(attempt: Attempt, model: string, texts: readonly 
     throwIfStopped(attempt);
     const answers = await host.classify(found, texts.slice(start, start + atOnce), lease.signal);
     labels.push(...answers.map(likeliestLabel));
+    await count(attempt, found.id, texts.slice(start, start + atOnce), answers);
   }
   return labels;
+}
+
+/** Under the step's own time and texts: whoever takes it again after a worker died counts them once. */
+async function count(
+  { context, promotion }: Attempt,
+  model: string,
+  texts: readonly string[],
+  answers: readonly { tokens: number }[],
+): Promise<void> {
+  const input_tokens = answers.reduce((sum, { tokens }) => sum + tokens, 0);
+  const asked = { endpoint: "/v1/decisions", model, usage: { input_tokens, output_tokens: 0 } } as const;
+  const name = `${promotion.id}#${promotion.status}#${hash("sha256", JSON.stringify(texts))}`;
+  const records = recordsOf(context.config.prices, name, [asked], promotion.created_at);
+  await context.stores.usage.put(promotion.project_id, records);
 }
 
 /** The model of the variant that answered when the turn began. */
