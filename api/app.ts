@@ -12,6 +12,7 @@ import { limitJobs, limitRequests } from "./middleware/limits.ts";
 import { notFoundHandler } from "./middleware/notFound.ts";
 import { requestId } from "./middleware/requestId.ts";
 import { refuseExhausted } from "./middleware/spendLimit.ts";
+import { traceRequests } from "./middleware/trace.ts";
 import { newRouter, type Router } from "./router.ts";
 import { aliasRoutes } from "./routes/aliases.ts";
 import { answerRoutes } from "./routes/answers.ts";
@@ -52,7 +53,6 @@ import { projectRoutes } from "./routes/projects.ts";
 import { promotionRoutes } from "./routes/promotions.ts";
 import { referenceRoutes } from "./routes/reference.ts";
 import { responseRoutes } from "./routes/responses.ts";
-import { retentionRoutes } from "./routes/retention.ts";
 import { uploadRoutes } from "./routes/uploads.ts";
 import { usageRoutes } from "./routes/usage.ts";
 import { webhookRoutes } from "./routes/webhookEndpoints.ts";
@@ -67,6 +67,7 @@ export interface Doors {
 
 export function createApp(services: Services, doors: Doors = { corsOrigins: ["*"], hstsSeconds: 0 }): Router {
   const app = newRouter();
+  app.use(traceRequests);
   app.use(requestId(services.observe));
   app.use(guardAnswers(doors.hstsSeconds));
   app.use(allowBrowsers(doors.corsOrigins));
@@ -115,7 +116,6 @@ export function createApp(services: Services, doors: Doors = { corsOrigins: ["*"
   app.route("/", auditLogRoutes(services.audits));
   app.route("/", encryptionKeyRoutes(services.encryptionKeys));
   app.route("/", rateLimitRoutes(services.rateLimits));
-  app.route("/", retentionRoutes(services.retention));
   app.route("/", userRoutes(services.users));
   app.route("/", memberRoutes(services.members));
   app.route("/", permissionRoutes(services.permissions));

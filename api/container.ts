@@ -6,10 +6,12 @@ import { createQueue } from "../shared/queue.ts";
 import type { ModelHost } from "../shared/serving/host.ts";
 import type { Objects } from "../shared/stores/objects.ts";
 import { createStores } from "../shared/stores/stores.ts";
+import { openMetrics } from "../shared/telemetry/metrics.ts";
 import { createSealer } from "../shared/webhooks/sealer.ts";
 import { createSender } from "../shared/webhooks/sender.ts";
 import { createApp } from "./app.ts";
-import { logRequests } from "./requestEvents.ts";
+import { logRequests, toBoth } from "./requestEvents.ts";
+import { measureCost, measureRequests } from "./requestMetrics.ts";
 import { createServices } from "./services/services.ts";
 
 export type OpenHost = (objects: Objects, config: Config) => ModelHost;
@@ -18,13 +20,15 @@ export function openContainer(environment: Record<string, string | undefined>, o
   const config = parseConfig(environment);
   const log = createLog(config, "api");
   const aws = createAwsClients();
-  const stores = createStores(aws, config);
+  const metrics = openMetrics(config, "api");
+  const { usage, ...others } = createStores(aws, config);
+  const stores = { ...others, usage: measureCost(usage, metrics) };
   const host = openHost(stores.objects, config);
   const services = createServices({
     stores,
     queue: createQueue(aws.sqs, config),
     host,
-    observe: logRequests(log),
+    observe: toBoth(logRequests(log), measureRequests(metrics)),
     maxUploadBytes: config.maxUploadBytes,
     moderationModel: config.moderationModel,
     limits: config.limits,
@@ -40,5 +44,9 @@ export function openContainer(environment: Record<string, string | undefined>, o
       local: config.webhookLocal,
     },
   });
-  return { config, log, app: createApp(services, config), close: () => host.close() };
+  const close = async () => {
+    metrics.stop();
+    await host.close();
+  };
+  return { config, log, metrics, app: createApp(services, config), close };
 }

@@ -12,8 +12,8 @@ const { awslambda } = globalThis as unknown as { awslambda: LambdaRuntime };
 /** Files of models take half of the disk at most, the least recently used go first; the rest is for bases. */
 const fileBytes = Math.floor(claimScratchSpace() / 2);
 
-const { app } = openContainer(process.env, (objects, config) =>
+const { app, metrics } = openContainer(process.env, (objects, config) =>
   createModelHost(objects, { ...hostOptions(config), fileBytes, processes: 1, make: ownProcessDevice }),
 );
 
-export const handler = answerStreaming(app, awslambda);
+export const handler = answerStreaming(app, awslambda, metrics);

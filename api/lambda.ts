@@ -18,4 +18,6 @@ const noModels: ModelHost = {
   close: async () => {},
 };
 
-export const handler = answerWhole(openContainer(process.env, () => noModels).app);
+const { app, metrics } = openContainer(process.env, () => noModels);
+
+export const handler = answerWhole(app, metrics);

@@ -1,6 +1,7 @@
 /** The app as a Lambda function's handler: answers as a whole, or as they come. */
 import { once } from "node:events";
 import type { Writable } from "node:stream";
+import { type Metrics, noMetrics } from "../shared/telemetry/metrics.ts";
 import { type GatewayAnswer, type GatewayEvent, type ReadRequest, requestReader, toAnswer } from "./gatewayEvents.ts";
 import { toApiError } from "./middleware/errors.ts";
 import type { Router } from "./router.ts";
@@ -24,16 +25,23 @@ export interface LambdaRuntime {
 
 type App = Pick<Router, "fetch" | "routes">;
 
+/** What is counted is told before the function is frozen. */
+type Told = Pick<Metrics, "flush">;
+
 /** For integrations that take an answer as a whole: at most 6 MB, of which base 64 is a third more. */
-export function answerWhole(app: App): Handler {
+export function answerWhole(app: App, told: Told = noMetrics): Handler {
   const read = requestReader(app);
   // Nobody tells such a function that its client went away.
   const { signal } = new AbortController();
-  return async (event, context) => toAnswer(await ask(app, read, { event, context, signal }));
+  return async (event, context) => {
+    const answer = await toAnswer(await ask(app, read, { event, context, signal }));
+    told.flush();
+    return answer;
+  };
 }
 
 /** For integrations whose transfer mode is `STREAM`, which every answer then goes through. */
-export function answerStreaming(app: App, runtime: LambdaRuntime): unknown {
+export function answerStreaming(app: App, runtime: LambdaRuntime, told: Told = noMetrics): unknown {
   const read = requestReader(app);
   return runtime.streamifyResponse(async (event, output, context) => {
     const gone = new AbortController();
@@ -45,6 +53,7 @@ export function answerStreaming(app: App, runtime: LambdaRuntime): unknown {
     const stream = runtime.HttpResponseStream.from(output, { statusCode: response.status, headers });
     await send(response, stream, gone.signal);
     output.off("close", leave);
+    told.flush();
     stream.end();
   });
 }

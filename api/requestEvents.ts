@@ -16,6 +16,13 @@ export type RequestEvent =
 
 export type Observe = (event: RequestEvent) => void;
 
+export const toBoth =
+  (one: Observe, other: Observe): Observe =>
+  (event) => {
+    one(event);
+    other(event);
+  };
+
 type Levels = { [Type in RequestEvent["type"]]: "info" | "warn" | "error" };
 const levels: Levels = { answered: "info", failed: "error", message_unsent: "warn" };
 

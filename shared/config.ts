@@ -72,6 +72,10 @@ export const Environment = z.object({
   MILLRACE_HEALTH_FILE: z.string().min(1).optional(),
   /** Set by ECS in its tasks: where they ask not to be ended while they are at work. */
   ECS_AGENT_URI: z.url().optional(),
+  /** `emf`: figures as lines of CloudWatch's embedded metric format on the standard output; see `shared/telemetry`. */
+  MILLRACE_METRICS: z.enum(["none", "emf"]).default("none"),
+  /** Where X-Ray's daemon listens, such as `127.0.0.1:2000`; absent: workers tell no traces. */
+  AWS_XRAY_DAEMON_ADDRESS: z.string().min(1).optional(),
   MILLRACE_MAX_ATTEMPTS: z.coerce.number().int().positive().default(3),
   MILLRACE_MAX_UPLOAD_BYTES: z.coerce
     .number()
@@ -146,6 +150,8 @@ export interface Config {
   workerQueues: readonly WorkerQueue[];
   healthFile: string | undefined;
   ecsAgentUri: string | undefined;
+  metrics: "none" | "emf";
+  xRayDaemon: string | undefined;
   maxAttempts: number;
   maxUploadBytes: number;
   heavyBytes: number;
@@ -194,6 +200,8 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     workerQueues: e.MILLRACE_WORKER_QUEUES,
     healthFile: e.MILLRACE_HEALTH_FILE,
     ecsAgentUri: e.ECS_AGENT_URI,
+    metrics: e.MILLRACE_METRICS,
+    xRayDaemon: e.AWS_XRAY_DAEMON_ADDRESS,
     maxAttempts: e.MILLRACE_MAX_ATTEMPTS,
     maxUploadBytes: e.MILLRACE_MAX_UPLOAD_BYTES,
     heavyBytes: e.MILLRACE_HEAVY_BYTES,

@@ -4,6 +4,7 @@
  */
 import { type Logger, pino, stdSerializers } from "pino";
 import type { Config } from "./config.ts";
+import { currentTrace } from "./telemetry/trace.ts";
 
 export type Log = Logger;
 
@@ -33,6 +34,10 @@ export function createLog(config: Pick<Config, "logLevel">, name: string): Log {
   return pino({
     name,
     level: config.logLevel,
+    mixin: () => {
+      const trace = currentTrace();
+      return trace ? { trace_id: trace.id } : {};
+    },
     // As pino does with `err`: an error's own fields are not enumerable, and it would be logged as {}.
     serializers: { error: stdSerializers.err },
     redact: {

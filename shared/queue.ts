@@ -1,6 +1,7 @@
 /** The door to SQS for those who send. Receiving is the consumer's. */
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import type { Message, MessageKind } from "./messages.ts";
+import { currentTrace, toTraceparent, toXRay } from "./telemetry/trace.ts";
 
 export interface QueueUrls {
   queueUrl: string;
@@ -41,6 +42,21 @@ function urlFor(kind: MessageKind, { queueUrl, answerQueueUrl, lightQueueUrl }: 
   return quick.includes(kind) ? answerQueueUrl : queueUrl;
 }
 
+const text = (StringValue: string) => ({ DataType: "String", StringValue });
+
+/** With the trace that the message is sent in: for the worker, and, in its own form, for X-Ray. */
+function attributesOf(cause: string | undefined) {
+  const trace = currentTrace();
+  const own = {
+    ...(cause && { cause: text(cause.slice(0, 1000)) }),
+    ...(trace && { traceparent: text(toTraceparent(trace)) }),
+  };
+  return {
+    MessageAttributes: Object.keys(own).length ? own : undefined,
+    MessageSystemAttributes: trace && { AWSTraceHeader: text(toXRay(trace)) },
+  };
+}
+
 export function createQueue(sqs: SQSClient, urls: QueueUrls): Queue {
   const send = async (url: string, message: Message, cause?: string) => {
     await sqs.send(
@@ -48,7 +64,7 @@ export function createQueue(sqs: SQSClient, urls: QueueUrls): Queue {
         QueueUrl: url,
         MessageBody: JSON.stringify(message),
         MessageGroupId: message.project_id,
-        MessageAttributes: cause ? { cause: { DataType: "String", StringValue: cause.slice(0, 1000) } } : undefined,
+        ...attributesOf(cause),
       }),
       { requestTimeout },
     );

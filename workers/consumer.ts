@@ -6,6 +6,7 @@ import { Message } from "../shared/messages.ts";
 import type { Queue } from "../shared/queue.ts";
 import type { Protection } from "./protection.ts";
 import type { Outcome, Tasks } from "./task.ts";
+import type { Received, Watch } from "./watch.ts";
 
 export interface ConsumerOptions {
   sqs: SQSClient;
@@ -15,6 +16,8 @@ export interface ConsumerOptions {
   /** A worker that dies leaves its message invisible for this long. */
   visibilitySeconds: number;
   log: Log;
+  /** Told of all work; absent: nobody is. */
+  watch?: Pick<Watch, "work">;
   /** Held while a message is at work; absent: such work is over so soon that it is waited for. */
   protection?: Pick<Protection, "hold" | "release">;
 }
@@ -32,6 +35,8 @@ export function startConsumer(options: ConsumerOptions): RunningConsumer {
     sqs,
     queueUrl,
     batchSize: 1,
+    messageAttributeNames: ["traceparent"],
+    messageSystemAttributeNames: ["SentTimestamp", "ApproximateReceiveCount"],
     waitTimeSeconds: 20,
     visibilityTimeout,
     heartbeatInterval: Math.max(1, Math.floor(visibilityTimeout / 3)),
@@ -75,7 +80,8 @@ async function handle(options: ConsumerOptions, raw: QueueMessage, shutdown: Abo
     log.error({ message_id: raw.MessageId }, "message is not ours; left for the dead-letter queue");
     return undefined;
   }
-  const outcome = await tasks[message.kind](message, shutdown);
+  const work = () => tasks[message.kind](message, shutdown);
+  const outcome = await (options.watch?.work(message, toldOf(raw), work) ?? work());
   if (outcome.type === "buried") await queue.bury(message, outcome.cause);
   if (outcome.type === "retry") return await postpone(options, raw, outcome);
   return raw;
@@ -87,6 +93,15 @@ async function postpone({ sqs, queueUrl }: ConsumerOptions, raw: QueueMessage, o
     new ChangeMessageVisibilityCommand({ QueueUrl: queueUrl, ReceiptHandle: raw.ReceiptHandle, VisibilityTimeout }),
   );
   return undefined;
+}
+
+function toldOf({ Attributes, MessageAttributes }: QueueMessage): Received {
+  const { SentTimestamp, ApproximateReceiveCount } = Attributes ?? {};
+  return {
+    sentAt: SentTimestamp === undefined ? undefined : Number(SentTimestamp),
+    receipts: Number(ApproximateReceiveCount ?? 1),
+    traceparent: MessageAttributes?.traceparent?.StringValue,
+  };
 }
 
 function parseMessage(body: string | undefined): Message | undefined {

@@ -17,6 +17,8 @@ import { createBaseFiles } from "../shared/serving/baseFiles.ts";
 import { createModelHost } from "../shared/serving/host.ts";
 import { hostOptions } from "../shared/serving/hostOptions.ts";
 import { createStores } from "../shared/stores/stores.ts";
+import { openMetrics } from "../shared/telemetry/metrics.ts";
+import { createSegments } from "../shared/telemetry/segments.ts";
 import { createSealer } from "../shared/webhooks/sealer.ts";
 import { createSender } from "../shared/webhooks/sender.ts";
 import { startConsumer } from "./consumer.ts";
@@ -27,6 +29,7 @@ import { sweptRows, sweptWebhooks } from "./swept.ts";
 import { PermanentFailure } from "./task.ts";
 import { createTasks } from "./tasks/tasks.ts";
 import { createLanes } from "./tasks/webhook/lanes.ts";
+import { createWatch } from "./watch.ts";
 
 const config = parseConfig(process.env);
 const log = createLog(config, "worker");
@@ -60,6 +63,8 @@ const tasks = createTasks({
   log,
   startDevice: () => startDevice(devices),
 });
+const metrics = openMetrics(config, "worker");
+const sendSegment = createSegments(config.xRayDaemon);
 const protection = createProtection({ agent: config.ecsAgentUri, log });
 /** Answers are worked on several at a time, so that the model host can batch them; of jobs a worker has one. */
 const lanesOf: Record<WorkerQueue, { url: string; lanes: number; protection?: Protection }> = {
@@ -73,7 +78,9 @@ const lanesOf: Record<WorkerQueue, { url: string; lanes: number; protection?: Pr
 };
 const consumers = config.workerQueues.flatMap((name) => {
   const { url: queueUrl, lanes, ...more } = lanesOf[name];
-  const options = { sqs: aws.sqs, queueUrl, queue, tasks, visibilitySeconds: config.leaseSeconds, log, ...more };
+  if (lanes === 0) return [];
+  const watch = createWatch({ metrics, sendSegment, queue: name, lanes });
+  const options = { sqs: aws.sqs, queueUrl, queue, tasks, visibilitySeconds: config.leaseSeconds, log, watch, ...more };
   return Array.from({ length: lanes }, () => startConsumer(options));
 });
 const sweeper = startSweeper(sweptRows(stores), queue, config.sweepSeconds, log);
@@ -100,6 +107,7 @@ async function stop(signal: string): Promise<void> {
   await Promise.all(consumers.map((consumer) => consumer.stop()));
   await lanes.idle();
   await Promise.all([host.close(), protection.end()]);
+  metrics.stop();
   rmSync(bases, { recursive: true, force: true });
   process.exit(0);
 }

@@ -70,6 +70,17 @@ describe("queues", { concurrency: true }, () => {
 });
 
 describe("messages", { concurrency: true }, () => {
+  it("carry a trace header beside their own attributes, which do not hold it", async () => {
+    const queue = await openQueue(sqs);
+    const StringValue = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+    const MessageSystemAttributes = { AWSTraceHeader: { DataType: "String", StringValue } };
+    const MessageAttributes = { own: { DataType: "String", StringValue: "mine" } };
+    await queue.send("traced", { MessageSystemAttributes, MessageAttributes });
+    const [message] = await queue.receive();
+    assert.equal(message?.Attributes?.AWSTraceHeader, StringValue);
+    assert.deepEqual(Object.keys(message?.MessageAttributes ?? {}), ["own"]);
+  });
+
   it("arrive with their body and attributes, and go when deleted", async () => {
     const queue = await openQueue(sqs, { VisibilityTimeout: "1" });
     await queue.send('é✓ {"a":1}', {

@@ -6,6 +6,9 @@ import { invalidValue } from "./errors.ts";
 export type MessageAttribute = { DataType: string; StringValue?: string; BinaryValue?: string };
 export type MessageAttributes = Record<string, MessageAttribute>;
 
+/** Under which the trace header is kept among a message's own attributes: none of those may begin so. */
+export const traceAttribute = "AWS.TraceHeader";
+
 export function md5(data: string | Buffer): string {
   return createHash("md5").update(data).digest("hex");
 }

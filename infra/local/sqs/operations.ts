@@ -11,7 +11,10 @@ import { sendMessage } from "./sending.ts";
 
 type Operation = { members: string[]; entryMembers?: string[]; run: (broker: Broker, call: Call) => unknown };
 
-const message = ["MessageBody", "MessageAttributes", "DelaySeconds", "MessageGroupId", "MessageDeduplicationId"];
+const message = [
+  ...["MessageBody", "MessageAttributes", "MessageSystemAttributes", "DelaySeconds"],
+  ...["MessageGroupId", "MessageDeduplicationId"],
+];
 const receiving = ["MaxNumberOfMessages", "WaitTimeSeconds", "VisibilityTimeout"];
 const selecting = ["AttributeNames", "MessageSystemAttributeNames", "MessageAttributeNames"];
 const batch = ["QueueUrl", "Entries"];

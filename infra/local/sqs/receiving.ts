@@ -5,7 +5,7 @@ import { localAccount } from "../credentials.ts";
 import type { Broker } from "./broker.ts";
 import { chooseMessages, type MessageRow } from "./choosing.ts";
 import { invalidValue } from "./errors.ts";
-import { attributesMd5, type MessageAttributes, md5, selectAttributes } from "./messageAttributes.ts";
+import { attributesMd5, type MessageAttributes, md5, selectAttributes, traceAttribute } from "./messageAttributes.ts";
 import { parseRedrivePolicy } from "./queueAttributes.ts";
 import { findQueue, lookUpQueue, type Queue, queueArn, queueNameOf } from "./queues.ts";
 import { sequenceNumber } from "./sending.ts";
@@ -25,7 +25,7 @@ type ReceiveInput = {
 
 type Received = Record<string, unknown>;
 
-function systemAttributes(queue: Queue, row: MessageRow, now: number): Record<string, string> {
+function systemAttributes(queue: Queue, row: MessageRow, now: number, trace: string | undefined) {
   const fifo: Record<string, string> = queue.fifo
     ? { MessageDeduplicationId: row.deduplication ?? "", SequenceNumber: sequenceNumber(row.sequence) }
     : {};
@@ -36,15 +36,17 @@ function systemAttributes(queue: Queue, row: MessageRow, now: number): Record<st
     ApproximateFirstReceiveTimestamp: String(row.first_received ?? now),
     ...(row.message_group === null ? {} : { MessageGroupId: row.message_group, ...fifo }),
     ...(row.source === null ? {} : { DeadLetterQueueSourceArn: row.source }),
+    ...(trace === undefined ? {} : { AWSTraceHeader: trace }),
   };
 }
 
 function present(queue: Queue, row: MessageRow, receipt: string, input: ReceiveInput, now: number): Received {
   const wanted = [...(input.AttributeNames ?? []), ...(input.MessageSystemAttributeNames ?? [])];
-  const system = Object.entries(systemAttributes(queue, row, now)).filter(
+  const { [traceAttribute]: trace, ...own } = JSON.parse(row.attributes) as MessageAttributes;
+  const system = Object.entries<string>(systemAttributes(queue, row, now, trace?.StringValue)).filter(
     ([name]) => wanted.includes("All") || wanted.includes(name),
   );
-  const attributes: MessageAttributes = selectAttributes(JSON.parse(row.attributes), input.MessageAttributeNames ?? []);
+  const attributes: MessageAttributes = selectAttributes(own, input.MessageAttributeNames ?? []);
   return {
     MessageId: row.id,
     ReceiptHandle: receipt,

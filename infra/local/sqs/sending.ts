@@ -3,12 +3,21 @@ import { createHash, randomUUID } from "node:crypto";
 import type { Call } from "../awsJson.ts";
 import { type Broker, deduplicationMilliseconds } from "./broker.ts";
 import { invalidValue, sqsError } from "./errors.ts";
-import { attributesMd5, attributesSize, checkAttributes, type MessageAttributes, md5 } from "./messageAttributes.ts";
+import {
+  attributesMd5,
+  attributesSize,
+  checkAttributes,
+  type MessageAttributes,
+  md5,
+  traceAttribute,
+} from "./messageAttributes.ts";
 import { findQueue, type Queue } from "./queues.ts";
 
 export type Outgoing = {
   MessageBody: string;
   MessageAttributes?: MessageAttributes;
+  /** There is one: `AWSTraceHeader`. */
+  MessageSystemAttributes?: MessageAttributes;
   /** Seconds. */
   DelaySeconds?: number;
   MessageGroupId?: string;
@@ -33,6 +42,8 @@ function check(queue: Queue, message: Outgoing): void {
   if (forbidden.test(message.MessageBody))
     throw sqsError("InvalidMessageContents", "Invalid characters in the message body.");
   checkAttributes(message.MessageAttributes ?? {});
+  const stranger = Object.keys(message.MessageSystemAttributes ?? {}).find((name) => name !== "AWSTraceHeader");
+  if (stranger) throw invalidValue(`Message system attribute name '${stranger}' is invalid.`);
   const limit = Number(queue.attributes.MaximumMessageSize);
   if (messageSize(message) > limit) {
     throw invalidValue(`One or more parameters are invalid. Reason: Message must be shorter than ${limit + 1} bytes.`);
@@ -68,7 +79,8 @@ function insert(
 ): number | bigint {
   const sent = now();
   const delay = message.DelaySeconds ?? Number(queue.attributes.DelaySeconds);
-  const attributes = JSON.stringify(message.MessageAttributes ?? {});
+  const traced = message.MessageSystemAttributes?.AWSTraceHeader;
+  const attributes = JSON.stringify({ ...message.MessageAttributes, ...(traced && { [traceAttribute]: traced }) });
   const { lastInsertRowid } = database.sql.run`
     insert into messages (queue, id, body, attributes, message_group, deduplication, sent, visible) values
     (${queue.name}, ${id}, ${message.MessageBody}, ${attributes}, ${message.MessageGroupId ?? null}, ${token}, ${sent},
