@@ -10,8 +10,8 @@ export function plant(...secrets: readonly string[]): void {
 
 export const findIn = (text: string): string | undefined => [...planted].find((secret) => text.includes(secret));
 
-/** Let processes say everything, to be searched; `TEST_LOG_LEVEL` shows it as well. */
-export const searchedLevel = process.env.TEST_LOG_LEVEL ?? "trace";
+/** In tests processes say everything, to be searched; `TEST_LOG_LEVEL` shows it as well. What is measured says nothing. */
+export const searchedLevel = process.env.TEST_LOG_LEVEL ?? (process.env.NODE_TEST_CONTEXT ? "trace" : "silent");
 const isShown = process.env.TEST_LOG_LEVEL !== undefined;
 
 export interface SearchedLog {
