@@ -13,6 +13,8 @@ export interface WaitingLine {
 }
 
 const lookMilliseconds = 2000;
+/** A look at a long queue takes its time, and is kept for so many times as long. */
+const lookShare = 20;
 /** Behind so many nobody is told a place. */
 const mostRows = 10_000;
 /** A batch and an eval run go behind the others after this time. */
@@ -21,7 +23,7 @@ const everything = 10 * 365 * 24 * 60 * 60 * 1000;
 const unborn = "";
 
 export function createWaitingLine(stores: Pick<Stores, "jobs" | "batches" | "evalRuns" | "budgets">): WaitingLine {
-  let kept: { at: number; queue: Promise<QueuedWork[]>; turns?: Promise<Map<string, Turn>> } | undefined;
+  let kept: { until: number; queue: Promise<QueuedWork[]>; turns?: Promise<Map<string, Turn>> } | undefined;
 
   const look = async (): Promise<QueuedWork[]> => {
     const until = Date.now() + everything;
@@ -54,13 +56,19 @@ export function createWaitingLine(stores: Pick<Stores, "jobs" | "batches" | "eva
     return queued.sort((a, b) => a.created_at - b.created_at);
   };
   const recent = () => {
-    if (!kept || Date.now() - kept.at > lookMilliseconds) {
-      const mine = { at: Date.now(), queue: look() };
+    if (!kept || Date.now() > kept.until) {
+      const began = Date.now();
+      const mine = { until: Number.POSITIVE_INFINITY, queue: look() };
       kept = mine;
-      // A look that failed is not remembered.
-      mine.queue.catch(() => {
-        if (kept === mine) kept = undefined;
-      });
+      mine.queue.then(
+        () => {
+          mine.until = Date.now() + Math.max(lookMilliseconds, lookShare * (Date.now() - began));
+        },
+        // A look that failed is not remembered.
+        () => {
+          if (kept === mine) kept = undefined;
+        },
+      );
     }
     return kept;
   };

@@ -1,4 +1,5 @@
 /** How long a single job waits behind another project's thousand: `npm run bench -- fairness`. */
+import { setTimeout as pause } from "node:timers/promises";
 import { createTenant, type Tenant } from "../support/deployment.ts";
 import { rowsOf } from "../support/trainingData.ts";
 import { until } from "../support/until.ts";
@@ -40,6 +41,8 @@ async function upload(shop: Workshop, { key: apiKey }: Tenant): Promise<string> 
 /** Of a project that has none yet, while `workers` are at work on the crowd; each of them does `further` jobs behind it. */
 export async function waitBehind(shop: Workshop, workers: number, name: string, further = 3): Promise<Wait> {
   const taken = async () => {
+    // Reading a thousand rows without a pause would keep the cloud from the workers.
+    await pause(200);
     const jobs = await shop.stores.jobs.list(shop.a.project.id, { limit: crowd * 2 });
     return jobs.filter(({ lease, finished_at }) => lease || finished_at);
   };
