@@ -29,4 +29,14 @@ test("a project is looked at in the background, once in a while, and keeps its v
   await turn();
   assert.equal(verdicts.isExhausted("p"), false);
   assert.equal(looks, 3);
+  look = async () => {
+    now += 1000;
+    return true;
+  };
+  now += verdictMilliseconds + 1;
+  verdicts.isExhausted("p");
+  await turn();
+  now += 19_000;
+  assert.equal(verdicts.isExhausted("p"), true);
+  assert.equal(looks, 4, "a look of a second stands for twenty");
 });
