@@ -11,7 +11,7 @@ const parameters = [
     required: false,
     schema: { type: "string" as const, minLength: 1, maxLength: 256 },
     description:
-      "Same key within 24 hours: the request is done once, and its answer sent again (`idempotent-replayed: true`). Where that was refused, or was longer than 256 KiB or a stream, it is done again.",
+      "Same key within 24 hours: the request is done once, and its answer sent again (`idempotent-replayed: true`). Where that was refused, or was longer than 256 KiB or a stream, it is done again. A secret is in it again, for the API key that asked first and no other.",
   },
   {
     name: "x-stainless-retry-count",

@@ -20,6 +20,8 @@ import type { AdminKeyService } from "../services/organizationAdminKeys.ts";
 import type { OrganizationKeyService } from "../services/organizationKeys.ts";
 import { conflict, failures, idParams, json, jsonBody, paging, tooLarge, wrongMediaType } from "./contract.ts";
 
+import { attemptIn } from "./retries.ts";
+
 const tags = ["API keys"];
 const projectParams = idParams("Id of a project of the organization, `proj_…`.");
 const params = projectParams.extend({
@@ -137,7 +139,7 @@ const removeAdmin = createRoute({
 export function organizationKeyRoutes(keys: OrganizationKeyService, adminKeys: AdminKeyService): Router {
   const router = newRouter()
     .openapi(create, async (c) => {
-      const key = await keys.create(c.var.actor, c.req.valid("param").id, c.req.valid("json"));
+      const key = await keys.create(c.var.actor, c.req.valid("param").id, c.req.valid("json"), attemptIn(c));
       return c.json(CreatedProjectApiKey.parse(key), 200);
     })
     .openapi(list, async (c) => {
@@ -154,7 +156,10 @@ export function organizationKeyRoutes(keys: OrganizationKeyService, adminKeys: A
     })
     .openapi(rotate, async (c) => {
       const { id, key_id } = c.req.valid("param");
-      return c.json(CreatedProjectApiKey.parse(await keys.rotate(c.var.actor, id, key_id, c.req.valid("json"))), 200);
+      return c.json(
+        CreatedProjectApiKey.parse(await keys.rotate(c.var.actor, id, key_id, c.req.valid("json"), attemptIn(c))),
+        200,
+      );
     })
     .openapi(remove, async (c) => {
       const { id, key_id } = c.req.valid("param");
@@ -170,7 +175,10 @@ export function organizationKeyRoutes(keys: OrganizationKeyService, adminKeys: A
 function adminKeyRoutes(adminKeys: AdminKeyService): Router {
   return newRouter()
     .openapi(createAdmin, async (c) => {
-      return c.json(CreatedAdminApiKey.parse(await adminKeys.create(c.var.actor, c.req.valid("json"))), 200);
+      return c.json(
+        CreatedAdminApiKey.parse(await adminKeys.create(c.var.actor, c.req.valid("json"), attemptIn(c))),
+        200,
+      );
     })
     .openapi(listAdmin, async (c) => {
       return c.json(AdminApiKeyList.parse(await adminKeys.list(c.var.actor, c.req.valid("query"))), 200);

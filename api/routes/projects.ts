@@ -5,6 +5,7 @@ import { CreateProject, OrganizationProject, UpdateProject } from "../../shared/
 import { newRouter, type Router } from "../router.ts";
 import type { ProjectService } from "../services/projects.ts";
 import { conflict, failures, idParams, json, jsonBody, paging, tooLarge, wrongMediaType } from "./contract.ts";
+import { attemptIn } from "./retries.ts";
 
 const tags = ["Projects"];
 const params = idParams("Id of a project of the organization, `proj_…`; with a project's key its own.");
@@ -73,7 +74,10 @@ const archive = createRoute({
 export function projectRoutes(projects: ProjectService): Router {
   return newRouter()
     .openapi(create, async (c) => {
-      return c.json(OrganizationProject.parse(await projects.create(c.var.actor, c.req.valid("json"))), 200);
+      return c.json(
+        OrganizationProject.parse(await projects.create(c.var.actor, c.req.valid("json"), attemptIn(c))),
+        200,
+      );
     })
     .openapi(list, async (c) => {
       const { include_archived, ...page } = c.req.valid("query");

@@ -16,9 +16,10 @@ import type { Stores } from "../../shared/stores/stores.ts";
 import type { Paging } from "./fineTuningJobs.ts";
 import type { KeyService } from "./keys.ts";
 import { redacted } from "./organizationKeys.ts";
+import { type Attempt, idFor } from "./requestClaims.ts";
 
 export interface AdminKeyService {
-  create(actor: Actor, request: CreateAdminApiKey): Promise<CreatedAdminApiKey>;
+  create(actor: Actor, request: CreateAdminApiKey, attempt: Attempt): Promise<CreatedAdminApiKey>;
   list(actor: Actor, paging: Paging & { order: "asc" | "desc" }): Promise<Page<AdminApiKey>>;
   get(actor: Actor, id: string): Promise<AdminApiKey>;
   /** No key revokes itself: so one is always left. */
@@ -45,7 +46,7 @@ export function createAdminKeyService(
   };
 
   return {
-    async create(actor, { name, expires_in_seconds, user_id }) {
+    async create(actor, { name, expires_in_seconds, user_id }, attempt) {
       const organization = await organizationOf(actor);
       const owner = user_id != null && isId("user", user_id) ? await users.get(organization.id, user_id) : undefined;
       if (user_id != null && !owner) {
@@ -53,12 +54,8 @@ export function createAdminKeyService(
       }
       const expires_at =
         expires_in_seconds == null ? {} : { expires_at: Math.floor(Date.now() / 1000) + expires_in_seconds };
-      const { secret, record } = newAdminKey({
-        name,
-        organization_id: organization.id,
-        ...expires_at,
-        ...(owner && { owner_id: owner.id }),
-      });
+      const fields = { name, organization_id: organization.id, ...expires_at, ...(owner && { owner_id: owner.id }) };
+      const { secret, record } = newAdminKey(fields, idFor("admin_api_key", attempt));
       const details = { id: record.id, data: { name } };
       await adminKeys.create(record, [auditWrite(actor, { type: "api_key.created", details })]);
       return { ...(await shown(record, organization)), value: secret };

@@ -23,14 +23,21 @@ import type { Stores } from "../../shared/stores/stores.ts";
 import type { Paging } from "./fineTuningJobs.ts";
 import type { KeyService } from "./keys.ts";
 import type { ProjectService } from "./projects.ts";
+import { type Attempt, idFor } from "./requestClaims.ts";
 
 export interface OrganizationKeyService {
-  create(actor: Actor, project: string, request: CreateProjectApiKey): Promise<CreatedProjectApiKey>;
+  create(actor: Actor, project: string, request: CreateProjectApiKey, attempt: Attempt): Promise<CreatedProjectApiKey>;
   list(actor: Actor, project: string, paging: Paging): Promise<Page<ProjectApiKey>>;
   get(actor: Actor, project: string, id: string): Promise<ProjectApiKey>;
   update(actor: Actor, project: string, id: string, request: UpdateProjectApiKey): Promise<ProjectApiKey>;
   /** A new secret; the old one goes on for as long as they overlap. */
-  rotate(actor: Actor, project: string, id: string, request: RotateProjectApiKey): Promise<CreatedProjectApiKey>;
+  rotate(
+    actor: Actor,
+    project: string,
+    id: string,
+    request: RotateProjectApiKey,
+    attempt: Attempt,
+  ): Promise<CreatedProjectApiKey>;
   delete(actor: Actor, project: string, id: string): Promise<void>;
 }
 
@@ -52,19 +59,20 @@ export function createOrganizationKeyService(
   };
 
   return {
-    async create(actor, id, { name, scopes: asked, expires_in_seconds, user_id, ...limits }) {
+    async create(actor, id, { name, scopes: asked, expires_in_seconds, user_id, ...limits }, attempt) {
       const project = await projects.requireActive(actor, id);
       const owner = user_id != null && isId("user", user_id) ? await members.get(id, user_id) : undefined;
       if (user_id != null && !owner) {
         throw new ApiError("invalid_value", `No such user of the project: '${user_id}'.`, { param: "user_id" });
       }
-      const { secret, record } = newApiKey({
+      const fields = {
         ...{ name, project_id: project.id },
         ...(asked?.length && { scopes: [...new Set(asked)] }),
         ...(expires_in_seconds != null && { expires_at: now() + expires_in_seconds }),
         ...(owner && { owner_id: owner.id }),
         ...KeyLimits.parse(withoutNulls(limits)),
-      });
+      };
+      const { secret, record } = newApiKey(fields, idFor("api_key", attempt));
       const details = { id: record.id, data: { scopes: scopesOfKey(record) } };
       await apiKeys.create(record, [auditWrite(actor, { type: "api_key.created", details, project })]);
       return { ...(await shown(record)), value: secret };
@@ -89,17 +97,19 @@ export function createOrganizationKeyService(
       keys.forgetKey(key);
       return shown({ ...key, ...changes });
     },
-    async rotate(actor, project_id, id, { overlap_seconds }) {
+    async rotate(actor, project_id, id, { overlap_seconds }, attempt) {
       const project = await projects.requireActive(actor, project_id);
       const old = await require(project_id, id);
       if ((old.expires_at ?? Number.POSITIVE_INFINITY) <= now()) {
         throw new ApiError("invalid_state", `The API key '${id}' has expired: make a new one.`, { param: "key_id" });
       }
-      const { secret, record } = newApiKey(withoutSecret(old));
+      const { secret, record } = newApiKey(withoutSecret(old), idFor("api_key", attempt));
       const expires_at = Math.min(old.expires_at ?? Number.POSITIVE_INFINITY, now() + overlap_seconds);
       const audits = rotatedWrites(actor, project, old, record, overlap_seconds);
       const isRotated = await apiKeys.rotate({ ...old, expires_at }, record, audits);
-      if (!isRotated) throw notFound("API key", id, "key_id");
+      if (!isRotated && !(await apiKeys.get(project_id, record.id))) throw notFound("API key", id, "key_id");
+      // Its maker died before anybody saw the secret.
+      if (!isRotated) await apiKeys.create(record);
       keys.forgetKey(old);
       return { ...(await shown(record)), value: secret };
     },

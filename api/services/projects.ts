@@ -1,6 +1,6 @@
 /** Projects, as an organization's admin keys see all of them and a project's own key sees its own. */
 import { ApiError, notFound } from "../../shared/errors.ts";
-import { isId, newId } from "../../shared/ids.ts";
+import { isId } from "../../shared/ids.ts";
 import { type Page, toPage } from "../../shared/schemas/list.ts";
 import type { Actor } from "../../shared/schemas/organization.ts";
 import type { CreateProject, OrganizationProject, ProjectRecord, UpdateProject } from "../../shared/schemas/project.ts";
@@ -9,9 +9,10 @@ import { take } from "../../shared/stores/indexedRows.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
 import type { Paging } from "./fineTuningJobs.ts";
 import type { KeyService } from "./keys.ts";
+import { type Attempt, idFor } from "./requestClaims.ts";
 
 export interface ProjectService {
-  create(actor: Actor, request: CreateProject): Promise<OrganizationProject>;
+  create(actor: Actor, request: CreateProject, attempt: Attempt): Promise<OrganizationProject>;
   /** Of the organization, by id; archived ones where asked for. */
   list(actor: Actor, paging: Paging & { include_archived: boolean }): Promise<Page<OrganizationProject>>;
   /** A stranger's is 404. */
@@ -51,10 +52,10 @@ export function createProjectService(
     get,
     require,
     requireActive,
-    async create(actor, { name }) {
+    async create(actor, { name }, attempt) {
       const organization = await organizations.get(actor.organization_id);
       if (!organization) throw new Error(`There is no row of the organization ${actor.organization_id}`);
-      const id = newId("project");
+      const id = idFor("project", attempt);
       const created_at = Math.floor(Date.now() / 1000);
       const record: ProjectRecord = {
         ...{ id, organization_id: organization.id, organization_name: organization.name, name, created_at },

@@ -9,10 +9,13 @@ export type AdminKeys = KeyRows<AdminKeyRecord>;
 export const adminKeyPrefix = "sk-admin-millrace-";
 
 /** A new key's row, and its secret, which is to be shown once. */
-export function newAdminKey(fields: Omit<AdminKeyRecord, "id" | "hash" | "hint" | "created_at">) {
+export function newAdminKey(
+  fields: Omit<AdminKeyRecord, "id" | "hash" | "hint" | "created_at">,
+  id: string = newId("admin_api_key"),
+) {
   const { secret, kept } = newSecret(adminKeyPrefix);
   const created_at = Math.floor(Date.now() / 1000);
-  const record: AdminKeyRecord = { id: newId("admin_api_key"), ...kept, ...fields, created_at };
+  const record: AdminKeyRecord = { id, ...kept, ...fields, created_at };
   return { secret, record };
 }
 

@@ -21,6 +21,7 @@ export interface Listing {
 export interface KeyRows<Row extends KeyRecord> {
   /** The row and its pointer, as part of a transaction. */
   creations(row: Row): TransactWrite[];
+  /** Where there is one of this id, its maker died before anybody saw its secret: this one takes its place. */
   create(row: Row, also?: readonly TransactWrite[]): Promise<void>;
   /** By the hash of its secret, see `keyHash`. */
   find(hash: string): Promise<Row | undefined>;
@@ -67,16 +68,25 @@ export function createKeyRows<Row extends KeyRecord>(
     { type: "create", key: keyOf(row.hash), item: row },
     { type: "create", key: pointerOf(ownerOf(row), row.id), item: { hash: row.hash } },
   ];
+  const get: KeyRows<Row>["get"] = async (owner, id) => {
+    const pointer = await table.get(pointerOf(owner, id));
+    return pointer && find(String(pointer.hash));
+  };
+  const replacements = (old: Row, row: Row): TransactWrite[] => [
+    { type: "delete", key: keyOf(old.hash), condition: { expression: "attribute_not_exists(last_used_at)" } },
+    { type: "create", key: keyOf(row.hash), item: row },
+    { type: "put", key: pointerOf(ownerOf(row), row.id), item: { hash: row.hash } },
+  ];
   return {
     find,
     creations,
     async create(row, also = []) {
-      if (!(await table.transact([...creations(row), ...also]))) throw new Error(`The ${noun} ${row.id} exists`);
+      if (await table.transact([...creations(row), ...also])) return;
+      const unseen = await get(ownerOf(row), row.id);
+      if (!unseen || !(await table.transact(replacements(unseen, row))))
+        throw new Error(`The ${noun} ${row.id} exists`);
     },
-    async get(owner, id) {
-      const pointer = await table.get(pointerOf(owner, id));
-      return pointer && find(String(pointer.hash));
-    },
+    get,
     async list(owner, listing) {
       const pointers = await table.query(`${owner}#${noun}`, listing);
       const items = await table.getMany(pointers.map(({ hash }) => keyOf(String(hash))));

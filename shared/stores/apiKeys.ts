@@ -12,10 +12,13 @@ export interface ApiKeys extends KeyRows<ApiKeyRecord> {
 export const apiKeyPrefix = "sk-millrace-";
 
 /** A new key's row, and its secret, which is to be shown once. */
-export function newApiKey(fields: Omit<ApiKeyRecord, "id" | "hash" | "hint" | "created_at">) {
+export function newApiKey(
+  fields: Omit<ApiKeyRecord, "id" | "hash" | "hint" | "created_at">,
+  id: string = newId("api_key"),
+) {
   const { secret, kept } = newSecret(apiKeyPrefix);
   const record: ApiKeyRecord = {
-    id: newId("api_key"),
+    id,
     ...kept,
     ...fields,
     created_at: Math.floor(Date.now() / 1000),

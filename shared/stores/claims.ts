@@ -6,6 +6,8 @@ const KeptAnswer = z.object({
   status: z.int(),
   headers: z.record(z.string(), z.string()),
   body: z.string(),
+  /** Whether the body shows a secret, and can be read only with the API key that asked. */
+  is_sealed: z.boolean().optional(),
 });
 export type KeptAnswer = z.infer<typeof KeptAnswer>;
 
