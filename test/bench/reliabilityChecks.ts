@@ -1,4 +1,5 @@
 /** What must hold when all has settled: facts in, violations out, each by its kind and in words. */
+import { isId } from "../../shared/ids.ts";
 import type { UsageRecord } from "../../shared/schemas/usage.ts";
 import type { Attempt, Ledger } from "./reliabilityLedger.ts";
 import { inferenceRequest } from "./reliabilityPaths.ts";
@@ -28,7 +29,8 @@ export function isThereOnce(
 
 /** Answers are charged once, with the tokens they told of; what is charged beyond them is no more than what nobody heard. */
 export function chargedOnce(marker: string, ledger: Ledger, records: readonly UsageRecord[]): Violation[] {
-  const online = records.filter(({ is_batch, kind }) => !is_batch && kind !== "fine_tuning");
+  // What workers did is charged by names of its own.
+  const online = records.filter(({ id }) => isId("request", id));
   const byId = Map.groupBy(online, ({ id }) => id);
   const answered = [...ledger.inferences.values()].filter((inference) => inference.marker === marker);
   const lost: string[] = [];
