@@ -23,6 +23,13 @@ const SecretKeys = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const Encryption = z.string().transform((text, context) => {
+  const settings = parseEncryption(text);
+  if (settings) return settings;
+  context.addIssue("'file:' and a directory, or 'kms:' and a name for the deployment");
+  return z.NEVER;
+});
+
 const Origins = z.string().transform((text, context) => {
   const origins = text.split(",").map((origin) => origin.trim());
   if (origins.every((origin) => origin === "*" || URL.parse(origin)?.origin === origin)) return origins;
@@ -37,13 +44,6 @@ const WorkerQueues = z
   .string()
   .transform((text) => text.split(",").map((name) => name.trim()))
   .pipe(z.array(z.enum(workerQueues)));
-
-const Encryption = z.string().transform((text, context) => {
-  const settings = parseEncryption(text);
-  if (settings) return settings;
-  context.addIssue("'file:' and a directory, or 'kms:' and a name for the deployment");
-  return z.NEVER;
-});
 
 /** What a process may find in its environment. */
 export const Environment = z.object({
