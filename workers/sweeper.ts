@@ -42,6 +42,11 @@ export async function clearLeftovers(leftovers: Leftovers, now = Date.now()): Pr
   return due.length;
 }
 
+/** Of organizations whose key was deleted by somebody who died before it was destroyed. */
+export function destroyKeys(keys: Pick<OrganizationKeys, "destroyAll">): Promise<number> {
+  return keys.destroyAll(rowsPerSweep);
+}
+
 /** What a worker may have on its way to the bucket when a project is erased. */
 const settleSeconds = 60;
 const stepsPerSweep = 20;
@@ -82,7 +87,7 @@ export function startSweeper(
     }
     if (leftovers) clearLeftovers(leftovers).catch((error) => log.error({ error }, "leftovers were not cleared"));
     if (retention) keepNoLonger(retention).catch((error) => log.error({ error }, "what is due was not removed"));
-    keys?.destroyAll(rowsPerSweep).catch((error) => log.error({ error }, "deleted keys were not destroyed"));
+    if (keys) destroyKeys(keys).catch((error) => log.error({ error }, "deleted keys were not destroyed"));
   }, seconds * 1000);
   return { stop: () => clearInterval(timer) };
 }
