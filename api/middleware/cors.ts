@@ -17,6 +17,8 @@ const exposeHeaders = [
   "openai-version",
   "openai-organization",
   "retry-after",
+  "retry-after-ms",
+  ...["limit", "remaining", "reset"].flatMap((what) => [`x-ratelimit-${what}-requests`, `x-ratelimit-${what}-tokens`]),
   "content-disposition",
 ];
 

@@ -46,6 +46,9 @@ test("pages of other origins are let in by nobody but the operator", async () =>
     assert.equal(await from(guarded, "https://app.example.evil.example", init), null);
     assert.equal(await from(guarded, "null", init), null);
   }
+  const shown = (await app.request("/healthz")).headers.get("access-control-expose-headers")!.split(",");
+  for (const name of ["x-request-id", "retry-after-ms", "x-ratelimit-remaining-tokens"])
+    assert.ok(shown.includes(name));
   const { headers } = await guarded.request("/healthz", { ...preflight, headers: { ...preflight.headers, origin } });
   assert.match(headers.get("access-control-allow-methods")!, /PUT/);
   assert.match((await guarded.request("/healthz")).headers.get("vary")!, /Origin/, "caches keep answers apart");
