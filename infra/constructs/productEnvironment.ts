@@ -17,6 +17,7 @@ export function productEnvironment(data: DataStack, options: Options): Record<st
     MILLRACE_LIGHT_QUEUE_URL: light.queue.queueUrl,
     MILLRACE_DEAD_LETTER_QUEUE_URL: jobs.dead.queueUrl,
     MILLRACE_LOG_LEVEL: "info",
+    MILLRACE_METRICS: "emf",
     ...(options.moderationModel && { MILLRACE_MODERATION_MODEL: options.moderationModel }),
     ...(options.organizationKeys && { MILLRACE_ENCRYPTION_KEYS: `kms:${options.stage}` }),
   };

@@ -16,6 +16,7 @@ import { grant, grantOrganizationKeys } from "./access.ts";
 import { acknowledge } from "./acknowledge.ts";
 import type { Options } from "./options.ts";
 import { productEnvironment } from "./productEnvironment.ts";
+import { addTraceDaemon, daemonAddress } from "./traceDaemon.ts";
 
 export type QueueName = "jobs" | "answers" | "light";
 
@@ -29,6 +30,8 @@ export interface WorkerContainer {
   cluster: Cluster;
   data: DataStack;
   options: Options;
+  /** Whether it can reach what is not in AWS's own network. */
+  reachesInternet: boolean;
   /** What it works on. */
   queues: readonly QueueName[];
   gpuCount?: number;
@@ -36,11 +39,12 @@ export interface WorkerContainer {
 }
 
 export function addWorker(task: TaskDefinition, worker: WorkerContainer): void {
-  const { data, options, queues, image, gpuCount, memoryReservationMiB } = worker;
+  const { data, options, queues, image, gpuCount, memoryReservationMiB, reachesInternet } = worker;
   const logGroup = new LogGroup(task, "Log", {
     retention: RetentionDays.ONE_MONTH,
     removalPolicy: RemovalPolicy.DESTROY,
   });
+  const logging = LogDrivers.awsLogs({ streamPrefix: "worker", logGroup, mode: AwsLogDriverMode.NON_BLOCKING });
   task.addVolume({ name: "scratch" });
   const container = task.addContainer("worker", {
     image,
@@ -48,16 +52,19 @@ export function addWorker(task: TaskDefinition, worker: WorkerContainer): void {
     ...(memoryReservationMiB && { memoryReservationMiB }),
     readonlyRootFilesystem: true,
     stopTimeout: Duration.seconds(stopSeconds),
-    logging: LogDrivers.awsLogs({ streamPrefix: "worker", logGroup, mode: AwsLogDriverMode.NON_BLOCKING }),
+    logging,
     environment: {
       ...productEnvironment(data, options),
       MILLRACE_WORKER_QUEUES: queues.join(","),
       MILLRACE_STOP_SECONDS: String(stopSeconds - reserveSeconds),
       MILLRACE_DEVICE: gpuCount ? "cuda" : "cpu",
+      ...(reachesInternet && { AWS_XRAY_DAEMON_ADDRESS: daemonAddress(task) }),
     },
     secrets: { MILLRACE_SECRET_KEYS: sealingKeys(task, data) },
   });
   container.addMountPoints({ sourceVolume: "scratch", containerPath: "/tmp", readOnly: false });
+  // The daemon's image is public, and there is no endpoint for it.
+  if (reachesInternet) addTraceDaemon(task, container, logging);
   allowWork(task, worker);
   acknowledge(task.obtainExecutionRole(), {
     "IAM5[Resource::*]": "ECR gives out tokens under no resource's name; images and logs are named.",

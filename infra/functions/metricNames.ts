@@ -1,4 +1,3 @@
 /** Metrics of ours, as those who write and those who read them call them. */
-export const metricNamespace = "Millrace";
 /** Rows that wanted a worker and had no message. */
 export const unsentMetric = "RowsWithoutMessage";

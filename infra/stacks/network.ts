@@ -33,11 +33,13 @@ export class NetworkStack extends Stack {
   /** Of the workers. */
   readonly subnets: SubnetSelection;
   readonly isPublic: boolean;
+  readonly reachesInternet: boolean;
 
   constructor(scope: Construct, id: string, { options, ...props }: StackProps & { options: Options }) {
     super(scope, id, props);
     const { network, natGateways } = options;
     this.isPublic = network === "public";
+    this.reachesInternet = this.isPublic || natGateways > 0;
     const isolated = natGateways ? SubnetType.PRIVATE_WITH_EGRESS : SubnetType.PRIVATE_ISOLATED;
     const subnetType = this.isPublic ? SubnetType.PUBLIC : isolated;
     this.subnets = { subnetType };

@@ -3,11 +3,12 @@ import { Stack, type StackProps } from "aws-cdk-lib";
 import { Dashboard, GraphWidget, type IMetric, MathExpression, Metric, TextWidget } from "aws-cdk-lib/aws-cloudwatch";
 import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
 import type { Construct } from "constructs";
+import { metricNamespace } from "../../shared/telemetry/metrics.ts";
 import { Alarms, minutes } from "../constructs/alarms.ts";
 import { gpuMetrics } from "../constructs/gpuMetrics.ts";
 import type { JobQueue } from "../constructs/jobQueue.ts";
 import type { Options } from "../constructs/options.ts";
-import { metricNamespace, unsentMetric } from "../functions/metricNames.ts";
+import { unsentMetric } from "../functions/metricNames.ts";
 import type { ApiStack } from "./api.ts";
 import type { DataStack } from "./data.ts";
 import type { WorkersStack } from "./workers.ts";
@@ -134,6 +135,7 @@ export class ObservabilityStack extends Stack {
         "Oldest, seconds",
         of(({ queue }, label) => queue.metricApproximateAgeOfOldestMessage({ ...options, label })),
       ),
+      graph("Done, retried, given up", outcomes),
       graph("Given up, and stuck", [
         ...of(({ dead }, label) => dead.metricApproximateNumberOfMessagesVisible({ ...options, label })),
         unsent(),
@@ -157,8 +159,17 @@ export class ObservabilityStack extends Stack {
   }
 }
 
-const notes = `What projects cost is told by \`GET /v1/organization/costs\` (\`group_by=project_id\`), by the price table of the deployment.
-Traces are in X-Ray, logs in the log groups of the stacks; every answer's \`x-request-id\` finds both.`;
+/** See `shared/telemetry`. */
+const outcomes = ["done", "retry", "buried", "failed"].map(
+  (outcome) =>
+    new Metric({
+      ...{ namespace: metricNamespace, metricName: "Outcomes", statistic: "Sum", period: minutes(5), label: outcome },
+      dimensionsMap: { service: "worker", outcome },
+    }),
+);
+
+const notes = `What projects cost is told by \`GET /v1/organization/costs\` (\`group_by=project_id\`), by the price table of the deployment;
+of inferences also by \`stats sum(Cost) by project_id\` in Logs Insights. Traces are in X-Ray, logs in the log groups of the stacks; every answer's \`x-request-id\` finds both.`;
 
 const graph = (title: string, left: IMetric[]) => new GraphWidget({ title, left, width: 6, height: 6 });
 

@@ -113,7 +113,7 @@ function computes({ ofType }: Synthesised): Compute[] {
     .filter(({ Properties }) => Properties.Environment?.Variables.MILLRACE_TABLE)
     .map(({ id, Properties }) => ({ id, environment: Properties.Environment.Variables }));
   const containers = ofType("AWS::ECS::TaskDefinition").flatMap(({ id, Properties }) =>
-    Properties.ContainerDefinitions.map(({ Environment = [], Secrets = [] }: Properties) => ({
+    Properties.ContainerDefinitions.slice(0, 1).map(({ Environment = [], Secrets = [] }: Properties) => ({
       id,
       environment: Object.fromEntries([...Environment, ...Secrets].map(({ Name, Value }) => [Name, Value ?? {}])),
     })),

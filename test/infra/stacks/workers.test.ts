@@ -104,6 +104,9 @@ test("a worker's container is read-only, has two minutes to put its work down, a
     assert.equal(container.ResourceRequirements?.[0].Type, isGpu ? "GPU" : undefined);
     assert.equal(environment.MILLRACE_DEVICE, isGpu ? "cuda" : "cpu");
     assert.equal(environment.MILLRACE_WORKER_QUEUES, isGpu ? "jobs,answers" : "light");
+    const daemon = isGpu ? "xray-daemon:2000" : "127.0.0.1:2000";
+    assert.equal(environment.AWS_XRAY_DAEMON_ADDRESS, daemon);
+    assert.deepEqual(container.Links, isGpu ? ["xray-daemon"] : undefined);
     assert.ok(Number(environment.MILLRACE_STOP_SECONDS) < container.StopTimeout);
   }
 });
