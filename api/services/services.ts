@@ -6,7 +6,7 @@ import { createWaitingLine } from "../../shared/budget/waiting.ts";
 import { guardHost } from "../../shared/encryption/guardedHost.ts";
 import { createNamedModels } from "../../shared/evals/namedModels.ts";
 import { createFunctionRouting } from "../../shared/inference/functionRouting.ts";
-import { createMeter } from "../../shared/inference/metered.ts";
+import { createMeter, type Meter } from "../../shared/inference/metered.ts";
 import { createModelLookUp, type ModelLookUp } from "../../shared/inference/modelLookUp.ts";
 import { createRecentModels } from "../../shared/inference/recentModels.ts";
 import { createLimiter, type Limiter } from "../../shared/limits/limiter.ts";
@@ -131,7 +131,6 @@ export function createServices(dependencies: Dependencies): Services {
   const host = guardHost(dependencies.host, stores.sealing);
   const delivery = createDelivery("fine_tuning_job", queue, observe);
   const line = createWaitingLine(stores);
-  const meter = createMeter(stores.usage, prices);
   const creation = createJobCreation({ stores, quotes: createJobQuotes(stores, line, prices), delivery, prices });
   const verdicts = createVerdicts(async (project) => {
     const balance = await balanceOf(stores, project);
@@ -150,6 +149,7 @@ export function createServices(dependencies: Dependencies): Services {
   const queued = createQueuedAnswers(stores, claims, createDelivery("answer", queue, observe));
   const datasets = createDatasetService(stores, createDelivery("dataset_version", queue, observe));
   const policies = createPolicyService(stores, models);
+  const meter = settleTokens(createMeter(stores.usage, prices), limiter);
   return {
     keys,
     projects,
@@ -162,7 +162,7 @@ export function createServices(dependencies: Dependencies): Services {
     members: createMemberService(stores, projects, keys),
     permissions: createPermissionService(stores, projects, recent),
     files: createFileService(stores, maxUploadBytes, lookUp),
-    uploads: createUploadService(stores, maxUploadBytes),
+    uploads: createUploadService(stores, maxUploadBytes, lookUp),
     fineTuning: createFineTuningService(stores, creation, delivery, prefetch, line),
     batches: createBatchService(stores, createDelivery("batch", queue, observe), prices),
     models: createModelService(stores, models, recent),
@@ -183,12 +183,12 @@ export function createServices(dependencies: Dependencies): Services {
       stores,
       routing,
       queued,
-      { ...dependencies, meter: settleTokens(createMeter(stores.usage, prices), limiter) },
+      { ...dependencies, meter },
     ),
     storedCompletions: createStoredCompletionService(stores.inferences, feedback),
     inferences: createInferenceRecordService(stores, feedback),
     inferenceImport: createInferenceImportService(stores.inferences),
-    ...createEvalServices(dependencies, models, host),
+    ...createEvalServices(dependencies, { models, host }, { prices, meter }),
     metrics: createMetricService(stores.metrics),
     feedback,
     webhooks: createWebhookEndpointService(stores, dependencies.webhooks),
@@ -204,16 +204,14 @@ export function createServices(dependencies: Dependencies): Services {
 }
 
 function createEvalServices(
-  { stores, queue, observe, heavyBytes, prices = usualPrices }: Dependencies,
-  models: ModelLookUp,
-  host: ModelHost,
+  { stores, queue, observe, heavyBytes }: Dependencies,
+  context: { models: ModelLookUp; host: ModelHost },
+  { prices, meter }: { prices: Prices; meter: Meter },
 ) {
-  const named = createNamedModels(models, stores.functions);
+  const named = createNamedModels(context.models, stores.functions);
   const delivery = createDelivery("eval_run", queue, observe);
   const evals = createEvalService(stores, delivery);
   const evalRuns = createEvalRunService({ stores, evals, named, delivery, prices });
   const evalComparisons = createEvalComparisonService(stores.evalRuns, evals, evalRuns);
-  const meter = createMeter(stores.usage, prices);
-  const graders = createGraderService({ context: { models, host }, named, heavyBytes, meter });
-  return { evals, evalRuns, evalComparisons, graders };
+  return { evals, evalRuns, evalComparisons, graders: createGraderService({ context, named, heavyBytes, meter }) };
 }
