@@ -37,8 +37,16 @@ export function createDataBucket(scope: Construct, id: string, { key, logs }: { 
     versioned: true,
     serverAccessLogsBucket: logs,
     serverAccessLogsPrefix: "data/",
-    // A browser that follows the API's redirect to a presigned link arrives from another origin.
-    cors: [{ allowedMethods: [HttpMethods.GET], allowedOrigins: ["*"], allowedHeaders: ["*"], maxAge: 3000 }],
+    // A browser that follows a presigned link, to read a file or to send a part, arrives from another origin.
+    cors: [
+      {
+        allowedMethods: [HttpMethods.GET, HttpMethods.PUT],
+        exposedHeaders: ["ETag"],
+        allowedOrigins: ["*"],
+        allowedHeaders: ["*"],
+        maxAge: 3000,
+      },
+    ],
     lifecycleRules: [
       { id: "unfinished-uploads", abortIncompleteMultipartUploadAfter: Duration.days(2) },
       { id: "regret", noncurrentVersionExpiration: Duration.days(regretDays), expiredObjectDeleteMarker: true },
