@@ -1,5 +1,6 @@
 /** `/v1/uploads` */
 import { createRoute } from "@hono/zod-openapi";
+import { ErrorResponse } from "../../shared/schemas/error.ts";
 import {
   CompleteUpload,
   CreatePartLink,
@@ -24,7 +25,13 @@ const create = createRoute({
   description:
     "For files larger than one request may be: behind API Gateway and Lambda that is about 4 MB, in containers what the deployment allows. An upload lasts an hour.",
   request: { body: jsonBody(CreateUpload) },
-  responses: { 200: json(Upload, "The upload, pending."), ...failures, ...tooLarge, ...wrongMediaType },
+  responses: {
+    200: json(Upload, "The upload, pending."),
+    ...failures,
+    ...tooLarge,
+    ...wrongMediaType,
+    429: json(ErrorResponse, "`insufficient_quota`: the project's stored files leave no room for it."),
+  },
 });
 
 /** Given as a plain schema, so that nothing reads the body but the service, which streams it. */

@@ -11,9 +11,11 @@ import type {
   UploadPartLink,
   UploadRecord,
 } from "../../shared/schemas/upload.ts";
+import type { StoredBytes } from "../../shared/stores/storedBytes.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
 import { safeFilename } from "./fileFields.ts";
 import { readUpload, type Upload as SentBody } from "./multipart.ts";
+import { type LimitLookUp, quotaPassed } from "./rateLimits.ts";
 import { type Attempt, idFor } from "./requestClaims.ts";
 import { changed, createUploadAssembly, fileIdOf, requirePending } from "./uploadAssembly.ts";
 
@@ -34,11 +36,12 @@ const largestPart = 64 * 1024 * 1024;
 
 const now = () => Math.floor(Date.now() / 1000);
 
-type Dependencies = Pick<Stores, "uploads" | "linkedParts" | "files" | "objects">;
+type Dependencies = Pick<Stores, "uploads" | "linkedParts" | "files" | "objects" | "storedBytes">;
 
 export function createUploadService(
-  { uploads, linkedParts, files, objects }: Dependencies,
+  { uploads, linkedParts, files, objects, storedBytes }: Dependencies,
   maxBytes: number,
+  limits: Pick<LimitLookUp, "of">,
 ): UploadService {
   const find = async (project: Project, id: string): Promise<UploadRecord> => {
     const upload = isId("upload", id) ? await uploads.get(project.id, id) : undefined;
@@ -61,13 +64,14 @@ export function createUploadService(
         ...{ purpose, status: "pending", expires_at, project_id: project.id, part_ids: null },
         ...{ file_seconds: expires_after?.seconds ?? null, expires_at_ttl: expires_at + keptSeconds },
       };
+      await requireRoom(record, storedBytes, (await limits.of(project.id)).max_stored_bytes);
       await uploads.create(record);
       return { ...record, file: null };
     },
     async addPart(project, id, body) {
-      const limits = { fileBytes: Math.min(largestPart, maxBytes), fields: [], file: "data" };
+      const accepted = { fileBytes: Math.min(largestPart, maxBytes), fields: [], file: "data" };
       // A refusal in the midst of it: some clients hear of one only when all they have to send was read.
-      const { file, problem } = await readUpload(body, limits, async (content) => {
+      const { file, problem } = await readUpload(body, accepted, async (content) => {
         const part = await assembly.newPart(await find(project, id), { bytes: null, is_linked: false });
         return { part, ...(await objects.put(part.object_key, content)) };
       });
@@ -92,7 +96,10 @@ export function createUploadService(
       let upload = await find(project, id);
       if (upload.status === "pending") {
         const file = await assembly.makeFile(upload, wish);
-        if (file) return { ...upload, status: "completed", file };
+        if (file) {
+          await storedBytes.release(project.id, file.id);
+          return { ...upload, status: "completed", file };
+        }
         upload = await find(project, id);
       }
       if (upload.status !== "completed" || upload.part_ids?.join() !== wish.part_ids.join()) throw changed(upload);
@@ -103,9 +110,17 @@ export function createUploadService(
       if (upload.status !== "cancelled") {
         requirePending(upload);
         if (!(await uploads.cancel(upload))) throw await wasChanged(project, id);
+        await storedBytes.release(project.id, fileIdOf(upload));
         await assembly.clear(upload);
       }
       return { ...upload, status: "cancelled", file: null };
     },
   };
+}
+
+/** Held until it is a file, is cancelled, or its time is over. */
+async function requireRoom(upload: UploadRecord, storedBytes: StoredBytes, quota: number): Promise<void> {
+  const { project_id, bytes } = upload;
+  if (await storedBytes.reserve(project_id, { id: fileIdOf(upload), bytes, quota })) return;
+  throw quotaPassed({ bytes, stored: await storedBytes.of(project_id), quota });
 }

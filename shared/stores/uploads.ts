@@ -35,8 +35,12 @@ export interface LinkedParts {
 }
 
 const daySeconds = 24 * 60 * 60;
-const keyOf = ({ project_id, id }: Pick<UploadRecord, "project_id" | "id">) => ({ pk: `${project_id}#upload`, sk: id });
-const partition = ({ project_id, id }: Pick<UploadRecord, "project_id" | "id">) => `${project_id}#upload_part#${id}`;
+const keyOf = ({ project_id, id }: Pick<UploadRecord, "project_id" | "id">) => ({
+  pk: `${project_id}#file_upload`,
+  sk: id,
+});
+const partition = ({ project_id, id }: Pick<UploadRecord, "project_id" | "id">) =>
+  `${project_id}#file_upload_part#${id}`;
 const partKey = ({ project_id, upload_id, id }: PartRecord) => ({
   pk: partition({ project_id, id: upload_id }),
   sk: id,

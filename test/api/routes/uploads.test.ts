@@ -9,6 +9,7 @@ import type { Upload, UploadPartLink } from "../../../shared/schemas/upload.ts";
 import { clearLeftovers } from "../../../workers/sweeper.ts";
 import { type Deployment, deploy } from "../../support/deployment.ts";
 import { startGate } from "../../support/gate.ts";
+import { make } from "../../support/organizations.ts";
 import { sdks } from "../../support/sdks.ts";
 import { startServer } from "../../support/serverProcess.ts";
 
@@ -185,6 +186,21 @@ test("expired, it takes nothing, and what it had is cleared", async () => {
     (await stored()).filter((key) => key.includes(`/uploads/${upload.id}/`)),
     [],
   );
+});
+
+test("an upload takes its room when it begins, and gives it back when it is cancelled", async () => {
+  const project = (await make(deployment, "projects", { name: "small" })).id;
+  await make(deployment, `projects/${project}/rate_limits/rl-project`, { max_stored_bytes: 500_000 });
+  const key = await make<{ value: string }>(deployment, `projects/${project}/api_keys`, { name: "k" });
+  const client = deployment.client({ apiKey: key.value });
+  const { upload, parts } = await inParts(client, 200_000);
+  await refused(client.uploads.create(wish()), 429, "file", /do not fit/);
+  await client.uploads.complete(upload.id, { part_ids: parts });
+  await refused(client.uploads.create(wish()), 429, "file", /take 300000 of 500000/);
+  const second = await client.uploads.create(wish(200_000));
+  await refused(client.uploads.create(wish(1)), 429, "file");
+  await client.uploads.cancel(second.id);
+  assert.equal((await client.uploads.create(wish(200_000))).status, "pending");
 });
 
 test("two who complete it at once end with one file, and both are told so", async () => {
