@@ -4,7 +4,16 @@ export interface Result {
   suite: string;
   case: string;
   value: number;
-  unit: "percent" | "dollars" | "hours" | "seconds" | "milliseconds" | "per second" | "mebibytes" | "exponent" | "count";
+  unit:
+    | "percent"
+    | "dollars"
+    | "hours"
+    | "seconds"
+    | "milliseconds"
+    | "per second"
+    | "mebibytes"
+    | "exponent"
+    | "count";
   /** In the same unit; null: nothing to compare with. */
   baseline: number | null;
   /** `value` by `baseline`. */
