@@ -61,7 +61,7 @@ export async function waitBehind(shop: Workshop, workers: number, name: string, 
   // Some more, so that their length is known.
   await until(async () => (await taken()).length >= before.length + further * workers, {
     what: "more of it",
-    seconds: 120,
+    seconds: 600,
   });
   const length = ((Date.now() - began) / 1000 / ((await taken()).length - before.length + 1)) * workers;
   return { seconds, length, overtaken };
