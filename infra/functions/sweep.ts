@@ -7,7 +7,7 @@ import { createLog } from "../../shared/log.ts";
 import { createQueue } from "../../shared/queue.ts";
 import { createStores } from "../../shared/stores/stores.ts";
 import { metricNamespace } from "../../shared/telemetry/metrics.ts";
-import { clearLeftovers, sweep } from "../../workers/sweeper.ts";
+import { clearLeftovers, destroyKeys, keepNoLonger, sweep } from "../../workers/sweeper.ts";
 import { sweptRows, sweptWebhooks } from "../../workers/swept.ts";
 import { unsentMetric } from "./metricNames.ts";
 
@@ -21,13 +21,18 @@ const metrics = new Metrics({ namespace: metricNamespace });
 
 /** Throws after all was looked after, where some of it failed. */
 export async function handler(): Promise<void> {
-  const { kinds, leftovers } = sweptRows(stores);
+  const { kinds, leftovers, keys, retention } = sweptRows(stores);
   const work = [...kinds, ...sweptWebhooks(stores).kinds].map(async (rows) => {
     const sent = await sweep(rows, queue);
     if (sent) log.info({ kind: rows.kind, sent }, "rows that want a worker were sent");
     if (!rows.wakes) metrics.addMetric(unsentMetric, MetricUnit.Count, sent);
   });
-  const outcomes = await Promise.allSettled([...work, leftovers && clearLeftovers(leftovers), keepMeasured()]);
+  const removals = [
+    leftovers && clearLeftovers(leftovers),
+    keys && destroyKeys(keys),
+    retention && keepNoLonger(retention),
+  ];
+  const outcomes = await Promise.allSettled([...work, ...removals, keepMeasured()]);
   metrics.publishStoredMetrics();
   const failures = outcomes
     .filter(({ status }) => status === "rejected")
