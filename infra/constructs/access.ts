@@ -18,7 +18,7 @@ export const prefixes = {
 } as const;
 type Prefix = keyof typeof prefixes;
 
-/** All that Millrace does with its table: no scan, nothing that changes the table itself. */
+/** All that Millrace does with its table for whoever asks: no scan, nothing that changes the table itself. */
 const tableActions = [
   ...["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem"],
 ].map((action) => `dynamodb:${action}`);
@@ -29,7 +29,7 @@ const keyActions = ["Encrypt", "Decrypt", "GenerateDataKey", "DescribeKey"].map(
 export interface Needs {
   reads?: readonly Prefix[];
   writes?: readonly Prefix[];
-  /** Whether it looks for rows that want a worker. */
+  /** Whether it looks for rows that want a worker, and erases projects. */
   sweeps?: boolean;
   sends?: readonly Queue[];
   /** Queues whose length it asks for. */
@@ -47,7 +47,11 @@ const allow = ({ grantPrincipal }: IGrantable, actions: readonly string[], ...re
 export function grant(role: IRole, data: DataStack, needs: Needs): void {
   const { table, bucket, key } = data;
   allow(role, tableActions, table.tableArn);
-  if (needs.sweeps) allow(role, ["dynamodb:Query"], `${table.tableArn}/index/${tableSchema.workIndex.name}`);
+  if (needs.sweeps) {
+    allow(role, ["dynamodb:Query"], `${table.tableArn}/index/${tableSchema.workIndex.name}`);
+    // Only reading all of it tells what is left of a project that is being erased.
+    allow(role, ["dynamodb:Scan"], table.tableArn);
+  }
   // Without it S3 tells whoever asks for what is not there that they may not ask.
   allow(role, ["s3:ListBucket"], bucket.bucketArn);
   for (const prefix of needs.reads ?? []) allowObjects(role, readActions, data, prefix);

@@ -76,7 +76,7 @@ export function requireAnswering(model: CallableModel): void {
 
 /** Throws ApiError. */
 export async function askModel(asking: Asking, question: Question): Promise<Answer> {
-  const { model, variant } = await asking.named.find(asking.project, question.model);
+  const { model, variant } = await asking.patiently(() => asking.named.find(asking.project, question.model));
   requireAnswering(model);
   const reads = isFineTuned(model);
   const answer = await (reads ? askForLabel(asking, model, question) : write(asking, { ...question, variant }));

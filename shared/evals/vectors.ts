@@ -12,7 +12,8 @@ export async function cosine(
   a: string,
   b: string,
 ) {
-  const model = asEmbedder((await named.find(project, name ?? usualEmbedder)).model);
+  const found = await patiently(() => named.find(project, name ?? usualEmbedder));
+  const model = asEmbedder(found.model);
   const [first, second] = await patiently(() => context.host.embed(model, [a, b], signal));
   const score = first!.vector.reduce((sum, value, i) => sum + value * second!.vector[i]!, 0);
   const input_tokens = first!.tokens + second!.tokens;

@@ -56,6 +56,29 @@ const grading: Grading = {
 const grade = (grader: object) => gradeBy(Grader.parse({ name: "g", ...grader }) as never, grading);
 const input = [{ role: "user", content: "{{item.text}}" }];
 
+test("a model that cannot be looked up just now is looked up again, for grading and for vectors", async () => {
+  let failures = 0;
+  const twice: Grading = {
+    ...grading,
+    named: {
+      async find(project, name) {
+        if (failures++ % 2 === 0) throw new Error("the table does not answer");
+        return grading.named.find(project, name);
+      },
+    },
+    patiently: async (ask) => ask().catch(ask),
+  };
+  const graders = [
+    { type: "label_model", model: "judge", input, labels: ["yes", "no"], passing_labels: ["no"] },
+    { type: "text_similarity", evaluation_metric: "cosine", input: "a", reference: "a" },
+  ];
+  for (const grader of graders) {
+    const { score } = await gradeBy(Grader.parse({ name: "g", ...grader }) as never, twice);
+    assert.ok(score !== null && Number.isFinite(score));
+  }
+  assert.equal(failures, 4);
+});
+
 test("strings are compared as their operation says", async () => {
   const check = async (operation: string, text: string, reference: string) =>
     (await grade({ type: "string_check", operation, input: text, reference })).score;
