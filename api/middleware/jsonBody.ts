@@ -33,7 +33,7 @@ const mayDisguise = (text: string) =>
 /** What takes an object by its constructor's name for a Set, or by its prototype for another, is not to be led astray. */
 function refuseDisguises(text: string): void {
   const look = (name: string, value: unknown) => {
-    if (name === "__proto__" || (name === "constructor" && typeof value === "object")) {
+    if (name === "__proto__" || (name === "constructor" && typeof value === "object" && value !== null)) {
       throw new ApiError("invalid_value", `No field may be named '${name}' and hold that.`, { param: name });
     }
     return value;
