@@ -1,4 +1,5 @@
-/** Inferences are counted before their answers are sent: those that end together share one write. */
+/** Inferences are counted before their answers are sent: those that end at about the same time share one write. */
+import { setTimeout as pause } from "node:timers/promises";
 import { timeOfId } from "../ids.ts";
 import { nanosOf, type Prices } from "../pricing/prices.ts";
 import type { UsageKind, UsageRecord } from "../schemas/usage.ts";
@@ -46,8 +47,14 @@ export interface Meter {
 }
 
 interface Lane {
-  waiting: { record: UsageRecord; resolve(): void; reject(cause: unknown): void }[];
+  waiting: { record: UsageRecord; since: number; resolve(): void; reject(cause: unknown): void }[];
 }
+
+/**
+ * How long a record waits for others: a write takes more processor time than the request it counts, so that a busy API
+ * should make few of them, and requests that take long are the sign of one. In milliseconds, as `took` is.
+ */
+const companyWait = (took: number) => Math.min(10, took / 10);
 
 export function createMeter(usage: Pick<UsageStore, "put">, prices: Prices): Meter {
   /** Of each project and minute, those that wait for the write on its way to end. */
@@ -55,6 +62,8 @@ export function createMeter(usage: Pick<UsageStore, "put">, prices: Prices): Met
 
   const drain = async (name: string, project: string, lane: Lane) => {
     while (lane.waiting.length) {
+      const wait = companyWait(Date.now() - lane.waiting[0]!.since);
+      if (wait >= 1) await pause(wait);
       const together = lane.waiting.splice(0, mostTogether);
       try {
         await usage.put(
@@ -75,9 +84,10 @@ export function createMeter(usage: Pick<UsageStore, "put">, prices: Prices): Met
       const name = `${project}#${minuteOf(record)}`;
       const { promise, resolve, reject } = Promise.withResolvers<void>();
       const lane = lanes.get(name);
-      if (lane) lane.waiting.push({ record, resolve, reject });
+      const since = metered.created_at === undefined ? timeOfId(metered.id) : Date.now();
+      if (lane) lane.waiting.push({ record, since, resolve, reject });
       else {
-        const opened: Lane = { waiting: [{ record, resolve, reject }] };
+        const opened: Lane = { waiting: [{ record, since, resolve, reject }] };
         lanes.set(name, opened);
         void drain(name, project, opened);
       }

@@ -83,6 +83,24 @@ describe("inferences", () => {
     fails = true;
     await assert.rejects(meter.add("p", metered()), /no table/);
   });
+
+  test("one that took long waits a moment for others, one that did not is written at once", async () => {
+    const writes: number[] = [];
+    const put = async (_: string, records: readonly UsageRecord[]) => void writes.push(records.length);
+    const meter = createMeter({ put }, usualPrices);
+    const usage = { input_tokens: 3, output_tokens: 0 };
+    const add = (id: string) => meter.add("p", { id, endpoint: "/v1/embeddings", model: "m", usage });
+    const quick = add(newId("request"));
+    await Promise.resolve();
+    assert.deepEqual(writes, [1]);
+    await quick;
+    const begun = [newId("request"), newId("request")];
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    const first = add(begun[0]!);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    await Promise.all([first, add(begun[1]!)]);
+    assert.deepEqual(writes, [1, 2]);
+  });
 });
 
 describe("usage", () => {
