@@ -57,9 +57,14 @@ function positive(name: string, value: string | undefined): number | undefined {
   return value === undefined ? undefined : Number(value);
 }
 
+/** What went wrong, and what lay behind it. */
+function told({ message, cause }: Error): string {
+  return cause instanceof Error ? `${message} (${told(cause)})` : message;
+}
+
 process.exit(
   await main().catch((error: Error) => {
-    console.error(error.message);
+    console.error(told(error));
     return 1;
   }),
 );
