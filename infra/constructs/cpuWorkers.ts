@@ -1,17 +1,10 @@
 /** Workers without a GPU, on Fargate: spot first, and others where that is not to be had. */
-import type { SecurityGroup } from "aws-cdk-lib/aws-ec2";
 import { FargateService, FargateTaskDefinition } from "aws-cdk-lib/aws-ecs";
 import { Construct } from "constructs";
 import { cpuPolicy } from "../../shared/fleet/policy.ts";
-import type { NetworkStack } from "../stacks/network.ts";
-import { addWorker, type WorkerContainer } from "./workerContainer.ts";
-import { scaleOnBacklog, scaleOnMissing } from "./workerScaling.ts";
+import { addWorker, type WorkersProps } from "./workerContainer.ts";
+import { scaleWorkers } from "./workerScaling.ts";
 import { atMost } from "./workerSizes.ts";
-
-export interface CpuWorkersProps extends Omit<WorkerContainer, "gpuCount" | "memoryReservationMiB"> {
-  network: NetworkStack;
-  securityGroup: SecurityGroup;
-}
 
 /** GiB of a task's disk, which /tmp is a part of. */
 const diskGigabytes = 50;
@@ -19,9 +12,9 @@ const diskGigabytes = 50;
 export class CpuWorkers extends Construct {
   readonly services: readonly FargateService[];
 
-  private readonly props: CpuWorkersProps;
+  private readonly props: WorkersProps;
 
-  constructor(scope: Construct, id: string, props: CpuWorkersProps) {
+  constructor(scope: Construct, id: string, props: WorkersProps) {
     super(scope, id);
     this.props = props;
     const { options, data, queues } = props;
@@ -34,12 +27,8 @@ export class CpuWorkers extends Construct {
     const policy = atMost(cpuPolicy, options.cpuWorkers);
     const spot = this.createService("Spot", task, "FARGATE_SPOT");
     const onDemand = this.createService("OnDemand", task, "FARGATE");
-    scaleOnBacklog(
-      spot,
-      queues.map((name) => data[name].queue),
-      policy,
-    );
-    scaleOnMissing(onDemand, spot, policy);
+    const messages = queues.map((name) => data[name].queue);
+    scaleWorkers({ spot, onDemand }, messages, policy);
     this.services = [spot, onDemand];
   }
 

@@ -1,13 +1,6 @@
 /** Workers on instances with a GPU: spot instances first, and others where those are not to be had. */
 import { AutoScalingGroup, OnDemandAllocationStrategy, SpotAllocationStrategy } from "aws-cdk-lib/aws-autoscaling";
-import {
-  BlockDeviceVolume,
-  EbsDeviceVolumeType,
-  InstanceType,
-  LaunchTemplate,
-  type SecurityGroup,
-  UserData,
-} from "aws-cdk-lib/aws-ec2";
+import { BlockDeviceVolume, EbsDeviceVolumeType, InstanceType, LaunchTemplate, UserData } from "aws-cdk-lib/aws-ec2";
 import {
   AmiHardwareType,
   AsgCapacityProvider,
@@ -19,17 +12,11 @@ import {
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
 import { gpuPolicy } from "../../shared/fleet/policy.ts";
-import type { NetworkStack } from "../stacks/network.ts";
 import { acknowledge } from "./acknowledge.ts";
 import { measureGpus } from "./gpuMetrics.ts";
-import { addWorker, type WorkerContainer } from "./workerContainer.ts";
-import { scaleOnBacklog, scaleOnMissing } from "./workerScaling.ts";
+import { addWorker, type WorkersProps } from "./workerContainer.ts";
+import { scaleWorkers } from "./workerScaling.ts";
 import { atMost } from "./workerSizes.ts";
-
-export interface GpuWorkersProps extends Omit<WorkerContainer, "gpuCount" | "memoryReservationMiB"> {
-  network: NetworkStack;
-  securityGroup: SecurityGroup;
-}
 
 /** GB of an instance's disk: its image, a job's files and the bases it was tuned from. */
 const diskGigabytes = 100;
@@ -37,9 +24,9 @@ const diskGigabytes = 100;
 export class GpuWorkers extends Construct {
   readonly services: readonly Ec2Service[];
 
-  private readonly props: GpuWorkersProps;
+  private readonly props: WorkersProps;
 
-  constructor(scope: Construct, id: string, props: GpuWorkersProps) {
+  constructor(scope: Construct, id: string, props: WorkersProps) {
     super(scope, id);
     this.props = props;
     const { options, data, queues } = props;
@@ -48,12 +35,8 @@ export class GpuWorkers extends Construct {
     const policy = atMost(gpuPolicy, options.gpuWorkers);
     const spot = this.createService("Spot", task, this.createCapacity("Spot", 0));
     const onDemand = this.createService("OnDemand", task, this.createCapacity("OnDemand", 100));
-    scaleOnBacklog(
-      spot,
-      queues.map((name) => data[name].queue),
-      policy,
-    );
-    scaleOnMissing(onDemand, spot, policy);
+    const messages = queues.map((name) => data[name].queue);
+    scaleWorkers({ spot, onDemand }, messages, policy);
     this.services = [spot, onDemand];
   }
 

@@ -1,5 +1,6 @@
 /** The container of a worker, the same on GPU instances and Fargate: read-only, as nobody, with the time to put work down. */
 import { Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
+import type { SecurityGroup } from "aws-cdk-lib/aws-ec2";
 import {
   AwsLogDriverMode,
   type Cluster,
@@ -12,6 +13,7 @@ import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { LogGroup, RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
 import type { DataStack } from "../stacks/data.ts";
+import type { NetworkStack } from "../stacks/network.ts";
 import { grant, grantOrganizationKeys } from "./access.ts";
 import { acknowledge } from "./acknowledge.ts";
 import type { Options } from "./options.ts";
@@ -36,6 +38,12 @@ export interface WorkerContainer {
   queues: readonly QueueName[];
   gpuCount?: number;
   memoryReservationMiB?: number;
+}
+
+/** Services of one class of workers, wherever their tasks run. */
+export interface WorkersProps extends Omit<WorkerContainer, "gpuCount" | "memoryReservationMiB"> {
+  network: NetworkStack;
+  securityGroup: SecurityGroup;
 }
 
 export function addWorker(task: TaskDefinition, worker: WorkerContainer): void {

@@ -26,7 +26,17 @@ export function backlog(queues: readonly Queue[], period: Duration): IMetric {
   return new MathExpression({ expression, usingMetrics, period, label: "messages" });
 }
 
-export function scaleOnBacklog(service: BaseService, queues: readonly Queue[], policy: FleetPolicy): void {
+/** Tasks that may be reclaimed come by the backlog of all `queues`; those that may not stand in for what does not come. */
+export function scaleWorkers(
+  { spot, onDemand }: Readonly<Record<"spot" | "onDemand", BaseService>>,
+  queues: readonly Queue[],
+  policy: FleetPolicy,
+): void {
+  scaleOnBacklog(spot, queues, policy);
+  scaleOnMissing(onDemand, spot, policy);
+}
+
+function scaleOnBacklog(service: BaseService, queues: readonly Queue[], policy: FleetPolicy): void {
   checkPolicy(policy);
   const target = service.autoScaleTaskCount({ minCapacity: policy.minTasks, maxCapacity: maxTasks(policy) });
   target.scaleOnMetric("Backlog", {
@@ -39,7 +49,7 @@ export function scaleOnBacklog(service: BaseService, queues: readonly Queue[], p
 }
 
 /** `service` runs as many tasks as `first` was told to run and, for a while, could not. */
-export function scaleOnMissing(service: BaseService, first: BaseService, policy: FleetPolicy): void {
+function scaleOnMissing(service: BaseService, first: BaseService, policy: FleetPolicy): void {
   const { maxOnDemandTasks, fallbackPeriods, idlePeriods, cooldownSeconds } = policy;
   const period = readings(fallbackPeriods);
   const insight = (metricName: string, statistic: string) =>
