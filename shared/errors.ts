@@ -1,4 +1,5 @@
 /** The one error class that reaches a client, and the one table that gives each code its status and type. */
+import type { BudgetQuote } from "./schemas/budget.ts";
 
 /**
  * Published, machine-readable codes. `type` is OpenAI's vocabulary; the status decides the SDK's error class. The third is
@@ -42,7 +43,7 @@ export type ErrorCode = keyof typeof codes;
 export type ErrorStatus = (typeof codes)[ErrorCode][0];
 
 export interface ErrorBody {
-  error: { message: string; type: string; param: string | null; code: string };
+  error: { message: string; type: string; param: string | null; code: string; quote?: BudgetQuote };
 }
 
 export interface ApiErrorOptions {
@@ -50,6 +51,8 @@ export interface ApiErrorOptions {
   cause?: unknown;
   /** After how many milliseconds trying again may help. */
   retryMilliseconds?: number;
+  /** What there is no money for. */
+  quote?: BudgetQuote;
 }
 
 /**
@@ -59,6 +62,7 @@ export interface ApiErrorOptions {
 export class ApiError extends Error {
   readonly code: ErrorCode;
   readonly param: string | null;
+  readonly quote: BudgetQuote | undefined;
   /** Where it is known better than the code tells. */
   readonly #retryMilliseconds: number | undefined;
 
@@ -67,6 +71,7 @@ export class ApiError extends Error {
     this.name = "ApiError";
     this.code = code;
     this.param = options.param ?? null;
+    this.quote = options.quote;
     this.#retryMilliseconds = options.retryMilliseconds;
   }
 
@@ -90,7 +95,8 @@ export class ApiError extends Error {
   }
 
   toBody(): ErrorBody {
-    return { error: { message: this.message, type: codes[this.code][1], param: this.param, code: this.code } };
+    const { message, param, code, quote } = this;
+    return { error: { message, type: codes[code][1], param, code, ...(quote && { quote }) } };
   }
 }
 

@@ -6,7 +6,7 @@ type Operation = NonNullable<Path["get"]>;
 
 const refused = {
   description:
-    "`rate_limit_exceeded`: wait, as long as `retry-after-ms` says (`x-should-retry: true`). `insufficient_quota`: what the project may store is used up, and asking again does not help (`x-should-retry: false`). `queue_full`: too many requests wait.",
+    "`rate_limit_exceeded`: wait, as long as `retry-after-ms` says (`x-should-retry: true`). `insufficient_quota`: what the project may store or spend is used up, and asking again does not help (`x-should-retry: false`); where work would cost more than is left, `quote` says how much. `queue_full`: too many requests wait.",
   content: { "application/json": { schema: { $ref: "#/components/schemas/ErrorResponse" } } },
 };
 

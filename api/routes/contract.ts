@@ -53,7 +53,7 @@ export const overloaded = {
 export const quotaExceeded = {
   429: json(
     ErrorResponse,
-    "`insufficient_quota`: the project's monthly limit has no room for it; the message says what it is expected to cost. Trying again does not help.",
+    "`insufficient_quota`: the project's monthly limit has no room for it; `quote` says what it is expected to cost, and what is left. Trying again does not help.",
   ),
 } as const;
 

@@ -59,8 +59,8 @@ export function createJobQuotes(
 
   const priceOf: JobQuotes["priceOf"] = async (plan) => {
     const expected = await estimateJob(stores.budgets, plan);
-    const told = `about ${expected.tokens.toLocaleString("en")} tokens in ${Math.ceil(expected.seconds)} seconds`;
-    return { nanos: nanosOfJob(prices, plan, expected), told };
+    const { tokens, seconds } = expected;
+    return { nanos: nanosOfJob(prices, plan, expected), tokens, seconds };
   };
 
   return {

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { ApiError } from "../errors.ts";
 import { nanosPerUnit } from "../pricing/prices.ts";
-import type { SpendLimitRecord } from "../schemas/budget.ts";
+import type { BudgetQuote, SpendLimitRecord } from "../schemas/budget.ts";
 import type { Budgets } from "../stores/budgets.ts";
 import { reserveWrites } from "../stores/budgets.ts";
 import type { TransactWrite } from "../stores/table.ts";
@@ -32,8 +32,10 @@ export const leftOf = ({ limit, spent, reserved }: Balance): number => limit.nan
 
 export interface Quoted {
   nanos: number;
-  /** What it is for, such as `about 4,200 tokens in 12 seconds`. */
-  told: string;
+  /** Read and written. */
+  tokens: number;
+  /** Absent: not known, and not charged. */
+  seconds?: number;
 }
 
 export interface NewWork<Row> {
@@ -74,8 +76,20 @@ export async function createWithin<Row>(
   }
 }
 
-function refusal({ nanos, told }: Quoted, { limit, spent, reserved }: Balance, currency: string): ApiError {
-  const money = (amount: number) => `${Number((amount / nanosPerUnit).toFixed(6))} ${currency.toUpperCase()}`;
+function refusal(quoted: Quoted, { limit, spent, reserved }: Balance, currency: string): ApiError {
+  const amount = (nanos: number) => ({ value: nanos / nanosPerUnit, currency });
+  const money = (nanos: number) => `${Number((nanos / nanosPerUnit).toFixed(6))} ${currency.toUpperCase()}`;
+  const { nanos, tokens, seconds } = quoted;
+  const time = seconds === undefined ? "" : ` in ${Math.ceil(seconds)} seconds`;
+  const work = `about ${tokens.toLocaleString("en")} tokens${time}`;
   const room = `of this month's ${money(limit.nanos)}, ${money(spent)} are spent and ${money(reserved)} reserved for jobs`;
-  return new ApiError("insufficient_quota", `This is expected to cost ${money(nanos)} (${told}); ${room}.`);
+  const quote: BudgetQuote = {
+    price: amount(nanos),
+    tokens,
+    estimated_seconds: seconds ?? null,
+    spend_limit: amount(limit.nanos),
+    spent: amount(spent),
+    reserved: amount(reserved),
+  };
+  return new ApiError("insufficient_quota", `This is expected to cost ${money(nanos)} (${work}); ${room}.`, { quote });
 }

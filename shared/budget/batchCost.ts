@@ -28,8 +28,7 @@ export async function quoteBatch(
   const created_at = Math.floor(Date.now() / 1000);
   const model = (await firstModel(objects, file)) ?? "";
   const { nanos } = usageRecord(prices, { id, endpoint, model, usage, created_at, is_batch: true });
-  const tokens = (expected.tokens + expected.output_tokens).toLocaleString("en");
-  return { nanos, told: `about ${tokens} tokens` };
+  return { nanos, tokens: expected.tokens + expected.output_tokens };
 }
 
 /** Undefined where the line is none of a batch: then the batch will say so. */

@@ -25,6 +25,8 @@ export function quoteEval(prices: Prices, { id, source, criteria, bytes }: EvalP
     return { endpoint, model, usage: { input_tokens: tokens, output_tokens: reads ? 0 : output_tokens } };
   });
   const records = recordsOf(prices, id, asked, Math.floor(Date.now() / 1000));
-  const read = (tokens * asked.length).toLocaleString("en");
-  return { nanos: records.reduce((sum, { nanos }) => sum + nanos, 0), told: `about ${read} tokens` };
+  return {
+    nanos: records.reduce((sum, { nanos }) => sum + nanos, 0),
+    tokens: records.reduce((sum, { input_tokens, output_tokens }) => sum + input_tokens + output_tokens, 0),
+  };
 }

@@ -1,5 +1,5 @@
 /** What a fine-tuning job is expected to take and to cost. */
-import { findBaseModel } from "../baseModels.ts";
+import { architectureOf, rootOf } from "../baseModels.ts";
 import { nanosOf, type Prices } from "../pricing/prices.ts";
 import type { Pace } from "../schemas/budget.ts";
 import { hyperparametersOf, type JobRecord } from "../schemas/fineTuningJob.ts";
@@ -9,11 +9,6 @@ import { type Estimate, estimate, shapeOf } from "./estimate.ts";
 /** What tells how long a job takes. */
 export type JobPlan = Pick<JobRecord, "model" | "method" | "material_bytes">;
 
-/** The deployment's base behind a base of a project's own, `ft:<base>:…`. */
-export function rootOf(base: string): string {
-  return base.startsWith("ft:") ? base.split(":")[1]! : base;
-}
-
 /** Jobs of one name are alike. */
 export function paceName({ model, method }: JobPlan): string {
   const contrastive = method.type === "pretrain" && method.pretrain?.contrastive ? "#contrastive" : "";
@@ -21,9 +16,8 @@ export function paceName({ model, method }: JobPlan): string {
 }
 
 function shapeFor({ model, method }: JobPlan) {
-  const root = rootOf(model);
-  const kind = findBaseModel(root)?.architecture ?? "pretrained";
-  return shapeOf(`${root}#${method.type}`, `${kind}#${method.type}`, `${kind}#supervised`);
+  const kind = architectureOf(model);
+  return shapeOf(`${rootOf(model)}#${method.type}`, `${kind}#${method.type}`, `${kind}#supervised`);
 }
 
 function epochsOf({ method }: JobPlan): { epochs?: number } {

@@ -77,6 +77,21 @@ export type Pace = z.infer<typeof Pace>;
 
 const count = (description: string) => z.int().min(0).openapi({ description });
 
+export const BudgetQuote = z
+  .object({
+    price: Amount,
+    tokens: count("Tokens that it is expected to read and write, repeats counted."),
+    estimated_seconds: z.number().nullable().openapi({ description: "At work; null: unknown, and not charged." }),
+    spend_limit: Amount,
+    spent: Amount,
+    reserved: Amount,
+  })
+  .openapi("BudgetQuote", {
+    description:
+      "Millrace's own, with `insufficient_quota`: why a project's month has no room for some work. Its `price` is more than `spend_limit` less what is `spent` and what is `reserved` for jobs that wait or run.",
+  });
+export type BudgetQuote = z.infer<typeof BudgetQuote>;
+
 const QuoteError = z
   .object({
     param: z.string().openapi({ description: "The file at fault: `training_file` or `validation_file`." }),

@@ -1,5 +1,6 @@
 /** The body of every answer that is not a success. */
 import { z } from "@hono/zod-openapi";
+import { BudgetQuote } from "./budget.ts";
 
 export const ErrorResponse = z
   .object({
@@ -11,6 +12,7 @@ export const ErrorResponse = z
           description: "The field at fault, such as `questions[0].choices[2].value`; null: none in particular.",
         }),
         code: z.string().openapi({ description: "Machine-readable cause." }),
+        quote: BudgetQuote.optional(),
       })
       .openapi({ description: "What went wrong." }),
   })

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import OpenAI from "openai-v6";
+import type { BudgetQuote } from "../../shared/schemas/budget.ts";
 import { settleWrite } from "../../shared/stores/budgets.ts";
 import { type Deployment, deploy } from "../support/deployment.ts";
 import { rowsOf } from "../support/trainingData.ts";
@@ -76,12 +77,28 @@ test("a job that does not fit is refused with its price, and nothing of it is ke
     error.message,
     /expected to cost 0\.0\d+ USD \(about [\d,]+ tokens in \d+ seconds\); of this month's 0 USD/,
   );
+  const { price, trained_tokens, estimated_seconds } = await quote();
+  const nothing = { value: 0, currency: "usd" };
+  assert.deepEqual(error.error, {
+    ...{ message: error.message.replace("429 ", ""), type: "insufficient_quota", param: null },
+    code: "insufficient_quota",
+    quote: {
+      ...{ price, tokens: trained_tokens, estimated_seconds },
+      ...{ spend_limit: nothing, spent: nothing, reserved: nothing },
+    },
+  });
   assert.deepEqual(await jobs(), before);
   assert.equal((await reserved()).reserved_amount, 0);
   const batch = new File(['{"custom_id":"1","method":"POST","url":"/v1/decisions","body":{"model":"m"}}\n'], "b.jsonl");
   const { id: input_file_id } = await cloud.client().files.create({ file: batch, purpose: "batch" });
   const body = { input_file_id, endpoint: "/v1/decisions" as "/v1/responses", completion_window: "24h" as const };
-  await assert.rejects(cloud.client().batches.create(body), { status: 429, code: "insufficient_quota" });
+  await assert.rejects(cloud.client().batches.create(body), (refused: InstanceType<typeof OpenAI.APIError>) => {
+    assert.deepEqual([refused.status, refused.code], [429, "insufficient_quota"]);
+    const { quote } = refused.error as { quote: BudgetQuote };
+    assert.ok(quote.price.value > 0 && quote.tokens > 0);
+    assert.equal(quote.estimated_seconds, null);
+    return true;
+  });
   assert.deepEqual(await cloud.stores.batches.list(id(), { limit: 10 }), []);
 });
 
@@ -93,6 +110,8 @@ test("of twenty jobs at once as many are accepted as fit together, and an end ma
   assert.equal(accepted.length, 3);
   for (const { reason } of outcomes.filter((outcome) => outcome.status === "rejected")) {
     assert.equal(reason.code, "insufficient_quota");
+    const { price: expected, spend_limit, spent, reserved } = (reason.error as { quote: BudgetQuote }).quote;
+    assert.ok(expected.value + spent.value + reserved.value > spend_limit.value);
   }
   assert.ok(Math.abs((await reserved()).reserved_amount - price.value * 300) < 1e-6);
   await cloud.client().fineTuning.jobs.cancel(accepted[0]!.id);
