@@ -45,6 +45,16 @@ export function findBaseModel(id: string): BaseModel | undefined {
   return baseModels.find((model) => model.id === id);
 }
 
+/** The deployment's base behind a model of a project's own, `ft:<base>:…`. */
+export function rootOf(id: string): string {
+  return id.startsWith("ft:") ? id.split(":")[1]! : id;
+}
+
+/** Of a base, or of the one behind a tuned model; what does not come with Millrace was imported. */
+export function architectureOf(id: string): Architecture {
+  return findBaseModel(rootOf(id))?.architecture ?? "pretrained";
+}
+
 /** Whether a base model, and any model tuned from it, reads rows of tables; the others read texts. */
 export function readsTables(baseId: string): boolean {
   return findBaseModel(baseId)?.architecture === "tabular";

@@ -1,5 +1,7 @@
 /** The door to SQS for those who send. Receiving is the consumer's. */
 import { SendMessageCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import type { WorkerQueue } from "./config.ts";
+import { classOf, type Training } from "./fleet/classes.ts";
 import type { Message, MessageKind } from "./messages.ts";
 import { currentTrace, toTraceparent, toXRay } from "./telemetry/trace.ts";
 
@@ -12,9 +14,15 @@ export interface QueueUrls {
   deadLetterQueueUrl: string;
 }
 
+/** A row that wants a worker, with what decides which queue its message goes to. */
+export type Work<Kind extends MessageKind> = Omit<Message, "kind"> &
+  (Kind extends "fine_tuning_job" ? Training : unknown);
+
 export interface Queue {
   /** Fair by project: one customer's thousand jobs do not delay another's one. */
-  send(message: Message): Promise<void>;
+  send<Kind extends MessageKind>(kind: Kind, row: Work<Kind>): Promise<void>;
+  /** Names the line that the row's message stands in; the same for all that wait for the same workers. */
+  lineOf<Kind extends MessageKind>(kind: Kind, row: Work<Kind>): string;
   /** Parks a message that was tried too often, with the cause, where an operator finds it. */
   bury(message: Message, cause: string): Promise<void>;
 }
@@ -25,21 +33,26 @@ const requestTimeout = 5000;
 /** They are not to be behind a training. */
 const quick: readonly MessageKind[] = ["answer", "webhook_event", "webhook_endpoint"];
 
-/** They need no GPU: what models answer in them a CPU computes, too. */
-const light: readonly MessageKind[] = [
-  "dataset_version",
-  "label_queue",
-  "label_doctor",
-  "experiment",
-  "policy",
-  "promotion",
-  "webhook_event",
-  "webhook_endpoint",
-];
+/** Where there is a queue for each class of workers. Models that only answer, as in label queues, do so on a CPU. */
+const routes: { [Kind in MessageKind]: (row: Work<Kind>) => WorkerQueue } = {
+  fine_tuning_job: (job) => (classOf(job) === "cpu" ? "light" : "jobs"),
+  batch: () => "jobs",
+  eval_run: () => "jobs",
+  answer: () => "answers",
+  dataset_version: () => "light",
+  label_queue: () => "light",
+  label_doctor: () => "light",
+  experiment: () => "light",
+  policy: () => "light",
+  promotion: () => "light",
+  webhook_event: () => "light",
+  webhook_endpoint: () => "light",
+};
 
-function urlFor(kind: MessageKind, { queueUrl, answerQueueUrl, lightQueueUrl }: QueueUrls): string {
-  if (lightQueueUrl !== undefined && light.includes(kind)) return lightQueueUrl;
-  return quick.includes(kind) ? answerQueueUrl : queueUrl;
+function urlFor<Kind extends MessageKind>(kind: Kind, row: Work<Kind>, urls: QueueUrls): string {
+  const { queueUrl, answerQueueUrl, lightQueueUrl } = urls;
+  if (lightQueueUrl === undefined) return quick.includes(kind) ? answerQueueUrl : queueUrl;
+  return { jobs: queueUrl, answers: answerQueueUrl, light: lightQueueUrl }[routes[kind](row)];
 }
 
 const text = (StringValue: string) => ({ DataType: "String", StringValue });
@@ -57,20 +70,24 @@ function attributesOf(cause: string | undefined) {
   };
 }
 
+/** What is quick is a customer of its own: it shares a queue with its project's trainings, and is not to be behind them. */
+const groupOf = ({ kind, project_id }: Message) => (quick.includes(kind) ? `${project_id}:quick` : project_id);
+
 export function createQueue(sqs: SQSClient, urls: QueueUrls): Queue {
   const send = async (url: string, message: Message, cause?: string) => {
     await sqs.send(
       new SendMessageCommand({
         QueueUrl: url,
         MessageBody: JSON.stringify(message),
-        MessageGroupId: message.project_id,
+        MessageGroupId: groupOf(message),
         ...attributesOf(cause),
       }),
       { requestTimeout },
     );
   };
   return {
-    send: (message) => send(urlFor(message.kind, urls), message),
+    send: (kind, row) => send(urlFor(kind, row, urls), { kind, project_id: row.project_id, id: row.id }),
+    lineOf: (kind, row) => urlFor(kind, row, urls),
     bury: (message, cause) => send(urls.deadLetterQueueUrl, message, cause),
   };
 }

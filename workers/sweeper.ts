@@ -26,10 +26,10 @@ export interface SweptRows {
   postpone(row: RowName, now: number, time: number): Promise<boolean>;
 }
 
-export async function sweep(rows: SweptRows, queue: Queue, now = Date.now()): Promise<number> {
+export async function sweep(rows: SweptRows, queue: Pick<Queue, "send">, now = Date.now()): Promise<number> {
   const overdue = await rows.overdue(now, rowsPerSweep);
   for (const row of overdue) {
-    await queue.send({ kind: rows.kind, project_id: row.project_id, id: row.id });
+    await queue.send(rows.kind, row);
     await rows.postpone(row, now, now + resendAfterMilliseconds);
   }
   return overdue.length;
@@ -71,7 +71,7 @@ export interface Swept {
 
 export function startSweeper(
   { kinds, leftovers, keys, retention }: Swept,
-  queue: Queue,
+  queue: Pick<Queue, "send">,
   seconds: number,
   log: Log,
 ): { stop(): void } {

@@ -33,7 +33,7 @@ export interface FineTuningService extends Pick<JobCreation, "quote"> {
 export function createFineTuningService(
   stores: Pick<Stores, "jobs" | "events" | "checkpoints">,
   creation: JobCreation,
-  delivery: Delivery,
+  delivery: Delivery<JobRecord>,
   prefetch: Prefetch,
   line: Pick<WaitingLine, "turnOf">,
 ): FineTuningService {

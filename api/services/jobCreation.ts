@@ -28,7 +28,7 @@ export interface JobCreation {
 interface Needs {
   stores: BalanceStores & Pick<Stores, "jobs" | "files" | "models" | "bases" | "datasets">;
   quotes: JobQuotes;
-  delivery: Delivery;
+  delivery: Delivery<JobRecord>;
   prices: Prices;
 }
 

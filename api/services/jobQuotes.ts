@@ -69,7 +69,7 @@ export function createJobQuotes(
       const findings = await readFiles(job, material);
       const expected = await estimateJob(stores.budgets, job);
       const nanos = nanosOfJob(prices, job, expected);
-      const { position, seconds } = await line.turnOfNew(project.id);
+      const { position, seconds } = await line.turnOfNew(job);
       const balance = await balanceOf(stores, project.id);
       return {
         object: "fine_tuning.job.quote",

@@ -113,7 +113,7 @@ export interface Services {
 
 export interface Dependencies extends QueueOptions {
   stores: Stores;
-  queue: Pick<Queue, "send">;
+  queue: Pick<Queue, "send" | "lineOf">;
   host: ModelHost;
   observe: Observe;
   maxUploadBytes: number;
@@ -130,7 +130,7 @@ export function createServices(dependencies: Dependencies): Services {
   const { maxUploadBytes, moderationModel, prices = usualPrices, limits = projectLimits } = dependencies;
   const host = guardHost(dependencies.host, stores.sealing);
   const delivery = createDelivery("fine_tuning_job", queue, observe);
-  const line = createWaitingLine(stores);
+  const line = createWaitingLine(stores, queue);
   const creation = createJobCreation({ stores, quotes: createJobQuotes(stores, line, prices), delivery, prices });
   const verdicts = createVerdicts(async (project) => {
     const balance = await balanceOf(stores, project);

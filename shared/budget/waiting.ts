@@ -1,4 +1,5 @@
-/** The queue as it is: what waits for a worker and what is at work, of all projects, looked at once in a few seconds. */
+/** The queues as they are: what waits for a worker and what is at work, of all projects, looked at once in a few seconds. */
+import type { Queue, Work } from "../queue.ts";
 import type { Pace } from "../schemas/budget.ts";
 import type { JobRecord } from "../schemas/fineTuningJob.ts";
 import type { Stores } from "../stores/stores.ts";
@@ -7,9 +8,15 @@ import { type QueuedWork, type Turn, turnsOf } from "./queueOrder.ts";
 
 export interface WaitingLine {
   /** Of a job that waits. */
-  turnOf(job: Pick<JobRecord, "project_id" | "id">): Promise<Turn>;
-  /** Of a job that does not exist yet. */
-  turnOfNew(project: string): Promise<Turn>;
+  turnOf(job: Work<"fine_tuning_job">): Promise<Turn>;
+  /** Of a job that does not exist yet, whatever its id. */
+  turnOfNew(job: Work<"fine_tuning_job">): Promise<Turn>;
+}
+
+/** What waits for the same workers, oldest first. */
+interface Line {
+  queue: QueuedWork[];
+  turns?: Map<string, Turn>;
 }
 
 const lookMilliseconds = 2000;
@@ -22,10 +29,13 @@ const usualSeconds = 60;
 const everything = 10 * 365 * 24 * 60 * 60 * 1000;
 const unborn = "";
 
-export function createWaitingLine(stores: Pick<Stores, "jobs" | "batches" | "evalRuns" | "budgets">): WaitingLine {
-  let kept: { until: number; queue: Promise<QueuedWork[]>; turns?: Promise<Map<string, Turn>> } | undefined;
+export function createWaitingLine(
+  stores: Pick<Stores, "jobs" | "batches" | "evalRuns" | "budgets">,
+  { lineOf }: Pick<Queue, "lineOf">,
+): WaitingLine {
+  let kept: { until: number; lines: Promise<Map<string, Line>> } | undefined;
 
-  const look = async (): Promise<QueuedWork[]> => {
+  const look = async (): Promise<Map<string, Line>> => {
     const until = Date.now() + everything;
     const [jobs, batches, runs] = await Promise.all([
       stores.jobs.overdue(until, mostRows),
@@ -39,28 +49,23 @@ export function createWaitingLine(stores: Pick<Stores, "jobs" | "batches" | "eva
         return paces.get(name)!;
       },
     };
-    const queued: (QueuedWork & { created_at: number })[] = [];
-    for (const job of jobs) {
-      const { project_id, id, created_at } = job;
-      queued.push({
-        project_id,
-        id,
-        created_at,
-        is_running: job.lease !== null,
-        seconds: await secondsOf(remembered, job),
-      });
-    }
-    for (const { project_id, id, created_at, lease } of [...batches, ...runs]) {
-      queued.push({ project_id, id, created_at, is_running: lease !== null, seconds: usualSeconds });
-    }
-    return queued.sort((a, b) => a.created_at - b.created_at);
+    const queued: (Placed & { created_at: number })[] = [];
+    const add = (line: string, row: Pick<JobRecord, "project_id" | "id" | "created_at" | "lease">, seconds: number) => {
+      const { project_id, id, created_at, lease } = row;
+      queued.push({ line, project_id, id, created_at, is_running: lease !== null, seconds });
+    };
+    for (const job of jobs) add(lineOf("fine_tuning_job", job), job, await secondsOf(remembered, job));
+    for (const batch of batches) add(lineOf("batch", batch), batch, usualSeconds);
+    for (const run of runs) add(lineOf("eval_run", run), run, usualSeconds);
+    queued.sort((a, b) => a.created_at - b.created_at);
+    return new Map([...Map.groupBy(queued, ({ line }) => line)].map(([line, queue]) => [line, { queue }]));
   };
   const recent = () => {
     if (!kept || Date.now() > kept.until) {
       const began = Date.now();
-      const mine = { until: Number.POSITIVE_INFINITY, queue: look() };
+      const mine = { until: Number.POSITIVE_INFINITY, lines: look() };
       kept = mine;
-      mine.queue.then(
+      mine.lines.then(
         () => {
           mine.until = Date.now() + Math.max(lookMilliseconds, lookShare * (Date.now() - began));
         },
@@ -70,24 +75,35 @@ export function createWaitingLine(stores: Pick<Stores, "jobs" | "batches" | "eva
         },
       );
     }
-    return kept;
+    return kept.lines;
+  };
+  const lineFor = async (job: Work<"fine_tuning_job">): Promise<Line> => {
+    const lines = await recent();
+    const name = lineOf("fine_tuning_job", job);
+    const line = lines.get(name) ?? { queue: [] };
+    lines.set(name, line);
+    return line;
   };
 
   return {
-    async turnOf({ project_id, id }) {
-      const line = recent();
-      line.turns ??= line.queue.then(turnsOf);
-      const turn = (await line.turns).get(id);
+    async turnOf(job) {
+      const line = await lineFor(job);
+      line.turns ??= turnsOf(line.queue);
+      const turn = line.turns.get(job.id);
       if (turn) return turn;
       // One that came since the last look is behind the others, and before those that come after it.
-      const queue = await line.queue;
-      queue.push(newcomer(project_id, id));
-      line.turns = Promise.resolve(turnsOf(queue));
-      return (await line.turns).get(id)!;
+      line.queue.push(newcomer(job.project_id, job.id));
+      line.turns = turnsOf(line.queue);
+      return line.turns.get(job.id)!;
     },
-    turnOfNew: async (project) => turnsOf([...(await recent().queue), newcomer(project, unborn)]).get(unborn)!,
+    async turnOfNew(job) {
+      const { queue } = await lineFor(job);
+      return turnsOf([...queue, newcomer(job.project_id, unborn)]).get(unborn)!;
+    },
   };
 }
+
+type Placed = QueuedWork & { line: string };
 
 function newcomer(project_id: string, id: string): QueuedWork {
   return { project_id, id, is_running: false, seconds: usualSeconds };

@@ -146,7 +146,7 @@ export async function deploy(options: DeploymentOptions = {}): Promise<Deploymen
   const observed: RequestEvent[] = [];
   const services = createServices({
     stores: cloud.stores,
-    queue: options.queue ?? cloud.queue,
+    queue: { ...cloud.queue, ...options.queue },
     host: options.host ?? noModels,
     observe: (event) => observed.push(event),
     maxUploadBytes: options.maxUploadBytes ?? 64 * 1024 * 1024,

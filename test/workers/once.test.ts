@@ -12,7 +12,7 @@ before(async () => {
 });
 after(() => shop.close());
 
-const message = (id: string) => ({ kind: "fine_tuning_job" as const, project_id: shop.a.project.id, id });
+const sendAgain = async (id: string) => shop.queue.send("fine_tuning_job", await shop.job(id));
 
 async function assertOneResult(id: string): Promise<void> {
   const job = await shop.job(id);
@@ -29,10 +29,10 @@ async function assertOneResult(id: string): Promise<void> {
 
 test("a message delivered ten times to three workers trains once", async () => {
   const id = await shop.submit({ training: rowsOf(40) });
-  await Promise.all(Array.from({ length: 10 }, () => shop.queue.send(message(id))));
+  await Promise.all(Array.from({ length: 10 }, () => sendAgain(id)));
   const workers = await Promise.all(Array.from({ length: 3 }, () => shop.work()));
   await shop.finished(id);
-  await shop.queue.send(message(id));
+  await sendAgain(id);
   await until(() => shop.empty(), { what: "all messages to be gone" });
   await Promise.all(workers.map((worker) => worker.end("SIGTERM")));
   await assertOneResult(id);
@@ -64,7 +64,7 @@ test("a job whose message was never sent, or was purged, is delivered by the swe
   await shop.aws.sqs.send(new PurgeQueueCommand({ QueueUrl: shop.names.queueUrl }));
   // As if the grace that a message has to follow its row were over.
   const later = Date.now() + 31_000;
-  for (const id of [unsent, purged]) assert.ok(await shop.stores.jobs.postpone(message(id), later, Date.now()));
+  for (const id of [unsent, purged]) assert.ok(await shop.stores.jobs.postpone(await shop.job(id), later, Date.now()));
   const worker = await shop.work();
   for (const id of [unsent, purged]) await shop.finished(id);
   await worker.end("SIGTERM");

@@ -4,8 +4,9 @@ import { after, before, beforeEach, test } from "node:test";
 import { ReceiveMessageCommand } from "@aws-sdk/client-sqs";
 import { toFile } from "openai";
 import { type JobState, jobStates } from "../../../shared/jobStates.ts";
-import type { Message } from "../../../shared/messages.ts";
+import type { Message, MessageKind } from "../../../shared/messages.ts";
 import type { CreateFineTuningJob, FineTuningJob } from "../../../shared/schemas/fineTuningJob.ts";
+import type { RowName } from "../../../shared/stores/leasedRows.ts";
 import { type Deployment, deploy, type Tenant } from "../../support/deployment.ts";
 import { addModel } from "../../support/records.ts";
 
@@ -15,9 +16,9 @@ const sent: Message[] = [];
 let sending: () => Promise<void>;
 
 before(async () => {
-  const send = async (message: Message) => {
+  const send = async (kind: MessageKind, { project_id, id }: RowName) => {
     await sending();
-    sent.push(message);
+    sent.push({ kind, project_id, id });
   };
   deployment = await deploy({ queue: { send } });
   training_file = await upload();

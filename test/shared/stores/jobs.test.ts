@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { newId } from "../../../shared/ids.ts";
 import { isFinal, type JobState, jobStates } from "../../../shared/jobStates.ts";
-import type { Message } from "../../../shared/messages.ts";
+import type { Message, MessageKind } from "../../../shared/messages.ts";
 import type { JobRecord } from "../../../shared/schemas/fineTuningJob.ts";
-import { newLease } from "../../../shared/stores/leasedRows.ts";
+import { newLease, type RowName } from "../../../shared/stores/leasedRows.ts";
 import { createTable } from "../../../shared/stores/table.ts";
 import { takeLease } from "../../../workers/lease.ts";
 import { sweep } from "../../../workers/sweeper.ts";
@@ -190,7 +190,8 @@ test("a held lease is renewed for as long as it is held", async () => {
 test("the sweeper sends what is overdue, once, and nothing that needs no worker", async () => {
   const { jobs } = cloud.stores;
   const sent: Message[] = [];
-  const queue = { send: async (message: Message) => void sent.push(message), bury: async () => {} };
+  const send = async (kind: MessageKind, { id }: RowName) => void sent.push({ kind, project_id, id });
+  const queue = { send };
   const later = Date.now() + 31_000;
   await sweep(jobs, queue, later);
   sent.length = 0;
@@ -212,8 +213,9 @@ test("a worker that takes a row while the sweeper sends it is missed when its le
   const job = await store();
   const later = Date.now() + 31_000;
   const lease = newLease(60);
-  const send = async ({ id }: Message) => void (id === job.id && assert.ok(await jobs.acquire(job, lease)));
-  await sweep(jobs, { send, bury: async () => {} }, later);
+  const send = async (_kind: MessageKind, { id }: RowName) =>
+    void (id === job.id && assert.ok(await jobs.acquire(job, lease)));
+  await sweep(jobs, { send }, later);
   const due = (await jobs.overdue(lease.expires_at, 100)).map(({ id }) => id);
   assert.ok(due.includes(job.id));
 });

@@ -105,7 +105,7 @@ for (const kind of ["error_before", "error_after", "throttle", "cut_before", "cu
     const message = { kind: "batch", project_id: "proj_1", id: kind } as const;
     const queue = createQueue(aws.sqs, queueUrls());
     coming = [kind];
-    assert.equal(await callsOf("sqs", () => queue.send(message)), 2);
+    assert.equal(await callsOf("sqs", () => queue.send("batch", message)), 2);
     assert.equal((await receiveAll()).length, kind.endsWith("_after") ? 2 : 1);
     assert.equal(coming.length, 0);
   });
@@ -125,11 +125,11 @@ test("messages come twice, and behind later ones", async () => {
   const queue = createQueue(aws.sqs, queueUrls());
   const message = (id: string) => ({ kind: "batch", project_id: "proj_1", id }) as const;
   coming = ["duplicate"];
-  await queue.send(message("twice"));
+  await queue.send("batch", message("twice"));
   assert.deepEqual(await receiveAll(), [message("twice"), message("twice")]);
   coming = ["reorder"];
-  await queue.send(message("first"));
-  await queue.send(message("second"));
+  await queue.send("batch", message("first"));
+  await queue.send("batch", message("second"));
   assert.deepEqual(await receiveAll(), [message("second")]);
   assert.deepEqual(await receiveAll(3), [message("first")]);
 });

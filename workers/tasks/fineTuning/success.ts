@@ -1,5 +1,6 @@
 /** A job's success: its model, its result files and its state are written in one transaction. */
-import { paceName, paceOf, rootOf } from "../../../shared/budget/jobCost.ts";
+import { rootOf } from "../../../shared/baseModels.ts";
+import { paceName, paceOf } from "../../../shared/budget/jobCost.ts";
 import type { FileRecord } from "../../../shared/schemas/file.ts";
 import type { ModelRecord } from "../../../shared/schemas/model.ts";
 import { paceWrite } from "../../../shared/stores/budgets.ts";

@@ -1,5 +1,5 @@
 /** The task behind a fine-tuning job's message: at least once in, exactly once out. */
-import { rootOf } from "../../../shared/budget/jobCost.ts";
+import { rootOf } from "../../../shared/baseModels.ts";
 import type { Dataset } from "../../../shared/data/dataset.ts";
 import { fineTunedModelId } from "../../../shared/ids.ts";
 import { unfinishedWork } from "../../../shared/jobStates.ts";

@@ -37,7 +37,7 @@ async function ask({ context, promotion }: Attempt): Promise<void> {
     const isAdded = await datasets.add(record, earlier);
     // False where somebody else took the number, or an attempt before this one had asked already.
     if (!isAdded && !(await datasets.versions.get(project_id, id))) continue;
-    await context.queue.send({ kind: "dataset_version", project_id, id });
+    await context.queue.send("dataset_version", record);
     return;
   }
 }

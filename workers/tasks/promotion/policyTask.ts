@@ -53,7 +53,7 @@ async function look(
   const trigger = turnDue(policy.trigger, { newRows, seconds: now - policy.turn_began_at, hasDrifted });
   if (trigger && (await isWithinBudget(context, policy))) {
     const begun = await beginTurn(stores, policy, called, { trigger, by: "policy", reason: reasons[trigger] });
-    if (begun) await queue.send({ kind: "promotion", project_id: begun.project_id, id: begun.id });
+    if (begun) await queue.send("promotion", begun);
   }
   return looksForDrift ? { drift_looked_at: now } : {};
 }

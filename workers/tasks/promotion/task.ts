@@ -72,6 +72,5 @@ async function follow({ context, promotion, lease }: Attempt, next: Next): Promi
   // Losing the race to a human, or to a change of the function, is no error: the row says what is to be done now.
   if (!(await promotions.move(promotion, to, { by: "policy", attempt, ...why }))) return;
   context.log.info({ promotion: promotion.id, from: promotion.status, to, reason: next.reason }, "promotion moved");
-  const { project_id, id } = promotion;
-  if (promotionLife.working.includes(to)) await context.queue.send({ kind: "promotion", project_id, id });
+  if (promotionLife.working.includes(to)) await context.queue.send("promotion", promotion);
 }

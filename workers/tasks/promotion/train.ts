@@ -32,7 +32,7 @@ async function ask({ context, promotion }: Attempt): Promise<void> {
   if (!(await stores.jobs.get(project_id, id))) {
     await stores.jobs.create(record, { level: "info", message: `Created fine-tuning job: ${id}` });
   }
-  await queue.send({ kind: "fine_tuning_job", project_id, id });
+  await queue.send("fine_tuning_job", record);
 }
 
 function newJob(

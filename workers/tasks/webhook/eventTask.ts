@@ -26,7 +26,7 @@ export function webhookEventTask({ stores, queue }: Pick<WorkerContext, "stores"
       ]);
       // Where an endpoint was changed meanwhile, it may want no more of it.
       if (!(await webhookEvents.handOver(event, writes))) continue;
-      for (const endpoint of told) await queue.send({ kind: "webhook_endpoint", project_id, id: endpoint.id });
+      for (const endpoint of told) await queue.send("webhook_endpoint", endpoint);
       return done;
     }
   };
