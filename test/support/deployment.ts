@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { CreateQueueCommand } from "@aws-sdk/client-sqs";
 import OpenAI, { type ClientOptions } from "openai";
 import { createApp } from "../../api/app.ts";
 import { listen, type Patience } from "../../api/listen.ts";
@@ -70,17 +71,23 @@ export interface DeploymentOptions {
   queue?: Pick<Queue, "send">;
   /** Where organizations' keys are kept, as `MILLRACE_ENCRYPTION_KEYS` says it; absent: nothing is sealed. */
   keysAt?: (home: string) => string;
+  /** A queue for light work beside the others, as on AWS. Default: there is none. */
+  hasLightQueue?: boolean;
   /** Default: webhooks may go to this machine. */
   webhooks?: WebhookSettings;
 }
 
 /** The cloud alone, provisioned, for those who bring their own processes; with where its keys are kept, it seals. */
-export async function openCloud(keysAt?: DeploymentOptions["keysAt"]): Promise<Cloud> {
+export async function openCloud(
+  keysAt?: DeploymentOptions["keysAt"],
+  { hasLightQueue = false }: Pick<DeploymentOptions, "hasLightQueue"> = {},
+): Promise<Cloud> {
   const home = await mkdtemp(join(tmpdir(), "millrace-test-"));
   const cloud = await startLocalCloud({ home });
   Object.assign(process.env, cloud.environment);
   const aws = createAwsClients();
   const names = await provision(aws);
+  const lightQueueUrl = hasLightQueue ? await createLightQueue(aws) : undefined;
   const close = async () => {
     for (const client of [aws.s3, aws.sqs, aws.dynamodb]) client.destroy();
     await cloud.close();
@@ -93,6 +100,7 @@ export async function openCloud(keysAt?: DeploymentOptions["keysAt"]): Promise<C
     MILLRACE_QUEUE_URL: names.queueUrl,
     MILLRACE_ANSWER_QUEUE_URL: names.answerQueueUrl,
     MILLRACE_DEAD_LETTER_QUEUE_URL: names.deadLetterQueueUrl,
+    ...(lightQueueUrl && { MILLRACE_LIGHT_QUEUE_URL: lightQueueUrl }),
     MILLRACE_SECRET_KEYS: secretKey.toString("base64"),
     ...(keysAt && { MILLRACE_ENCRYPTION_KEYS: keysAt(home) }),
   };
@@ -101,11 +109,15 @@ export async function openCloud(keysAt?: DeploymentOptions["keysAt"]): Promise<C
     aws,
     names,
     stores: createStores(aws, { ...names, encryption }),
-    queue: createQueue(aws.sqs, names),
+    queue: createQueue(aws.sqs, { ...names, lightQueueUrl }),
     environment,
     home,
     close,
   };
+}
+
+async function createLightQueue({ sqs }: AwsClients): Promise<string> {
+  return (await sqs.send(new CreateQueueCommand({ QueueName: "millrace-light" }))).QueueUrl!;
 }
 
 export async function createTenant(stores: Stores, name: string): Promise<Tenant> {
@@ -141,7 +153,7 @@ const noModels: ModelHost = {
 };
 
 export async function deploy(options: DeploymentOptions = {}): Promise<Deployment> {
-  const cloud = await openCloud(options.keysAt);
+  const cloud = await openCloud(options.keysAt, options);
   const [a, b] = await Promise.all([createTenant(cloud.stores, "acme"), createTenant(cloud.stores, "other")]);
   const observed: RequestEvent[] = [];
   const services = createServices({
