@@ -46,6 +46,7 @@ const sender = createSender({
   timeoutMilliseconds: config.webhookTimeoutSeconds * 1000,
   local: config.webhookLocal,
 });
+const metrics = openMetrics(config, "worker");
 const tasks = createTasks({
   webhooks: { lanes, sender, sealer: createSealer(config.secretKeys) },
   recorder: createRecorder(stores.inferences, stores.exposures),
@@ -61,9 +62,9 @@ const tasks = createTasks({
   queue,
   config,
   log,
+  metrics,
   startDevice: () => startDevice(devices),
 });
-const metrics = openMetrics(config, "worker");
 const sendSegment = createSegments(config.xRayDaemon);
 const protection = createProtection({ agent: config.ecsAgentUri, log });
 /** Answers are worked on several at a time, so that the model host can batch them; of jobs a worker has one. */

@@ -13,7 +13,7 @@ const agentConfig = {
   agent: { metrics_collection_interval: 60 },
   metrics: {
     namespace,
-    append_dimensions: {},
+    // Over all instances: the agent tells each apart by dimensions that come and go with it.
     aggregation_dimensions: [[]],
     metrics_collected: { nvidia_gpu: { measurement: measurements } },
   },

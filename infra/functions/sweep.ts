@@ -1,15 +1,13 @@
 /** One sweep, for the schedule: while no worker is there it is what makes one come. */
-import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 import { GetQueueAttributesCommand } from "@aws-sdk/client-sqs";
 import { createAwsClients } from "../../shared/aws.ts";
 import { parseConfig } from "../../shared/config.ts";
 import { createLog } from "../../shared/log.ts";
 import { createQueue } from "../../shared/queue.ts";
 import { createStores } from "../../shared/stores/stores.ts";
-import { metricNamespace } from "../../shared/telemetry/metrics.ts";
 import { clearLeftovers, destroyKeys, keepNoLonger, sweep } from "../../workers/sweeper.ts";
 import { sweptRows, sweptWebhooks } from "../../workers/swept.ts";
-import { unsentMetric } from "./metricNames.ts";
+import { createGauges } from "./gauges.ts";
 
 const config = parseConfig(process.env);
 const log = createLog(config, "sweep");
@@ -17,7 +15,7 @@ const aws = createAwsClients();
 const stores = createStores(aws, config);
 const queue = createQueue(aws.sqs, config);
 
-const metrics = new Metrics({ namespace: metricNamespace });
+const gauges = createGauges(stores.workload);
 
 /** Throws after all was looked after, where some of it failed. */
 export async function handler(): Promise<void> {
@@ -25,15 +23,16 @@ export async function handler(): Promise<void> {
   const work = [...kinds, ...sweptWebhooks(stores).kinds].map(async (rows) => {
     const sent = await sweep(rows, queue);
     if (sent) log.info({ kind: rows.kind, sent }, "rows that want a worker were sent");
-    if (!rows.wakes) metrics.addMetric(unsentMetric, MetricUnit.Count, sent);
+    if (!rows.wakes) gauges.unsent(sent);
   });
   const removals = [
     leftovers && clearLeftovers(leftovers),
     keys && destroyKeys(keys),
     retention && keepNoLonger(retention),
   ];
-  const outcomes = await Promise.allSettled([...work, ...removals, keepMeasured()]);
-  metrics.publishStoredMetrics();
+  const jobs = kinds.filter(({ wakes }) => !wakes).map(({ kind }) => kind);
+  const outcomes = await Promise.allSettled([...work, ...removals, gauges.rows(jobs), keepMeasured()]);
+  gauges.publish();
   const failures = outcomes
     .filter(({ status }) => status === "rejected")
     .map((outcome) => "reason" in outcome && outcome.reason);

@@ -1,22 +1,13 @@
 /** What is seen of a deployment, and who is told when something is wrong. */
 import { Stack, type StackProps } from "aws-cdk-lib";
-import { Dashboard, GraphWidget, type IMetric, MathExpression, Metric, TextWidget } from "aws-cdk-lib/aws-cloudwatch";
-import type { Function as LambdaFunction } from "aws-cdk-lib/aws-lambda";
+import { Dashboard } from "aws-cdk-lib/aws-cloudwatch";
 import type { Construct } from "constructs";
-import { metricNamespace } from "../../shared/telemetry/metrics.ts";
 import { Alarms, minutes } from "../constructs/alarms.ts";
-import { gpuMetrics } from "../constructs/gpuMetrics.ts";
-import type { JobQueue } from "../constructs/jobQueue.ts";
+import { errorRate, errors, unsent } from "../constructs/graphs.ts";
 import type { Options } from "../constructs/options.ts";
-import { unsentMetric } from "../functions/metricNames.ts";
-import type { ApiStack } from "./api.ts";
-import type { DataStack } from "./data.ts";
-import type { WorkersStack } from "./workers.ts";
+import { overview, type Shown } from "../constructs/overview.ts";
 
-export interface ObservabilityProps extends StackProps {
-  data: DataStack;
-  api: ApiStack;
-  workers: WorkersStack;
+export interface ObservabilityProps extends StackProps, Shown {
   options: Options;
 }
 
@@ -35,15 +26,7 @@ export class ObservabilityStack extends Stack {
     this.watchQueues();
     this.watchFunctions();
     if (dollars) this.alarms.addBudget("Budget", { stage, dollars });
-    new Dashboard(this, "Dashboard", {
-      dashboardName: `millrace-${stage}`,
-      widgets: [
-        this.requests(),
-        this.work(),
-        this.machines(),
-        [new TextWidget({ markdown: notes, width: 24, height: 3 })],
-      ],
-    });
+    new Dashboard(this, "Dashboard", { dashboardName: `millrace-${stage}`, widgets: overview(props) });
   }
 
   private watchQueues(): void {
@@ -71,7 +54,7 @@ export class ObservabilityStack extends Stack {
   private watchFunctions(): void {
     const { edge, sweep } = this.props.api;
     this.alarms.watch("ServerErrors", {
-      ...{ metric: this.errorRate(), threshold: 1, readings: 3 },
+      ...{ metric: errorRate(edge), threshold: 1, readings: 3 },
       about: "One request of a hundred or more fails by our fault.",
     });
     for (const [name, { function: code }] of Object.entries({ ...edge.functions, sweep })) {
@@ -87,102 +70,4 @@ export class ObservabilityStack extends Stack {
       });
     }
   }
-
-  /** Percent of the requests, where there are enough to speak of one. */
-  private errorRate(): IMetric {
-    const { edge } = this.props.api;
-    const period = minutes(5);
-    return new MathExpression({
-      expression: "IF(requests >= 20, 100 * errors / requests, 0)",
-      usingMetrics: { errors: edge.serverErrors(period), requests: edge.requests(period) },
-      ...{ period, label: "5xx, %" },
-    });
-  }
-
-  private requests() {
-    const { edge } = this.props.api;
-    const period = minutes(1);
-    const named = Object.entries(edge.functions);
-    const running = named.map(([label, { function: code }]) =>
-      code.metric("ConcurrentExecutions", { period, statistic: "Maximum", label }),
-    );
-    return [
-      graph("Requests", [edge.requests(period), edge.clientErrors(period), edge.serverErrors(period)]),
-      graph(
-        "Milliseconds",
-        ["p50", "p90", "p99"].map((statistic) => edge.milliseconds(period, statistic)),
-      ),
-      ...(running.length ? [graph("Functions at once", running)] : []),
-      graph("Errors", [...named.map(([, { function: code }]) => errors(code)), this.errorRate()]),
-    ];
-  }
-
-  private work() {
-    const { jobs, answers, light } = this.props.data;
-    const named = Object.entries({ jobs, answers, light });
-    const of = (read: (queue: JobQueue, label: string) => IMetric) => named.map(([name, queue]) => read(queue, name));
-    const options = { period: minutes(1), statistic: "Maximum" };
-    return [
-      graph(
-        "Waiting",
-        of(({ queue }, label) => queue.metricApproximateNumberOfMessagesVisible({ ...options, label })),
-      ),
-      graph(
-        "At work",
-        of(({ queue }, label) => queue.metricApproximateNumberOfMessagesNotVisible({ ...options, label })),
-      ),
-      graph(
-        "Oldest, seconds",
-        of(({ queue }, label) => queue.metricApproximateAgeOfOldestMessage({ ...options, label })),
-      ),
-      graph("Done, retried, given up", outcomes),
-      graph("Given up, and stuck", [
-        ...of(({ dead }, label) => dead.metricApproximateNumberOfMessagesVisible({ ...options, label })),
-        unsent(),
-      ]),
-    ];
-  }
-
-  private machines() {
-    const { workers } = this.props.workers;
-    const services = workers.flatMap((group) => group.services.map((service) => ({ group, service })));
-    const tasks = services.map(({ group, service }) =>
-      insight("RunningTaskCount", service, `${group.node.id} ${service.node.id}`),
-    );
-    const share = (name: string) => services.map(({ service }) => insight(name, service, `${name} ${service.node.id}`));
-    return [
-      graph("Workers", tasks),
-      graph("CPU, units", share("CpuUtilized")),
-      graph("Memory, MB", share("MemoryUtilized")),
-      graph("GPU, %", [gpuMetrics("utilization_gpu"), gpuMetrics("utilization_memory")]),
-    ];
-  }
 }
-
-/** See `shared/telemetry`. */
-const outcomes = ["done", "retry", "buried", "failed"].map(
-  (outcome) =>
-    new Metric({
-      ...{ namespace: metricNamespace, metricName: "Outcomes", statistic: "Sum", period: minutes(5), label: outcome },
-      dimensionsMap: { service: "worker", outcome },
-    }),
-);
-
-const notes = `What projects cost is told by \`GET /v1/organization/costs\` (\`group_by=project_id\`), by the price table of the deployment;
-of inferences also by \`stats sum(Cost) by project_id\` in Logs Insights. Traces are in X-Ray, logs in the log groups of the stacks; every answer's \`x-request-id\` finds both.`;
-
-const graph = (title: string, left: IMetric[]) => new GraphWidget({ title, left, width: 6, height: 6 });
-
-const errors = (code: LambdaFunction) => code.metricErrors({ period: minutes(5) });
-
-/** What the sweep found without a message, rows apart that ask to be looked at again and again. */
-const unsent = (): Metric =>
-  new Metric({ namespace: metricNamespace, metricName: unsentMetric, statistic: "Sum", period: minutes(15) });
-
-type Service = WorkersStack["workers"][number]["services"][number];
-
-const insight = (metricName: string, { cluster, serviceName }: Service, label: string): Metric =>
-  new Metric({
-    ...{ namespace: "ECS/ContainerInsights", metricName, label, period: minutes(1), statistic: "Average" },
-    dimensionsMap: { ClusterName: cluster.clusterName, ServiceName: serviceName },
-  });

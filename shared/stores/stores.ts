@@ -49,6 +49,7 @@ import { createMembers, createUsers, type Members, type Users } from "./users.ts
 import { createWebhookDeliveries, type WebhookDeliveries } from "./webhookDeliveries.ts";
 import { createWebhookEndpoints, type WebhookEndpoints } from "./webhookEndpoints.ts";
 import { createWebhookEvents, type WebhookEvents } from "./webhookEvents.ts";
+import { createWorkload, type Workload } from "./workload.ts";
 
 export interface Stores {
   organizations: Organizations;
@@ -101,6 +102,7 @@ export interface Stores {
   rateLimits: RateLimits;
   buckets: Buckets;
   storedBytes: StoredBytes;
+  workload: Workload;
 }
 
 export interface StoreNames {
@@ -173,5 +175,6 @@ export function createStores(aws: AwsClients, { table: name, bucket, encryption 
     rateLimits: createRateLimits(table),
     buckets: createBuckets(aws.dynamodb, name),
     storedBytes: createStoredBytes(table),
+    workload: createWorkload(aws.dynamodb, name),
   };
 }

@@ -9,6 +9,7 @@ import type { Log } from "../../shared/log.ts";
 import type { Queue } from "../../shared/queue.ts";
 import type { BaseFiles } from "../../shared/serving/baseFiles.ts";
 import type { Stores } from "../../shared/stores/stores.ts";
+import type { Counting } from "../../shared/telemetry/metrics.ts";
 import type { WebhookContext } from "../../shared/webhooks/deliver.ts";
 import type { Lanes } from "./webhook/lanes.ts";
 
@@ -17,6 +18,8 @@ export interface WorkerContext {
   queue: Queue;
   config: Config;
   log: Log;
+  /** Absent: nobody counts. */
+  metrics?: Counting;
   baseFiles: BaseFiles;
   startDevice(): Device;
   /** Answers requests in this process, by the code that answers them in the API. */

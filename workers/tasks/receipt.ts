@@ -32,11 +32,16 @@ export interface Charge {
   writes: TransactWrite[];
 }
 
-export function chargeRow({ config }: Pick<WorkerContext, "config">, row: ChargedRow, work: Work): Charge {
+type Charging = Pick<WorkerContext, "config" | "metrics">;
+
+/** Counted for graphs here already: whoever loses the race for the write is counted, too, and charges nothing. */
+export function chargeRow({ config, metrics }: Charging, row: ChargedRow, work: Work): Charge {
   const { name, records, milliseconds = 0, ends = false } = work;
   const { tokens = sum(records, ({ input_tokens, output_tokens }) => input_tokens + output_tokens) } = work;
   const before = row.receipt ?? emptyReceipt(config);
-  const nanos = nanosIn(before) + sum(records, (record) => record.nanos);
+  const charged = sum(records, (record) => record.nanos);
+  const nanos = nanosIn(before) + charged;
+  metrics?.add("Cost", row.project_id, charged / nanosPerUnit);
   const spent = milliseconds + sum(records, (record) => record.milliseconds);
   // Whole milliseconds and billionths are added, so that the sum is that of the records to the digit.
   const receipt: Receipt = {

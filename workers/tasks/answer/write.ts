@@ -3,6 +3,7 @@ import type { Answered, StreamEvent } from "../../../shared/inference/endpoint.t
 import { usageRecord } from "../../../shared/inference/metered.ts";
 import type { Inference } from "../../../shared/inference/recorded.ts";
 import { type TokenUsage, usageOf } from "../../../shared/inference/usage.ts";
+import { nanosPerUnit } from "../../../shared/pricing/prices.ts";
 import type { AnswerChunk } from "../../../shared/schemas/answerTask.ts";
 import { chunkWrite } from "../../../shared/stores/answers.ts";
 import { objectKeys } from "../../../shared/stores/objects.ts";
@@ -97,6 +98,7 @@ async function complete(attempt: Attempt, usage: TokenUsage, changes: Completion
     writes: [usageWrite(project_id, id, [charged])],
   };
   if (!(await context.stores.answers.transition(answer, "completed", options))) throw await refusal(attempt);
+  context.metrics?.add("Cost", project_id, charged.nanos / nanosPerUnit);
 }
 
 /** A body as the row holds it. */
