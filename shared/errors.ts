@@ -36,6 +36,7 @@ const codes = {
   insufficient_quota: [429, "insufficient_quota"],
   answer_pending: [504, "server_error"],
   overloaded: [503, "server_error", 1],
+  encryption_key_unavailable: [503, "server_error"],
   internal_error: [500, "server_error"],
 } as const satisfies Record<string, readonly [status: number, type: string, retryAfter?: number]>;
 

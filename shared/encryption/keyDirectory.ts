@@ -2,7 +2,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { mkdir, open, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Binding, KeyGone, type KeyProvider } from "./keyProvider.ts";
+import { type Binding, KeyGone, type KeyProvider, KeyUnavailable } from "./keyProvider.ts";
 
 const algorithm = "aes-256-gcm";
 const keyBytes = 32;
@@ -50,9 +50,15 @@ async function write(path: string, flags: "wx" | "r+", bytes: Buffer): Promise<v
 }
 
 async function read(path: string, name: string): Promise<Buffer> {
-  const file = await open(path).catch((error) => {
-    throw isMissing(error) ? new KeyGone(name, error) : error;
-  });
+  try {
+    return await readKey(path);
+  } catch (error) {
+    throw isMissing(error) ? new KeyGone(name, error) : new KeyUnavailable(name, error);
+  }
+}
+
+async function readKey(path: string): Promise<Buffer> {
+  const file = await open(path);
   try {
     const { mode } = await file.stat();
     if (mode & 0o077) throw new Error(`The key file ${path} is open to others than its user: set its mode to 600`);

@@ -12,7 +12,7 @@ export interface WrappedKey {
 export interface KeyProvider {
   /** Makes a key and returns its name. */
   create(organization: string, version: number): Promise<string>;
-  /** 32 random bytes, as they are and as only that key opens them. */
+  /** 32 random bytes, as they are and as only that key opens them. All throw KeyUnavailable where it cannot be used for now. */
   generate(name: string, binding: Binding): Promise<WrappedKey>;
   /** Throws KeyGone where there is no such key any more, and where what is wrapped was changed. */
   unwrap(name: string, wrapped: Buffer, binding: Binding): Promise<Buffer>;
@@ -20,11 +20,20 @@ export interface KeyProvider {
   destroy(name: string): Promise<void>;
 }
 
-/** The key was destroyed, or is about to be. */
+/** The key was destroyed. */
 export class KeyGone extends Error {
   constructor(name: string, cause?: unknown) {
     super(`The key ${name} is gone`, { cause });
     this.name = "KeyGone";
+  }
+}
+
+/** The key is there, but nobody may use it for now: it is disabled, denied, about to be destroyed, or out of reach. */
+export class KeyUnavailable extends Error {
+  constructor(name: string, cause: unknown) {
+    const { name: kind, message } = cause as Error;
+    super(`The key ${name} cannot be used: ${kind}: ${message}`, { cause });
+    this.name = "KeyUnavailable";
   }
 }
 

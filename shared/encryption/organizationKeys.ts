@@ -1,10 +1,9 @@
 /** Organizations' keys at work: opened where they are kept, held in memory a while, and put away when they are deleted. */
-import { LRUCache } from "lru-cache";
 import { keptPromise } from "../engine/keptPromise.ts";
-import { createRecent } from "../recent.ts";
 import type { EncryptionKeyRecord, EncryptionKeyVersion } from "../schemas/encryptionKey.ts";
 import type { EncryptionKeys } from "../stores/encryptionKeys.ts";
 import type { TransactWrite } from "../stores/table.ts";
+import { createKeptAhead } from "./keptAhead.ts";
 import { KeyGone, type KeyProvider } from "./keyProvider.ts";
 
 export interface OpenKey {
@@ -32,13 +31,13 @@ export interface OrganizationKeys {
   delete(organization: string, also: Also): Promise<EncryptionKeyRecord | undefined>;
   /** Destroys what a deletion left where the keys are kept. */
   destroy(record: EncryptionKeyRecord): Promise<void>;
-  /** The same for those of whom a deletion died; how many they were. */
+  /** The same for those of whom a deletion died; how many they were. Throws after all were tried, where one was not destroyed. */
   destroyAll(limit: number): Promise<number>;
 }
 
 /** How long a key stays in memory: whoever takes it away where it is kept must wait so long, who deletes it here two seconds. */
-const keptMilliseconds = 5 * 60 * 1000;
-const mostKept = 1000;
+const keyAges = { fresh: 4 * 60_000, most: 5 * 60_000 };
+const rowAges = { fresh: 1000, most: 2000 };
 
 const bindingOf = (organization: string, version: number) => ({ organization, version: String(version) });
 const now = () => Math.floor(Date.now() / 1000);
@@ -46,12 +45,11 @@ const latestOf = ({ versions }: EncryptionKeyRecord) => versions.at(-1)!;
 
 /** Versions of keys, as the provider makes and opens them. */
 function createVersions(rows: EncryptionKeys, provider: KeyProvider) {
-  const opened = new LRUCache<string, Buffer, { organization: string; version: EncryptionKeyVersion }>({
-    max: mostKept,
-    ttl: keptMilliseconds,
-    fetchMethod: (_key, _stale, { context: { organization, version } }) =>
-      provider.unwrap(version.key, Buffer.from(version.wrapped!, "base64"), bindingOf(organization, version.version)),
-  });
+  const opened = createKeptAhead<Buffer, { organization: string; version: EncryptionKeyVersion }>(
+    (_name, { organization, version: { key, wrapped, version } }) =>
+      provider.unwrap(key, Buffer.from(wrapped!, "base64"), bindingOf(organization, version)),
+    keyAges,
+  );
   const create = async (organization: string, version: number): Promise<EncryptionKeyVersion> => {
     const key = await provider.create(organization, version);
     const { wrapped } = await provider.generate(key, bindingOf(organization, version));
@@ -65,7 +63,8 @@ function createVersions(rows: EncryptionKeys, provider: KeyProvider) {
       ...{ organization_id: organization, revision: 0, versions: [version], deleted_at: null, doomed: [] },
     };
     if (await rows.create(record, also)) return record;
-    await provider.destroy(version.key);
+    // Nobody uses it; whoever may not destroy it leaves it there.
+    await provider.destroy(version.key).catch(() => {});
     return undefined;
   };
 
@@ -85,14 +84,14 @@ function createVersions(rows: EncryptionKeys, provider: KeyProvider) {
       if (!version || version.wrapped === null) throw new KeyGone(`${organization}/${version?.version ?? "?"}`);
       // By what is wrapped, so that no other organization's or version's is ever found.
       const name = `${organization}/${version.version}/${version.wrapped}`;
-      const bytes = (await opened.fetch(name, { context: { organization, version } }))!;
+      const bytes = await opened.get(name, { organization, version });
       return { organization, version: version.version, bytes };
     },
   };
 }
 
 export function createOrganizationKeys(rows: EncryptionKeys, provider: KeyProvider): OrganizationKeys {
-  const recent = createRecent((organization) => rows.get(organization));
+  const recent = createKeptAhead((organization: string) => rows.get(organization), rowAges);
   const { open, first, rotated } = createVersions(rows, provider);
 
   /** Once for all who store the organization's first contents at the same time. */
@@ -102,6 +101,7 @@ export function createOrganizationKeys(rows: EncryptionKeys, provider: KeyProvid
       return (await first(organization)) ?? (await rows.get(organization))!;
     } finally {
       making.delete(organization);
+      recent.forget(organization);
     }
   };
 
@@ -118,11 +118,11 @@ export function createOrganizationKeys(rows: EncryptionKeys, provider: KeyProvid
       return open(organization, latestOf(record));
     },
     async version(organization, version) {
-      const record = await recent.get(organization);
-      return open(
-        organization,
-        record?.versions.find((one) => one.version === version),
-      );
+      const among = (record: EncryptionKeyRecord | undefined) =>
+        record?.versions.find((one) => one.version === version);
+      // One that is not known yet may be a moment old.
+      const found = among(await recent.get(organization)) ?? among(await recent.again(organization));
+      return open(organization, found);
     },
     async isReadable(organization, stored_at) {
       return stored_at > ((await recent.get(organization))?.deleted_at ?? -1);
@@ -152,7 +152,9 @@ export function createOrganizationKeys(rows: EncryptionKeys, provider: KeyProvid
     destroy,
     async destroyAll(limit) {
       const found = await rows.doomed(limit);
-      for (const record of found) await destroy(record);
+      const outcomes = await Promise.allSettled(found.map(destroy));
+      const failures = outcomes.flatMap((outcome) => ("reason" in outcome ? [outcome.reason] : []));
+      if (failures.length) throw new AggregateError(failures, `${failures.length} deleted keys were not destroyed`);
       return found.length;
     },
   };

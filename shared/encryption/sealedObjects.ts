@@ -6,6 +6,7 @@ import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { digesting, downloading, type Objects } from "../stores/objects.ts";
+import { isLostObject } from "./rowContent.ts";
 import type { Sealing } from "./sealing.ts";
 
 const magic = Buffer.from("\x02millrace1");
@@ -36,6 +37,7 @@ export function sealObjects(objects: Objects, sealing: Sealing): Objects {
   };
 
   const get: Objects["get"] = async (key) => {
+    if (isLostObject(key)) throw sealing.refusal(undefined);
     const body = await objects.get(key);
     if (!body) return undefined;
     const { version, content } = await splitMark(body);
@@ -53,7 +55,7 @@ export function sealObjects(objects: Objects, sealing: Sealing): Objects {
     ...objects,
     put,
     get,
-    putFile: (key, path) => put(key, createReadStream(path)),
+    putFile: (key, path, options) => put(key, createReadStream(path), options),
     download: downloading(get),
     async link(key, options) {
       const body = await objects.get(key);

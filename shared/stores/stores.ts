@@ -1,6 +1,7 @@
 /** All stores over one table and one bucket. */
 import type { AwsClients } from "../aws.ts";
 import { sealObjects } from "../encryption/sealedObjects.ts";
+import { sealTable } from "../encryption/sealedTable.ts";
 import { createSealing, type Sealing, type SealingOptions } from "../encryption/sealing.ts";
 import { type AdminKeys, createAdminKeys } from "./adminKeys.ts";
 import { type Aliases, createAliases } from "./aliases.ts";
@@ -113,10 +114,11 @@ export interface StoreNames {
 }
 
 export function createStores(aws: AwsClients, { table: name, bucket, encryption }: StoreNames): Stores {
-  const table = createTable(aws.dynamodb, name);
-  const projects = createProjects(table);
-  const encryptionKeys = createEncryptionKeys(table);
+  const plainTable = createTable(aws.dynamodb, name);
+  const projects = createProjects(plainTable);
+  const encryptionKeys = createEncryptionKeys(plainTable);
   const sealing = encryption && createSealing(encryption, { encryptionKeys, projects });
+  const table = sealing ? sealTable(plainTable, sealing) : plainTable;
   const plain = createObjects(aws.s3, bucket);
   const objects = sealing ? sealObjects(plain, sealing) : plain;
   const episodes = createEpisodes(table);

@@ -141,10 +141,15 @@ function hasChanges(item: Item | undefined, changes: Changes): boolean {
   return item !== undefined && Object.entries(changes).every(([name, value]) => isSame(item[name], value));
 }
 
-/** As far as a table can tell: it keeps nothing that is undefined. */
+/** As far as a table can tell: it keeps nothing that is undefined, and bytes are bytes. */
 function isSame(a: unknown, b: unknown): boolean {
-  const kept = (value: unknown) => value !== undefined && JSON.parse(JSON.stringify(value));
+  const kept = (value: unknown) => value !== undefined && JSON.parse(JSON.stringify(value, bytesAsText));
   return isDeepStrictEqual(kept(a), kept(b));
+}
+
+function bytesAsText(this: Record<string, unknown>, name: string, value: unknown): unknown {
+  const kept = this[name];
+  return kept instanceof Uint8Array ? Buffer.from(kept).toString("base64") : value;
 }
 
 /** DynamoDB's own limit. */

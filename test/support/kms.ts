@@ -5,7 +5,8 @@ import { listen } from "../../infra/local/listen.ts";
 
 interface Key {
   material: Buffer;
-  state: "Enabled" | "Disabled" | "PendingDeletion";
+  /** `Denied`: by a policy; `Unreachable`: its store does not answer. */
+  state: "Enabled" | "Disabled" | "PendingDeletion" | "Denied" | "Unreachable";
   tags: Record<string, string>;
 }
 
@@ -26,10 +27,16 @@ const bound = (context: unknown) => Buffer.from(JSON.stringify(Object.entries((c
 function usable(keys: Map<string, Key>, id: unknown): Key {
   const key = keys.get(String(id));
   if (!key) throw new AwsJsonError("NotFoundException", `Key '${id}' does not exist`);
-  if (key.state === "Disabled") throw new AwsJsonError("DisabledException", `${id} is disabled.`);
-  if (key.state === "PendingDeletion") throw new AwsJsonError("KMSInvalidStateException", `${id} is pending deletion.`);
+  if (key.state !== "Enabled") throw refusals[key.state](String(id));
   return key;
 }
+
+const refusals: Record<Exclude<Key["state"], "Enabled">, (id: string) => AwsJsonError> = {
+  Disabled: (id) => new AwsJsonError("DisabledException", `${id} is disabled.`),
+  PendingDeletion: (id) => new AwsJsonError("KMSInvalidStateException", `${id} is pending deletion.`),
+  Denied: (id) => new AwsJsonError("AccessDeniedException", `User is not authorized to perform: kms:Decrypt on ${id}`),
+  Unreachable: (id) => new AwsJsonError("KMSInvalidStateException", `${id} is unavailable.`),
+};
 
 /** A ciphertext names its key, as KMS's own do. */
 function encrypt(id: string, { material }: Key, plain: Buffer, context: unknown): Buffer {
@@ -74,7 +81,7 @@ const operations: Record<string, Operation> = {
     if (days < 7 || days > 30) throw new AwsJsonError("ValidationException", "PendingWindowInDays is 7 to 30.");
     const key = keys.get(String(KeyId));
     if (!key) throw new AwsJsonError("NotFoundException", `Key '${KeyId}' does not exist`);
-    if (key.state === "PendingDeletion") throw new AwsJsonError("KMSInvalidStateException", `${KeyId} is pending.`);
+    if (key.state === "PendingDeletion") throw refusals.PendingDeletion(String(KeyId));
     key.state = "PendingDeletion";
     return { KeyId, KeyState: "PendingDeletion", PendingWindowInDays: days };
   },

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { createKeyDirectory } from "../../../shared/encryption/keyDirectory.ts";
-import { KeyGone, type KeyProvider, parseEncryption } from "../../../shared/encryption/keyProvider.ts";
+import { KeyGone, type KeyProvider, KeyUnavailable, parseEncryption } from "../../../shared/encryption/keyProvider.ts";
 import { createKmsKeys } from "../../../shared/encryption/kmsKeys.ts";
 import { type KmsServer, startKms } from "../../support/kms.ts";
 
@@ -51,11 +51,17 @@ for (const [name, open] of Object.entries(providers)) {
       await assert.rejects(provider.unwrap(key, wrapped, binding));
     });
 
-    it("says of what it destroyed that it is gone, and destroys it twice without a word", async () => {
+    it("says of what it destroyed that it is gone, once that is for good, and destroys it twice without a word", async () => {
       const provider = open();
       const key = await provider.create("org-a", 1);
       const { wrapped } = await provider.generate(key, binding);
       await provider.destroy(key);
+      // Until then KMS would take its deletion back.
+      if (name === "KMS") {
+        await assert.rejects(provider.unwrap(key, wrapped, binding), KeyUnavailable);
+        await provider.destroy(key);
+        kms.keys.delete(key);
+      }
       await assert.rejects(provider.unwrap(key, wrapped, binding), KeyGone);
       await provider.destroy(key);
     });
@@ -79,11 +85,25 @@ describe("a key that is", () => {
     await assert.rejects(createKeyDirectory(directory).generate("../../etc/passwd", binding), /names no key/);
   });
 
-  it("disabled in KMS for a while is not gone", async () => {
+  it("kept from us in KMS for a while is not gone, and does not count as destroyed", async () => {
     const provider = createKmsKeys("tests");
     const key = await provider.create("org-a", 1);
-    kms.keys.get(key)!.state = "Disabled";
-    await assert.rejects(provider.generate(key, binding), { name: "DisabledException" });
+    const { plain, wrapped } = await provider.generate(key, binding);
+    for (const state of ["Disabled", "Denied", "Unreachable", "PendingDeletion"] as const) {
+      kms.keys.get(key)!.state = state;
+      await assert.rejects(provider.unwrap(key, wrapped, binding), KeyUnavailable, state);
+    }
+    kms.keys.get(key)!.state = "Enabled";
+    assert.deepEqual(await provider.unwrap(key, wrapped, binding), plain);
+  });
+
+  it("out of reach is not gone", async () => {
+    const { AWS_ENDPOINT_URL_KMS } = process.env;
+    process.env.AWS_ENDPOINT_URL_KMS = "http://127.0.0.1:1";
+    const provider = createKmsKeys("tests");
+    const asked = provider.create("org-a", 1);
+    await assert.rejects(asked, KeyUnavailable);
+    process.env.AWS_ENDPOINT_URL_KMS = AWS_ENDPOINT_URL_KMS;
   });
 
   it("in KMS tells by its tags what it is for", async () => {
