@@ -9,6 +9,7 @@ import { createFunctionRouting } from "../../shared/inference/functionRouting.ts
 import { createMeter, type Meter } from "../../shared/inference/metered.ts";
 import { createModelLookUp, type ModelLookUp } from "../../shared/inference/modelLookUp.ts";
 import { createRecentModels } from "../../shared/inference/recentModels.ts";
+import { limitModels } from "../../shared/limits/limitedRouting.ts";
 import { createLimiter, type Limiter } from "../../shared/limits/limiter.ts";
 import { settleTokens } from "../../shared/limits/settled.ts";
 import { type Prices, usualPrices } from "../../shared/pricing/prices.ts";
@@ -144,6 +145,8 @@ export function createServices(dependencies: Dependencies): Services {
   const models = createModelLookUp(stores);
   const recent = createRecentModels(stores);
   const routing = createFunctionRouting(stores);
+  const inferenceModels = createModelLookUp(recent);
+  const modelList = createModelService(stores, models, recent);
   const prefetch = createPrefetch(stores.models, host);
   const feedback = createFeedbackService(stores);
   const queued = createQueuedAnswers(stores, claims, createDelivery("answer", queue, observe));
@@ -165,7 +168,7 @@ export function createServices(dependencies: Dependencies): Services {
     uploads: createUploadService(stores, maxUploadBytes, lookUp),
     fineTuning: createFineTuningService(stores, creation, delivery, prefetch, line),
     batches: createBatchService(stores, createDelivery("batch", queue, observe), prices),
-    models: createModelService(stores, models, recent),
+    models: modelList,
     aliases: createAliasService(stores, models, recent),
     functions: createFunctionService(stores.functions, models, routing),
     experiments: createExperimentService(stores, models, routing),
@@ -179,9 +182,9 @@ export function createServices(dependencies: Dependencies): Services {
     labels: createLabelService(stores),
     labelDoctor: createLabelDoctorService(stores, datasets, createDelivery("label_doctor", queue, observe)),
     inference: createInferenceService(
-      { models: createModelLookUp(recent), host, moderationModel },
+      { models: inferenceModels, host, moderationModel },
       stores,
-      routing,
+      limitModels(routing, { limitsOf: lookUp.ofModels, models: inferenceModels, limiter }),
       queued,
       { ...dependencies, meter },
     ),
@@ -197,7 +200,7 @@ export function createServices(dependencies: Dependencies): Services {
     budgets: createBudgetService(stores, projects, verdicts, prices.currency),
     verdicts,
     limiter,
-    rateLimits: createRateLimitService(stores, projects, { usual: limits, lookUp }),
+    rateLimits: createRateLimitService(stores, { projects, models, modelList, usual: limits, lookUp }),
     claims,
     observe,
   };

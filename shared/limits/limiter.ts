@@ -1,9 +1,10 @@
-/** What requests may have: of their key's own limits first, then of their project's. */
+/** What requests may have: of their key's own limits first, then of their project's, then of their model's. */
 import { LRUCache } from "lru-cache";
 import type { KeyLimits, Limits } from "../schemas/rateLimit.ts";
 import type { Buckets } from "../stores/buckets.ts";
 import type { AllowanceState, Limit } from "./allowance.ts";
 import { Lease, type Refusal, type Wanted } from "./lease.ts";
+import { createPending } from "./pending.ts";
 
 /** Whose limits a request is within. */
 export interface Subject {
@@ -11,6 +12,13 @@ export interface Subject {
   key: string;
   limits: Limits;
   keyLimits: KeyLimits;
+}
+
+/** A model that a project has a limit for. */
+export interface LimitedModel {
+  project: string;
+  model: string;
+  limits: KeyLimits;
 }
 
 export interface Used {
@@ -28,6 +36,8 @@ export interface LimitStates {
 export interface Limiter {
   /** Undefined where it may go on. No promise where this process holds what it takes. */
   admit(subject: Subject, used: Used): Refused | undefined | Promise<Refused | undefined>;
+  /** Of a request that was admitted, when it is known which model it asks. */
+  admitModel(model: LimitedModel, id: string): Promise<Refused | undefined>;
   /** What it read and wrote in truth. */
   settle(project: string, key: string | null | undefined, used: Used): void;
   /** A job, by the day. */
@@ -36,10 +46,13 @@ export interface Limiter {
   returnJob(subject: Subject): Promise<void>;
   /** The tightest of what the request is within. */
   states(subject: Subject): LimitStates;
+  /** Of the model that the request asked, once; undefined where that has no limits. */
+  modelStates(id: string): Partial<LimitStates> | undefined;
 }
 
 export interface Refused extends Refusal {
-  of: "project" | "API key";
+  /** Whose limit it is, such as `this project`. */
+  of: string;
 }
 
 const minute = 60e6;
@@ -61,8 +74,10 @@ const isLimited = (limits: KeyLimits) =>
 
 export function createLimiter(buckets: Buckets, now: () => number = () => Date.now() * 1000): Limiter {
   const leases = new LRUCache<string, Lease>({ max: mostOwners });
-  /** What was taken for requests whose true use is not known yet. */
-  const taken = new LRUCache<string, number>({ max: mostUnsettled });
+  /** What was taken for requests whose true use is not known yet, and from which model's buckets, too. */
+  const taken = createPending<{ tokens: number; model?: Lease }>(mostUnsettled);
+  /** Of requests whose model has limits, until that was told. */
+  const asked = createPending<{ lease: Lease; limits: KeyLimits }>(mostUnsettled);
 
   const leaseOf = (owner: string): Lease => {
     const found = leases.get(owner);
@@ -76,53 +91,72 @@ export function createLimiter(buckets: Buckets, now: () => number = () => Date.n
   const admitTo = (lease: Lease, limits: KeyLimits, { id, tokens }: Used, of: Refused["of"]) => {
     const named = (refusal: Refusal | undefined) => {
       if (refusal) return { ...refusal, of };
-      if (tokens > 0) taken.set(id, tokens);
+      if (tokens > 0) taken.set(id, { tokens });
       return undefined;
     };
-    const asked = lease.take(wantedOf(limits, tokens));
-    return asked instanceof Promise ? asked.then(named) : named(asked);
+    const answer = lease.take(wantedOf(limits, tokens));
+    return answer instanceof Promise ? answer.then(named) : named(answer);
   };
 
   const job = (amount: number): Wanted => ({ bucket: "jobs", tokens: 1, limit: { amount, microseconds: day } });
 
   return {
     admit({ project, key, limits, keyLimits }, used) {
-      const own = () => admitTo(leaseOf(project), limits, used, "project");
+      const own = () => admitTo(leaseOf(project), limits, used, "this project");
       if (!isLimited(keyLimits)) return own();
       const lease = keyLease(project, key);
       const giveBack = (refused: Refused | undefined) => {
         if (refused) for (const { bucket, tokens } of wantedOf(keyLimits, used.tokens)) lease.settle(bucket, -tokens);
         return refused;
       };
-      return (async () => (await admitTo(lease, keyLimits, used, "API key")) ?? giveBack(await own()))();
+      return (async () => (await admitTo(lease, keyLimits, used, "this API key")) ?? giveBack(await own()))();
+    },
+    async admitModel({ project, model, limits }, id) {
+      const lease = leaseOf(`${project}#model#${model}`);
+      asked.set(id, { lease, limits });
+      const { tokens } = taken.get(id) ?? { tokens: 0 };
+      const refusal = await lease.take(wantedOf(limits, tokens));
+      if (refusal) return { ...refusal, of: `model '${model}'` };
+      if (tokens > 0) taken.set(id, { tokens, model: lease });
+      return undefined;
     },
     settle(project, key, { id, tokens }) {
-      const difference = tokens - (taken.get(id) ?? 0);
-      taken.delete(id);
+      const before = taken.take(id);
+      const difference = tokens - (before?.tokens ?? 0);
       if (difference === 0) return;
       leaseOf(project).settle("tokens", difference);
+      before?.model?.settle("tokens", difference);
       if (key != null) leases.get(`${project}#${key}`)?.settle("tokens", difference);
     },
     async admitJob({ project, limits }) {
       const refusal = await leaseOf(project).take([job(limits.max_fine_tuning_jobs_per_1_day)]);
-      return refusal && { ...refusal, of: "project" };
+      return refusal && { ...refusal, of: "this project" };
     },
     returnJob: ({ project }) => leaseOf(project).giveBack("jobs", 1),
     states({ project, key, limits, keyLimits }) {
-      const whole = leaseOf(project);
       const own = isLimited(keyLimits) ? keyLease(project, key) : undefined;
-      const tightest = (bucket: string, amount: number, ownAmount: number | undefined) => {
-        const state = whole.state(bucket) ?? untouched(amount);
-        if (!own || ownAmount === undefined) return state;
-        const keyState = own.state(bucket) ?? untouched(ownAmount);
-        return keyState.remaining < state.remaining ? keyState : state;
-      };
-      return {
-        requests: tightest("requests", limits.max_requests_per_1_minute, keyLimits.max_requests_per_1_minute),
-        tokens: tightest("tokens", limits.max_tokens_per_1_minute, keyLimits.max_tokens_per_1_minute),
-      };
+      return tightest(statesOf(leaseOf(project), limits), own && statesOf(own, keyLimits));
+    },
+    modelStates(id) {
+      const found = asked.take(id);
+      return found && statesOf(found.lease, found.limits);
     },
   };
 }
 
-const untouched = (limit: number): AllowanceState => ({ limit, remaining: limit, milliseconds: 0 });
+function statesOf(lease: Lease, limits: Limits): LimitStates;
+function statesOf(lease: Lease, limits: KeyLimits): Partial<LimitStates>;
+function statesOf(lease: Lease, limits: KeyLimits): Partial<LimitStates> {
+  const state = (bucket: string, limit: number) => lease.state(bucket) ?? { limit, remaining: limit, milliseconds: 0 };
+  const { max_requests_per_1_minute: requests, max_tokens_per_1_minute: tokens } = limits;
+  return {
+    ...(requests !== undefined && { requests: state("requests", requests) }),
+    ...(tokens !== undefined && { tokens: state("tokens", tokens) }),
+  };
+}
+
+/** Of each the one of which less is left. */
+export function tightest(whole: LimitStates, own: Partial<LimitStates> | undefined): LimitStates {
+  const tighter = (a: AllowanceState, b = a) => (b.remaining < a.remaining ? b : a);
+  return { requests: tighter(whole.requests, own?.requests), tokens: tighter(whole.tokens, own?.tokens) };
+}

@@ -1,8 +1,15 @@
 /** What a project or a key may use: requests, tokens, jobs, stored bytes. */
 import { z } from "@hono/zod-openapi";
 
-/** There is one for each project, for all models together. */
+/** Of all models of a project together. */
 export const rateLimitId = "rl-project";
+const modelPrefix = "rl-model-";
+
+/** Of one model. */
+export const modelLimitId = (model: string): string => `${modelPrefix}${model}`;
+/** Undefined where it is the id of no model's limit. */
+export const modelOfLimit = (id: string): string | undefined =>
+  id.startsWith(modelPrefix) ? id.slice(modelPrefix.length) : undefined;
 
 /** As deployed: what holds where a project's own row says nothing. */
 export interface Limits {
@@ -24,22 +31,28 @@ const many = 1_000_000_000;
 const bytes = Number.MAX_SAFE_INTEGER;
 const amount = (maximum: number) => z.int().min(1).max(maximum);
 
+const ofProject = "Only of the project";
 const descriptions = {
-  max_requests_per_1_minute: "Requests of the project's keys, of any kind, that a minute has room for.",
-  max_tokens_per_1_minute: "Tokens that models may read and write in a minute, for all models together.",
-  max_fine_tuning_jobs_per_1_day: "Millrace's own: fine-tuning jobs that may be created in a day.",
-  max_stored_bytes: "Millrace's own: bytes that the project's files may have, results of jobs and batches included.",
+  max_requests_per_1_minute:
+    "Requests that a minute has room for: of the project's keys, of any kind; or calls of the model.",
+  max_tokens_per_1_minute: "Tokens that may be read and written in a minute: by all models together; or by the model.",
+  max_fine_tuning_jobs_per_1_day: `${ofProject}, and Millrace's own: fine-tuning jobs that may be created in a day.`,
+  max_stored_bytes: `${ofProject}, and Millrace's own: bytes that its files may have, results of jobs and batches included.`,
 } as const satisfies Record<keyof Limits, string>;
 
 export const ProjectRateLimit = z
   .object({
-    id: z.string().openapi({ description: `Always \`${rateLimitId}\`.` }),
+    id: z.string().openapi({ description: `\`${rateLimitId}\` of the project; \`${modelPrefix}<model>\` of a model.` }),
     object: z.literal("project.rate_limit").openapi({ description: "Always `project.rate_limit`." }),
-    model: z.literal("*").openapi({ description: "Always `*`: it is for all models together." }),
+    model: z
+      .string()
+      .openapi({ description: "Id of the model, which has the project's limits where it has none; `*`: the project." }),
     max_requests_per_1_minute: amount(many).openapi({ description: descriptions.max_requests_per_1_minute }),
     max_tokens_per_1_minute: amount(many).openapi({ description: descriptions.max_tokens_per_1_minute }),
-    max_fine_tuning_jobs_per_1_day: amount(many).openapi({ description: descriptions.max_fine_tuning_jobs_per_1_day }),
-    max_stored_bytes: amount(bytes).openapi({ description: descriptions.max_stored_bytes }),
+    max_fine_tuning_jobs_per_1_day: amount(many)
+      .optional()
+      .openapi({ description: descriptions.max_fine_tuning_jobs_per_1_day }),
+    max_stored_bytes: amount(bytes).optional().openapi({ description: descriptions.max_stored_bytes }),
   })
   .openapi("ProjectRateLimit");
 export type ProjectRateLimit = z.infer<typeof ProjectRateLimit>;
@@ -49,7 +62,7 @@ const change = (name: keyof Limits, maximum: number) =>
   amount(maximum)
     .nullish()
     .openapi({
-      description: `${descriptions[name]} Null: as the deployment has it; absent: as it is.`,
+      description: `${descriptions[name]} Null: as the deployment has it, of a model as the project has it; absent: as it is.`,
       example: maximum,
     });
 
@@ -73,9 +86,11 @@ export const RateLimitRecord = z.object({
 });
 export type RateLimitRecord = z.infer<typeof RateLimitRecord>;
 
-/** Of a key, within its project's; absent: none of its own. */
+/** Of a key, or of a model, within its project's; absent: none of its own. */
 export const KeyLimits = z.object({ max_requests_per_1_minute: own, max_tokens_per_1_minute: own });
 export type KeyLimits = z.infer<typeof KeyLimits>;
+/** By model. */
+export type ModelLimits = ReadonlyMap<string, KeyLimits>;
 
 const keyLimit = (what: string) => ({
   shown: amount(many)

@@ -9,6 +9,8 @@ export interface Permissions {
   create(records: readonly PermissionRecord[], also: readonly TransactWrite[]): Promise<boolean>;
   /** Of this project to call the model of this name; undefined where it has none. */
   get(project: string, model: string): Promise<PermissionRecord | undefined>;
+  /** Names of the models of other projects that this one may call. */
+  modelsOf(project: string): Promise<string[]>;
   list(
     model: Model,
     listing: { limit: number; after?: string | undefined; descending: boolean; project?: string | undefined },
@@ -17,6 +19,8 @@ export interface Permissions {
   /** False where it is gone already. */
   delete(record: PermissionRecord, also: readonly TransactWrite[]): Promise<boolean>;
 }
+
+const mostModels = 10_000;
 
 const callerKey = ({ project_id, model }: Pick<PermissionRecord, "project_id" | "model">): Key => ({
   pk: `${project_id}#permitted_model`,
@@ -35,6 +39,10 @@ export function createPermissions(table: Table): Permissions {
     async get(project_id, model) {
       const item = await table.get(callerKey({ project_id, model }));
       return item && PermissionRecord.parse(item);
+    },
+    async modelsOf(project) {
+      const items = await table.query(callerKey({ project_id: project, model: "" }).pk, { limit: mostModels });
+      return items.map((item) => PermissionRecord.parse(item).model);
     },
     async list(model, { limit, after, descending, project }) {
       const options = {

@@ -37,10 +37,10 @@ for (const [name, Sdk] of Object.entries(sdks)) {
       .organization.projects;
     const { project, key } = await limited({});
     const [limit] = (await rateLimits.listRateLimits(project)).data;
-    assert.equal(limit!.max_requests_per_1_minute, 300_000);
+    assert.deepEqual([limit!.id, limit!.model, limit!.max_requests_per_1_minute], ["rl-project", "*", 300_000]);
     const changed = await rateLimits.updateRateLimit(limit!.id, { project_id: project, max_requests_per_1_minute: 20 });
     assert.equal(changed.max_requests_per_1_minute, 20);
-    assert.deepEqual((await rateLimits.listRateLimits(project)).data, [changed]);
+    assert.deepEqual((await rateLimits.listRateLimits(project)).data[0], changed);
     const client = new Sdk({ apiKey: key.value, baseURL: deployment.baseURL, maxRetries: 0 });
     const { response } = await client.files.list().withResponse();
     assert.deepEqual(headersOf(response, "requests"), ["20", "19", "3s"]);
