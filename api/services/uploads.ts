@@ -73,7 +73,7 @@ export function createUploadService(
       // A refusal in the midst of it: some clients hear of one only when all they have to send was read.
       const { file, problem } = await readUpload(body, accepted, async (content) => {
         const part = await assembly.newPart(await find(project, id), { bytes: null, is_linked: false });
-        return { part, ...(await objects.put(part.object_key, content)) };
+        return { part, ...(await objects.put(part.object_key, content, { transient: "upload_part" })) };
       });
       const isEmpty = file?.stored.bytes === 0;
       if (file && (problem || isEmpty)) await objects.delete(file.stored.part.object_key);

@@ -24,11 +24,14 @@ const tableActions = [
 ].map((action) => `dynamodb:${action}`);
 const readActions = ["s3:GetObject"];
 const writeActions = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"];
+const tagActions = ["s3:PutObjectTagging"];
 const keyActions = ["Encrypt", "Decrypt", "GenerateDataKey", "DescribeKey"].map((action) => `kms:${action}`);
 
 export interface Needs {
   reads?: readonly Prefix[];
   writes?: readonly Prefix[];
+  /** Whether it writes what the bucket keeps for a while only; such objects carry a tag. */
+  tags?: boolean;
   /** Whether it looks for rows that want a worker, and erases projects. */
   sweeps?: boolean;
   sends?: readonly Queue[];
@@ -56,6 +59,7 @@ export function grant(role: IRole, data: DataStack, needs: Needs): void {
   allow(role, ["s3:ListBucket"], bucket.bucketArn);
   for (const prefix of needs.reads ?? []) allowObjects(role, readActions, data, prefix);
   for (const prefix of needs.writes ?? []) allowObjects(role, writeActions, data, prefix);
+  if (needs.tags) allow(role, tagActions, bucket.arnForObjects(prefixes.projects));
   useKey(role, key);
   for (const { queueArn } of needs.sends ?? []) allow(role, ["sqs:SendMessage"], queueArn);
   for (const { queueArn } of needs.measures ?? []) allow(role, ["sqs:GetQueueAttributes"], queueArn);

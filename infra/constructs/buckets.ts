@@ -4,6 +4,7 @@ import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { Key } from "aws-cdk-lib/aws-kms";
 import { BlockPublicAccess, Bucket, BucketEncryption, HttpMethods, ObjectOwnership } from "aws-cdk-lib/aws-s3";
 import type { Construct } from "constructs";
+import { keptDays, transientTag } from "../../shared/stores/transient.ts";
 import { acknowledge } from "./acknowledge.ts";
 
 const closed = {
@@ -48,6 +49,9 @@ export function createDataBucket(scope: Construct, id: string, { key, logs }: { 
       },
     ],
     lifecycleRules: [
+      ...Object.entries(keptDays).map(([kind, days]) => ({
+        ...{ id: `transient-${kind}`, tagFilters: { [transientTag]: kind }, expiration: Duration.days(days) },
+      })),
       { id: "unfinished-uploads", abortIncompleteMultipartUploadAfter: Duration.days(2) },
       { id: "regret", noncurrentVersionExpiration: Duration.days(regretDays), expiredObjectDeleteMarker: true },
     ],

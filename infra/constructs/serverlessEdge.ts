@@ -59,7 +59,7 @@ export class ServerlessEdge extends Construct implements Edge {
     });
     grant(light.role, data, {
       reads: ["projects", "bases"],
-      writes: ["projects"],
+      ...{ writes: ["projects"], tags: true },
       sends: [data.jobs.queue, data.answers.queue, data.light.queue],
       secrets: [data.sealingKeys],
     });

@@ -94,7 +94,7 @@ export function sealingKeys(task: TaskDefinition, { sealingKeys: { secretArn }, 
 function allowWork(task: TaskDefinition, { cluster, data, options, queues }: WorkerContainer): void {
   grant(task.taskRole, data, {
     reads: ["projects", "bases"],
-    writes: ["projects"],
+    ...{ writes: ["projects"], tags: true },
     sweeps: true,
     receives: queues.map((name) => data[name].queue),
     sends: [data.jobs.queue, data.answers.queue, data.light.queue, data.jobs.dead],

@@ -16,6 +16,7 @@ import {
 import { Upload } from "@aws-sdk/lib-storage";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import { openBody } from "./objectBody.ts";
+import { type Transient, tagging } from "./transient.ts";
 
 export interface StoredObject {
   bytes: number;
@@ -23,13 +24,23 @@ export interface StoredObject {
   digest: string;
 }
 
+export interface PutOptions {
+  contentType?: string;
+  signal?: AbortSignal;
+  /** Absent: it stays until somebody deletes it. */
+  transient?: Transient;
+}
+
+/** There is no such object. */
+export class ObjectMissing extends Error {}
+
 export interface Objects {
   /** Streams; an upload that breaks off leaves nothing behind. */
-  put(key: string, content: Readable, options?: { contentType?: string; signal?: AbortSignal }): Promise<StoredObject>;
-  putFile(key: string, path: string): Promise<StoredObject>;
+  put(key: string, content: Readable, options?: PutOptions): Promise<StoredObject>;
+  putFile(key: string, path: string, options?: PutOptions): Promise<StoredObject>;
   /** Undefined when there is no such object. */
   get(key: string): Promise<Readable | undefined>;
-  /** Throws when the object is missing, or differs from the digest it is expected to have. */
+  /** Throws ObjectMissing, or where the object differs from the digest it is expected to have. */
   download(key: string, path: string, digest?: string): Promise<StoredObject>;
   delete(key: string): Promise<void>;
   /** A link that needs no key and expires after `seconds`; undefined where the bucket has it sealed, and only `get` opens it. */
@@ -84,7 +95,10 @@ export function createObjects(s3: S3Client, bucket: string): Objects {
     const meter = digesting();
     const upload = new Upload({
       client: s3,
-      params: { Bucket: bucket, Key: key, Body: meter.stream, ContentType: options.contentType },
+      params: {
+        ...{ Bucket: bucket, Key: key, Body: meter.stream, ContentType: options.contentType },
+        Tagging: options.transient && tagging(options.transient),
+      },
       partSize: 8 * 1024 * 1024,
       queueSize: 2,
     });
@@ -113,7 +127,7 @@ export function createObjects(s3: S3Client, bucket: string): Objects {
   return {
     put,
     get,
-    putFile: (key, path) => put(key, createReadStream(path)),
+    putFile: (key, path, options) => put(key, createReadStream(path), options),
     download: downloading(get),
     async delete(key) {
       await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
@@ -142,7 +156,7 @@ const secondsOf = (time: Date | undefined) => Math.floor((time?.getTime() ?? 0) 
 export function downloading(get: Objects["get"]): Objects["download"] {
   return async (key, path, digest) => {
     const body = await get(key);
-    if (!body) throw new Error(`Object ${key} is missing`);
+    if (!body) throw new ObjectMissing(`Object ${key} is missing`);
     const meter = digesting();
     await pipeline(body, meter.stream, createWriteStream(path));
     const stored = meter.result();

@@ -1,7 +1,9 @@
 /** Work is put down when the worker must go or a client says so, at once and without loss, and taken up where it was. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { GetObjectTaggingCommand } from "@aws-sdk/client-s3";
 import { ReceiveMessageCommand } from "@aws-sdk/client-sqs";
+import { transientTag } from "../../shared/stores/transient.ts";
 import { isRunning } from "../support/processes.ts";
 import { rowsOf } from "../support/trainingData.ts";
 import { until } from "../support/until.ts";
@@ -53,6 +55,11 @@ async function seconds(work: () => Promise<unknown>): Promise<number> {
   return (performance.now() - start) / 1000;
 }
 
+const tagsOf = async (Key: string) => {
+  const { TagSet = [] } = await shop.aws.s3.send(new GetObjectTaggingCommand({ Bucket: shop.names.bucket, Key }));
+  return TagSet.map(({ Key: name, Value }) => `${name}=${Value}`);
+};
+
 test("SIGTERM stores a checkpoint and hands the job back, and another worker ends it in the same bits", async () => {
   const digest = await undisturbed();
   const { id, worker } = await inTraining();
@@ -69,8 +76,20 @@ test("SIGTERM stores a checkpoint and hands the job back, and another worker end
     [id],
     "its message is visible at once",
   );
+  assert.deepEqual(await tagsOf(row.latest_checkpoint.object_key), [`${transientTag}=checkpoint`]);
   assert.equal(await complete(id), digest);
   assert.equal((await shop.job(id)).failures, 0);
+  for (const key of await shop.stored(`${shop.a.project.id}/models/`)) assert.deepEqual(await tagsOf(key), [], key);
+});
+
+test("a job whose checkpoint the bucket let go of fails, and says so", async () => {
+  const { id, worker } = await inTraining();
+  await worker.end("SIGTERM");
+  await shop.stores.objects.delete((await shop.job(id)).latest_checkpoint!.object_key);
+  const other = await shop.work();
+  const { status, error } = await shop.finished(id);
+  await other.end("SIGTERM");
+  assert.deepEqual([status, error?.code], ["failed", "checkpoint_expired"]);
 });
 
 test("a worker with another number of threads goes on from the checkpoint too", async () => {

@@ -9,7 +9,8 @@ import { newId } from "../../../shared/ids.ts";
 import type { CheckpointMetrics } from "../../../shared/schemas/checkpoint.ts";
 import { checkpointWrite } from "../../../shared/stores/checkpoints.ts";
 import { eventWrite } from "../../../shared/stores/events.ts";
-import { objectKeys } from "../../../shared/stores/objects.ts";
+import { ObjectMissing, objectKeys } from "../../../shared/stores/objects.ts";
+import { keptDays } from "../../../shared/stores/transient.ts";
 import { Stopped, type StopReason } from "../../lease.ts";
 import { PermanentFailure } from "../../task.ts";
 import { type Attempt, append, record } from "./attempt.ts";
@@ -72,8 +73,15 @@ export async function learn<Finished extends { type: "finished" }>(
 
 async function fetchCheckpoint({ context, job, directory }: Attempt): Promise<string | null> {
   if (!job.latest_checkpoint) return null;
+  const { object_key, digest } = job.latest_checkpoint;
   const path = join(directory, "resume.safetensors");
-  await context.stores.objects.download(job.latest_checkpoint.object_key, path, job.latest_checkpoint.digest);
+  try {
+    await context.stores.objects.download(object_key, path, digest);
+  } catch (error) {
+    if (!(error instanceof ObjectMissing)) throw error;
+    const kept = `Checkpoints are kept for ${keptDays.checkpoint} days at most`;
+    throw new PermanentFailure("checkpoint_expired", `${kept}, and this job's is gone. Create the job again.`);
+  }
   return path;
 }
 
@@ -122,7 +130,7 @@ const handlers: { [Type in HandledType]: Handler<Type> } = {
   async checkpoint(attempt, { step, path, record: metrics }, progress) {
     const { context, job, lease } = attempt;
     const key = objectKeys.checkpoint(job.project_id, job.id, step, lease.attempt);
-    const { digest } = await context.stores.objects.putFile(key, path);
+    const { digest } = await context.stores.objects.putFile(key, path, { transient: "checkpoint" });
     await rm(path);
     const row = checkpointWrite({
       id: newId("checkpoint"),

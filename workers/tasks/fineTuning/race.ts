@@ -22,7 +22,7 @@ export const raceHandlers = {
     const { context, job, lease } = attempt;
     const name = `${lease.attempt}-race-${entrant.name.replace(":", "-")}`;
     const key = objectKeys.checkpoint(job.project_id, job.id, 0, name);
-    const { digest } = await context.stores.objects.putFile(key, path);
+    const { digest } = await context.stores.objects.putFile(key, path, { transient: "checkpoint" });
     await rm(path);
     const { accuracy, judged, seconds, isHeat } = entrant;
     const right = `${percent(accuracy)} of ${judged} rows right`;
