@@ -14,8 +14,13 @@ export interface ProtectionOptions {
   /** ECS's agent, as `ECS_AGENT_URI` has it. */
   agent: string | undefined;
   log: Pick<Log, "warn">;
-  /** After which ECS no longer protects a task whose worker fell silent. */
+  /** After which ECS no longer protects a task, whatever it is at. */
   minutes?: number;
+  /**
+   * After which it is asked again. A deployment or a drain waits for protected tasks, and with a long queue one piece of work
+   * follows the other: without a gap it would wait for ever. What it ends then goes on elsewhere from its checkpoint.
+   */
+  gapMinutes?: number;
   /** Who has nothing to do for so long gives the protection up: work often comes one after the other. */
   lingerMilliseconds?: number;
   /** Of one question. */
@@ -23,59 +28,66 @@ export interface ProtectionOptions {
 }
 
 export function createProtection(options: ProtectionOptions): Protection {
-  const { agent, log, minutes = 60, lingerMilliseconds = 5000, timeoutMilliseconds = 2000 } = options;
+  const { agent, log, minutes = 60, gapMinutes = 2, lingerMilliseconds = 5000, timeoutMilliseconds = 2000 } = options;
   if (agent === undefined) return { hold: async () => {}, release() {}, end: async () => {} };
   const url = `${agent}/task-protection/v1/state`;
   let held = 0;
-  let isProtected = false;
-  let timer: NodeJS.Timeout | undefined;
+  /** Since it was asked for and not given up. */
+  let kept: Promise<void> | undefined;
+  let again: NodeJS.Timeout | undefined;
+  let linger: NodeJS.Timeout | undefined;
   /** One question after the other, lest an older answer be the last word. */
-  let asking = Promise.resolve();
+  let asking = Promise.resolve(true);
 
-  const ask = (on: boolean) => {
-    asking = asking.then(async () => {
-      try {
-        await put(url, on ? { ProtectionEnabled: true, ExpiresInMinutes: minutes } : { ProtectionEnabled: false });
-        isProtected = on;
-      } catch (error) {
-        log.warn({ error, on }, "ECS did not change the task's protection");
-      }
-    });
+  /** False where it was refused. */
+  const ask = (state: object) => {
+    asking = asking.then(() =>
+      put(url, state, timeoutMilliseconds).then(
+        () => true,
+        (error) => {
+          log.warn({ error, ...state }, "ECS did not change the task's protection");
+          return false;
+        },
+      ),
+    );
     return asking;
   };
-  const put = async (to: string, state: object) => {
-    const signal = AbortSignal.timeout(timeoutMilliseconds);
-    const headers = { "content-type": "application/json" };
-    const response = await fetch(to, { method: "PUT", headers, body: JSON.stringify(state), signal });
-    const body = await response.text();
-    // A refusal may come with status 200, as a `failure` or an `error`.
-    if (!response.ok || !("protection" in JSON.parse(body))) throw new Error(`${response.status}: ${body}`);
+  const keep = async () => {
+    const isProtected = await ask({ ProtectionEnabled: true, ExpiresInMinutes: minutes });
+    const pause = isProtected ? minutes + gapMinutes : minutes / 10;
+    again = setTimeout(() => (kept = held > 0 ? keep() : undefined), pause * 60_000).unref();
   };
-  const after = (milliseconds: number, work: () => void) => {
-    clearTimeout(timer);
-    timer = setTimeout(work, milliseconds).unref();
+  const giveUp = () => {
+    clearTimeout(again);
+    kept = undefined;
+    return ask({ ProtectionEnabled: false });
   };
-  /** Again when half of its time is over, or a tenth where it failed. */
-  const renew = () => {
-    const share = isProtected ? 0.5 : 0.1;
-    after(minutes * 60_000 * share, () => void ask(true).then(() => held > 0 && renew()));
-  };
+  const rest = () => kept?.then(() => held === 0 && giveUp());
 
   return {
-    async hold() {
+    hold() {
       held++;
-      if (held > 1 && isProtected) return;
-      clearTimeout(timer);
-      if (!isProtected) await ask(true);
-      if (held > 0) renew();
+      clearTimeout(linger);
+      kept ??= keep();
+      return kept;
     },
     release() {
       held--;
-      if (held === 0) after(lingerMilliseconds, () => void (held === 0 && ask(false)));
+      if (held === 0) linger = setTimeout(() => void rest(), lingerMilliseconds).unref();
     },
     async end() {
-      clearTimeout(timer);
-      if (isProtected) await ask(false);
+      clearTimeout(linger);
+      await kept;
+      if (kept) await giveUp();
     },
   };
+}
+
+async function put(url: string, state: object, milliseconds: number): Promise<void> {
+  const headers = { "content-type": "application/json" };
+  const request = { method: "PUT", headers, body: JSON.stringify(state), signal: AbortSignal.timeout(milliseconds) };
+  const response = await fetch(url, request);
+  const body = await response.text();
+  // A refusal may come with status 200, as a `failure` or an `error`.
+  if (!response.ok || !("protection" in JSON.parse(body))) throw new Error(`${response.status}: ${body}`);
 }

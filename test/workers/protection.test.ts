@@ -1,4 +1,4 @@
-/** Task protection as ECS's agent speaks it: held while there is work, renewed while it goes on, given up soon after. */
+/** Task protection as ECS's agent speaks it: held while there is work, with gaps while it goes on, given up soon after. */
 import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -17,16 +17,21 @@ let agent: string;
 let asked: State[];
 /** How the agent answers next, if not as it should. */
 let refusals: { status: number; body: object }[];
+/** When, in milliseconds. */
+let askedAt: number[];
 let warned: object[];
 const log = { warn: (told: object) => void warned.push(told) };
 
 beforeEach(async () => {
-  [asked, refusals, warned] = [[], [], []];
+  [asked, askedAt, refusals, warned] = [[], [], [], []];
   server = createServer(async (request, response) => {
     assert.deepEqual([request.method, request.url], ["PUT", "/api/abc/task-protection/v1/state"]);
     const state = JSON.parse(Buffer.concat(await request.toArray()).toString()) as State;
     const refusal = refusals.shift();
-    if (!refusal) asked.push(state);
+    if (!refusal) {
+      asked.push(state);
+      askedAt.push(performance.now());
+    }
     const TaskArn = "arn:aws:ecs:eu-central-1:123456789012:task/millrace/1234567890abcdef0";
     const protection = { ProtectionEnabled: state.ProtectionEnabled, ExpirationDate: "2026-12-20T21:57:44Z", TaskArn };
     response.writeHead(refusal?.status ?? 200, { "content-type": "application/json" });
@@ -57,12 +62,35 @@ test("is there before work begins, once for work that overlaps or follows closel
   assert.deepEqual(asked.at(-1), off);
 });
 
-test("is renewed for as long as the work lasts", async () => {
-  // Half of a thousandth of a minute is 30 milliseconds.
-  const protection = createProtection({ agent, log, minutes: 0.001, lingerMilliseconds: 10 });
+test("ends by itself and is asked for again behind a gap, in work without end: who waits for the task gets a turn", async () => {
+  // A thousandth of a minute is 60 milliseconds.
+  const [minutes, gapMinutes] = [0.001, 0.002];
+  const protection = createProtection({ agent, log, minutes, gapMinutes, lingerMilliseconds: 10_000 });
   await protection.hold();
-  await until(() => asked.length >= 4, { what: "three renewals" });
-  assert.ok(asked.every(({ ProtectionEnabled }) => ProtectionEnabled));
+  // One piece of work follows the other, as with a long queue.
+  const work = setInterval(() => {
+    protection.release();
+    void protection.hold();
+  }, 5);
+  await until(() => asked.length >= 3, { what: "two more times" });
+  clearInterval(work);
+  assert.deepEqual(asked, [on(minutes), on(minutes), on(minutes)], "never longer than that at a time");
+  for (const [i, time] of askedAt.slice(1).entries()) {
+    assert.ok(time - askedAt[i]! >= 170, "it had ended before");
+  }
+  protection.release();
+  await protection.end();
+  assert.deepEqual(asked.at(-1), off);
+});
+
+test("held while it is given up, it is there again before the work begins", async () => {
+  const protection = createProtection({ agent, log, minutes: 30, lingerMilliseconds: 0 });
+  await protection.hold();
+  protection.release();
+  await until(() => asked.at(-1)?.ProtectionEnabled === false, { what: "its end" });
+  await Promise.all([protection.hold(), protection.hold()]);
+  assert.deepEqual(asked, [on(30), off, on(30)]);
+  protection.release();
   protection.release();
   await until(() => asked.at(-1)?.ProtectionEnabled === false, { what: "its end" });
   await protection.end();
