@@ -14,6 +14,7 @@ import { Construct } from "constructs";
 import { gpuPolicy } from "../../shared/fleet/policy.ts";
 import { acknowledge } from "./acknowledge.ts";
 import { measureGpus } from "./gpuMetrics.ts";
+import { heedSpotNotices } from "./spotNotice.ts";
 import { addWorker, type WorkersProps } from "./workerContainer.ts";
 import { scaleWorkers } from "./workerScaling.ts";
 import { atMost } from "./workerSizes.ts";
@@ -84,8 +85,7 @@ export class GpuWorkers extends Construct {
     });
     const userData = UserData.forLinux();
     measureGpus(userData, role);
-    // With the notice ECS stops its tasks, which then have two minutes.
-    if (onDemand === 0) userData.addCommands("echo ECS_ENABLE_SPOT_INSTANCE_DRAINING=true >> /etc/ecs/ecs.config");
+    if (onDemand === 0) heedSpotNotices(userData);
     return new LaunchTemplate(this, `${name}Template`, {
       role,
       securityGroup,
