@@ -7,6 +7,7 @@ import type { BatchFacts, Violation } from "./reliabilityChecks.ts";
 import * as checks from "./reliabilityChecks.ts";
 import { logLines } from "./reliabilityFacts.ts";
 import { type Attempt, Ledger } from "./reliabilityLedger.ts";
+import { moneyAddsUp, type ToldMoney } from "./reliabilityMoney.ts";
 
 const kinds = (found: readonly Violation[]) => found.map(({ kind }) => kind);
 const player = (marker: string) => ({ marker, project: newId("project"), organization: newId("organization") });
@@ -57,6 +58,29 @@ test("an answer is charged once and as it was answered; beyond answers only requ
   assert.deepEqual(check(charge(id), charge(x), charge(y)), []);
   stream("data: {}\n\ndata: [DONE]\n\n");
   assert.deepEqual(check(charge(id)), ["lost"]);
+});
+
+test("totals that are not the sums of the records, and what stays reserved, are told", () => {
+  const created_at = 1_790_000_000;
+  const records = [charge("req_1"), charge("attempt_1", { kind: "fine_tuning", output_tokens: 0, nanos: 3 })];
+  const told: ToldMoney = {
+    usage: {
+      completions: { requests: 1, input_tokens: 7, output_tokens: 2 },
+      fine_tuning: { requests: 1, input_tokens: 7, output_tokens: 0 },
+    },
+    ...{ cost: 8, spent: 8, since: created_at, reserved: 0 },
+  };
+  const check = (changes: Partial<ToldMoney>) => moneyAddsUp("zebra", { ...told, ...changes }, records).length;
+  assert.equal(check({}), 0);
+  assert.equal(
+    check({ usage: { ...told.usage, completions: { requests: 2, input_tokens: 14, output_tokens: 2 } } }),
+    2,
+  );
+  assert.equal(check({ usage: { completions: told.usage.completions! } }), 2);
+  assert.equal(check({ cost: 9 }), 1);
+  assert.equal(check({ spent: 7 }), 1);
+  assert.equal(check({ spent: 0, since: created_at + 1 }), 0);
+  assert.equal(check({ reserved: 1 }), 1);
 });
 
 test("receipts and records of training that differ are told, and a job that is not charged for all it learnt", () => {

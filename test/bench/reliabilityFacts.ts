@@ -9,6 +9,7 @@ import type { LogLine, Violation } from "./reliabilityChecks.ts";
 import * as checks from "./reliabilityChecks.ts";
 import type { Attempt, Entry, Ledger } from "./reliabilityLedger.ts";
 import { checkContent } from "./reliabilityLoad.ts";
+import { checkMoney } from "./reliabilityMoney.ts";
 import { labelsOf, type Session } from "./reliabilitySession.ts";
 import { look } from "./reliabilityWork.ts";
 import type { World } from "./reliabilityWorld.ts";
@@ -63,7 +64,7 @@ export async function checkProject(
     ...(await checkBatches(session, world, records)),
     ...(await checkRows(session, world)),
     ...(await checkAlias(session)),
-    ...(await checkTotals(session, records)),
+    ...(await checkMoney(session, records)),
     ...checkWebhooks(session, received),
   ];
 }
@@ -151,30 +152,6 @@ async function checkAlias({ client, ledger, marker }: Session): Promise<Violatio
   }
   const { model } = await client.get<{ model: string }>("/aliases/prod");
   return checks.movesAreKept(marker, asked, history, model);
-}
-
-/** What the organization is told of its project's usage is the sum of the records. */
-async function checkTotals({ admin, marker, project }: Session, records: readonly UsageRecord[]): Promise<Violation[]> {
-  const kinds = ["decisions", "completions", "embeddings"] as const;
-  const wrong: string[] = [];
-  for (const kind of kinds) {
-    const query = {
-      start_time: Math.floor(Date.now() / 1000) - 86_400,
-      bucket_width: "1d",
-      project_ids: project,
-      limit: 3,
-    };
-    const page = await admin<{ data: { results: { num_model_requests: number; input_tokens: number }[] }[] }>(
-      `/v1/organization/usage/${kind}`,
-      query,
-    );
-    const results = page.data.flatMap((bucket) => bucket.results);
-    const mine = records.filter((record) => record.kind === kind);
-    const told = results.reduce((sum, result) => sum + result.num_model_requests, 0);
-    const sum = mine.reduce((total, { requests }) => total + requests, 0);
-    if (told !== sum) wrong.push(`usage of ${marker} says ${told} ${kind}, its records ${sum}`);
-  }
-  return checks.toldBy("wrong", wrong);
 }
 
 function checkWebhooks({ ledger, marker }: Session, received: readonly Received[]): Violation[] {

@@ -14,11 +14,27 @@ import type { Session } from "./reliabilitySession.ts";
 import { openSessions, randomOf } from "./reliabilityTenants.ts";
 import { openWorld, type ProcessKind, type World } from "./reliabilityWorld.ts";
 
+interface Apart {
+  least: number;
+  /** At most so many beyond the least. */
+  more: number;
+}
+
 export interface FaultyRun {
   minutes: number;
   seed: number;
   /** Of calls to the cloud that go wrong, from 0 to 1. */
   share?: number;
+  /** Default: two of each. */
+  processes?: readonly ProcessKind[];
+  /** Default: four. */
+  projects?: number;
+  /** Milliseconds from one kill to the next. */
+  killsApart?: Apart;
+  /** Ends the load after so many, if that is sooner. */
+  mostKills?: number;
+  /** Mean milliseconds from one thing that a client does to the next. */
+  think?: number;
   tell(line: string): void;
 }
 
@@ -38,24 +54,26 @@ export interface FaultyResult {
   violations: Violation[];
 }
 
-/** Of one client, in milliseconds; four of them share two cores with all that they ask of. */
-const think = 400;
-const killsApart = { least: 4000, more: 8000 };
+/** Four clients share two cores with all that they ask of. */
+const usualThink = 400;
+const usuallyApart = { least: 4000, more: 8000 };
 const settleSeconds = 300;
 
-export async function faultyRun({ minutes, seed, share = 0.1, tell }: FaultyRun): Promise<FaultyResult> {
-  const world = await openWorld(seed);
+export async function faultyRun(run: FaultyRun): Promise<FaultyResult> {
+  const { minutes, share = 0.1, think = usualThink, tell } = run;
+  const world = await openWorld(run.seed, run.processes);
   const receiver = await startReceiver();
   try {
-    const sessions = await openSessions(world, receiver, seed);
+    const sessions = await openSessions(world, receiver, run);
     tell(
-      `seed ${seed}: ${minutes} minutes of ${sessions.length} projects, ${100 * share} % of calls to the cloud go wrong`,
+      `seed ${run.seed}: ${minutes} minutes of ${sessions.length} projects, ${100 * share} % of calls to the cloud go wrong`,
     );
     world.faults.befall(share);
     const end = Date.now() + minutes * 60_000;
-    const isOver = () => Date.now() > end;
-    const [kills] = await Promise.all([
-      killNowAndThen(world, { seed, isOver, tell }),
+    const kills = { api: 0, worker: 0 };
+    const isOver = () => Date.now() > end || kills.api + kills.worker >= (run.mostKills ?? Number.POSITIVE_INFINITY);
+    await Promise.all([
+      killNowAndThen(world, { ...run, kills, isOver }),
       ...sessions.map((session) => play(session, { isOver, think })),
     ]);
     world.faults.befall(0);
@@ -66,26 +84,26 @@ export async function faultyRun({ minutes, seed, share = 0.1, tell }: FaultyRun)
   }
 }
 
+type Kills = Record<ProcessKind, number>;
+
 async function killNowAndThen(
   world: World,
-  { seed, isOver, tell }: { seed: number; isOver(): boolean; tell(line: string): void },
-): Promise<Record<ProcessKind, number>> {
+  { seed, killsApart = usuallyApart, kills, isOver, tell }: FaultyRun & { kills: Kills; isOver(): boolean },
+): Promise<void> {
   const random = randomOf(seed, 1);
-  const kills = { api: 0, worker: 0 };
   for (let told = 0; !isOver(); told++) {
     await pause(killsApart.least + random() * killsApart.more);
     if (isOver()) break;
     kills[await world.kill(Math.floor(random() * 4))]++;
     if (told % 10 === 9) tell(`killed so far: ${JSON.stringify(kills)}`);
   }
-  return kills;
 }
 
 interface Settling {
   world: World;
   receiver: Receiver;
   sessions: readonly Session[];
-  kills: Record<ProcessKind, number>;
+  kills: Kills;
   tell(line: string): void;
 }
 

@@ -16,6 +16,7 @@ import type { Session } from "./reliabilitySession.ts";
 import { createModel } from "./reliabilityWork.ts";
 import type { World } from "./reliabilityWorld.ts";
 
+const monthlyNanos = 1e15;
 const markers = ["zebra", "walrus", "ocelot", "heron"];
 
 /** Numbers from 0 to less than 1, the same for the seed and stream each time. */
@@ -24,13 +25,18 @@ export function randomOf(seed: number, stream: number): () => number {
   return () => philox([drawn++, 0, 0, 0], [seed, stream])[0] / 2 ** 32;
 }
 
-export async function openSessions(world: World, receiver: Receiver, seed: number): Promise<Session[]> {
+/** The first two projects are of one organization. */
+export async function openSessions(
+  world: World,
+  receiver: Receiver,
+  { seed, projects = markers.length }: { seed: number; projects?: number | undefined },
+): Promise<Session[]> {
   const { stores, home } = world.cloud;
   await addBase(world, join(home, "tiny"));
   // Its name, which is part of its models', is not its first project's alone.
   const first = await createTenant(stores, "shared");
   const others = await Promise.all(markers.slice(2).map((marker) => createTenant(stores, marker)));
-  const tenants: Tenant[] = [first, await createNeighbour(world, first, markers[1]!), ...others];
+  const tenants = [first, await createNeighbour(world, first, markers[1]!), ...others].slice(0, projects);
   const players: Player[] = tenants.map(({ project }, i) => {
     return { marker: markers[i]!, project: project.id, organization: project.organization_id };
   });
@@ -81,6 +87,8 @@ async function prepare(session: Session, world: World, receiver: Receiver): Prom
   const versions = ["millrace.dataset_version.ready", "millrace.dataset_version.failed"];
   const body = { name: marker, url: `${receiver.url}/${marker}`, event_types: [...event_types, ...versions] };
   await client.post("/webhook_endpoints", { body });
+  // Nothing comes near it; but what queued work is expected to cost is reserved.
+  await world.cloud.stores.budgets.setLimit(project, monthlyNanos, []);
   const metric = { name: "solved", type: "boolean", level: "inference", optimize: "max" };
   await client.post("/metrics", { body: metric });
   const { id } = await client.evals.create({

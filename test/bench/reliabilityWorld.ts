@@ -45,11 +45,11 @@ const settings = {
   MILLRACE_LOG_LEVEL: "info",
 };
 const programs: Record<ProcessKind, string> = { api: "../../api/server.ts", worker: "../../workers/main.ts" };
-const kinds: readonly ProcessKind[] = ["api", "api", "worker", "worker"];
+const usualKinds: readonly ProcessKind[] = ["api", "api", "worker", "worker"];
 /** A device process sees that its parent is gone when it looks up from its batch. */
 const orphanSeconds = 30;
 
-export async function openWorld(seed: number): Promise<World> {
+export async function openWorld(seed: number, kinds = usualKinds): Promise<World> {
   const cloud = await openCloud();
   const faults = await startFaults(cloud.environment, { seed, share: 0 });
   const TMPDIR = join(cloud.home, "tmp");
