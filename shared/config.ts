@@ -56,6 +56,8 @@ export const Environment = z.object({
   MILLRACE_ANSWER_QUEUE_URL: z.url().optional(),
   /** For what needs no GPU, so that workers without one may do it; without: with answers and trainings. */
   MILLRACE_LIGHT_QUEUE_URL: z.url().optional(),
+  /** For webhooks, so that whoever sends them may be where the internet is; without: with what needs no GPU. */
+  MILLRACE_WEBHOOK_QUEUE_URL: z.url().optional(),
   /** A worker that is silent for this long has lost its job to the next one. */
   MILLRACE_LEASE_SECONDS: seconds.default(30),
   /** How often a worker looks whether its job was paused or cancelled. */
@@ -141,6 +143,7 @@ export interface Config {
   deadLetterQueueUrl: string;
   answerQueueUrl: string;
   lightQueueUrl: string | undefined;
+  webhookQueueUrl: string | undefined;
   leaseSeconds: number;
   pollSeconds: number;
   sweepSeconds: number;
@@ -191,6 +194,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     deadLetterQueueUrl: e.MILLRACE_DEAD_LETTER_QUEUE_URL,
     answerQueueUrl: e.MILLRACE_ANSWER_QUEUE_URL ?? e.MILLRACE_QUEUE_URL,
     lightQueueUrl: e.MILLRACE_LIGHT_QUEUE_URL,
+    webhookQueueUrl: e.MILLRACE_WEBHOOK_QUEUE_URL,
     leaseSeconds: e.MILLRACE_LEASE_SECONDS,
     pollSeconds: e.MILLRACE_POLL_SECONDS,
     sweepSeconds: e.MILLRACE_SWEEP_SECONDS,

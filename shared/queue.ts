@@ -11,6 +11,8 @@ export interface QueueUrls {
   answerQueueUrl: string;
   /** For what needs no GPU; absent: it goes with the rest. */
   lightQueueUrl?: string | undefined;
+  /** For webhooks; absent: they go with the rest. */
+  webhookQueueUrl?: string | undefined;
   deadLetterQueueUrl: string;
 }
 
@@ -30,8 +32,9 @@ export interface Queue {
 /** Of a sending; only a receive may take as long as the client allows. */
 const requestTimeout = 5000;
 
+const webhooks: readonly MessageKind[] = ["webhook_event", "webhook_endpoint"];
 /** They are not to be behind a training. */
-const quick: readonly MessageKind[] = ["answer", "webhook_event", "webhook_endpoint"];
+const quick: readonly MessageKind[] = ["answer", ...webhooks];
 
 /** Where there is a queue for each class of workers. Models that only answer, as in label queues, do so on a CPU. */
 const routes: { [Kind in MessageKind]: (row: Work<Kind>) => WorkerQueue } = {
@@ -50,7 +53,8 @@ const routes: { [Kind in MessageKind]: (row: Work<Kind>) => WorkerQueue } = {
 };
 
 function urlFor<Kind extends MessageKind>(kind: Kind, row: Work<Kind>, urls: QueueUrls): string {
-  const { queueUrl, answerQueueUrl, lightQueueUrl } = urls;
+  const { queueUrl, answerQueueUrl, lightQueueUrl, webhookQueueUrl } = urls;
+  if (webhookQueueUrl !== undefined && webhooks.includes(kind)) return webhookQueueUrl;
   if (lightQueueUrl === undefined) return quick.includes(kind) ? answerQueueUrl : queueUrl;
   return { jobs: queueUrl, answers: answerQueueUrl, light: lightQueueUrl }[routes[kind](row)];
 }

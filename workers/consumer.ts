@@ -6,7 +6,7 @@ import { Message } from "../shared/messages.ts";
 import type { Queue } from "../shared/queue.ts";
 import type { Protection } from "./protection.ts";
 import type { Outcome, Tasks } from "./task.ts";
-import type { Received, Watch } from "./watch.ts";
+import { toldOf, type Watch } from "./watch.ts";
 
 export interface ConsumerOptions {
   sqs: SQSClient;
@@ -93,15 +93,6 @@ async function postpone({ sqs, queueUrl }: ConsumerOptions, raw: QueueMessage, o
     new ChangeMessageVisibilityCommand({ QueueUrl: queueUrl, ReceiptHandle: raw.ReceiptHandle, VisibilityTimeout }),
   );
   return undefined;
-}
-
-function toldOf({ Attributes, MessageAttributes }: QueueMessage): Received {
-  const { SentTimestamp, ApproximateReceiveCount } = Attributes ?? {};
-  return {
-    sentAt: SentTimestamp === undefined ? undefined : Number(SentTimestamp),
-    receipts: Number(ApproximateReceiveCount ?? 1),
-    traceparent: MessageAttributes?.traceparent?.StringValue,
-  };
 }
 
 function parseMessage(body: string | undefined): Message | undefined {

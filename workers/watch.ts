@@ -14,6 +14,21 @@ export interface Received {
   traceparent: string | undefined;
 }
 
+/** A message's attributes, as SQS has them. */
+export interface Told {
+  Attributes?: { SentTimestamp?: string; ApproximateReceiveCount?: string } | undefined;
+  MessageAttributes?: { traceparent?: { StringValue?: string | undefined } } | undefined;
+}
+
+export function toldOf({ Attributes, MessageAttributes }: Told): Received {
+  const { SentTimestamp, ApproximateReceiveCount } = Attributes ?? {};
+  return {
+    sentAt: SentTimestamp === undefined ? undefined : Number(SentTimestamp),
+    receipts: Number(ApproximateReceiveCount ?? 1),
+    traceparent: MessageAttributes?.traceparent?.StringValue,
+  };
+}
+
 export interface Watch {
   /** Does the work, of the trace that the message names, if any. */
   work(message: Message, received: Received, work: () => Promise<Outcome>): Promise<Outcome>;

@@ -122,7 +122,7 @@ export class ContainerEdge extends Construct implements Edge {
     container.addMountPoints({ sourceVolume: "scratch", containerPath: "/tmp", readOnly: false });
     grant(task.taskRole, data, {
       ...{ reads: ["projects", "bases"], writes: ["projects"], tags: true },
-      sends: [data.jobs.queue, data.answers.queue, data.light.queue],
+      sends: [data.jobs.queue, data.answers.queue, data.light.queue, data.webhooks.queue],
     });
     if (options.organizationKeys) grantOrganizationKeys(task.taskRole, options.stage, "all");
     acknowledge(task, {

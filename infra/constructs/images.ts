@@ -5,6 +5,7 @@ import { ContainerImage } from "aws-cdk-lib/aws-ecs";
 import type { Construct } from "constructs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
+const traceDaemon = fileURLToPath(new URL("../images/xray", import.meta.url));
 
 /** A worker's: `cuda` holds ONNX Runtime's provider for NVIDIA's GPUs, whose build is for x86 alone. What goes in says `.dockerignore`. */
 export function workerImage(scope: Construct, id: string, variant: "cuda" | "cpu"): ContainerImage {
@@ -15,6 +16,11 @@ export function apiImage(scope: Construct, id: string): ContainerImage {
   return image(scope, id, "api/Dockerfile", {});
 }
 
+export function traceDaemonImage(scope: Construct, id: string): ContainerImage {
+  const asset = new DockerImageAsset(scope, id, { directory: traceDaemon, platform: Platform.LINUX_AMD64 });
+  return ContainerImage.fromDockerImageAsset(asset);
+}
+
 function image(scope: Construct, id: string, file: string, buildArgs: Record<string, string>): ContainerImage {
   return ContainerImage.fromDockerImageAsset(
     new DockerImageAsset(scope, id, {
@@ -22,7 +28,8 @@ function image(scope: Construct, id: string, file: string, buildArgs: Record<str
       file,
       buildArgs,
       platform: Platform.LINUX_AMD64,
-      exclude: ["cdk.out"],
+      // What `.dockerignore` leaves out is left out of what is built from, and this is what says how.
+      exclude: [`!${file}`],
     }),
   );
 }

@@ -14,14 +14,15 @@ export class JobQueue extends Construct {
   readonly queue: Queue;
   readonly dead: Queue;
 
-  constructor(scope: Construct, id: string) {
+  /** `visibilitySeconds`: of a message that was received, unless its receiver asks for others. */
+  constructor(scope: Construct, id: string, { visibilitySeconds }: { visibilitySeconds: number } = queueSettings) {
     super(scope, id);
     this.dead = new Queue(this, "Dead", { ...closed, retentionPeriod: Duration.days(14) });
     this.queue = new Queue(this, "Queue", {
       ...closed,
       retentionPeriod: Duration.days(14),
       receiveMessageWaitTime: Duration.seconds(20),
-      visibilityTimeout: Duration.seconds(queueSettings.visibilitySeconds),
+      visibilityTimeout: Duration.seconds(visibilitySeconds),
       deadLetterQueue: { queue: this.dead, maxReceiveCount: queueSettings.maxReceiveCount },
     });
   }

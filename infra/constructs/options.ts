@@ -17,7 +17,7 @@ const choices = {
     .default("dev"),
   /** `container`: the same API in ECS behind a load balancer, for steady traffic. */
   edge: z.enum(["serverless", "container"]).default("serverless"),
-  /** `private`: no public address anywhere; with `natGateways` 0 by interface endpoints, and then webhooks cannot leave. */
+  /** `private`: no public address anywhere; with `natGateways` 0 what it calls of AWS has endpoints. */
   network: z.enum(["public", "private"]).default("public"),
   natGateways: count.default(0),
 

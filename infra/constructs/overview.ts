@@ -50,8 +50,8 @@ const requests = ({ api: { edge } }: Shown) => {
   ];
 };
 
-const work = ({ data: { jobs, answers, light } }: Shown) => {
-  const named = Object.entries({ jobs, answers, light });
+const work = ({ data: { jobs, answers, light, webhooks } }: Shown) => {
+  const named = Object.entries({ jobs, answers, light, webhooks });
   const of = (read: (queue: JobQueue, label: string) => IMetric) => named.map(([name, queue]) => read(queue, name));
   const options = { period: minutes(1), statistic: "Maximum" };
   return [

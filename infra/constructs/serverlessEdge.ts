@@ -2,14 +2,13 @@
 import { Duration } from "aws-cdk-lib";
 import { Alias, type IFunction } from "aws-cdk-lib/aws-lambda";
 import { Construct } from "constructs";
-import { secretPrefix } from "../functions/secrets.ts";
 import type { DataStack } from "../stacks/data.ts";
 import { grant, grantOrganizationKeys } from "./access.ts";
 import { BundledFunction } from "./bundledFunction.ts";
 import type { Edge } from "./edge.ts";
 import { Gateway } from "./gateway.ts";
 import type { Options } from "./options.ts";
-import { functionEnvironment } from "./productEnvironment.ts";
+import { functionEnvironment, sealingKeysOf } from "./productEnvironment.ts";
 
 export class ServerlessEdge extends Construct implements Edge {
   readonly url: string;
@@ -52,15 +51,12 @@ export class ServerlessEdge extends Construct implements Edge {
       description: "Millrace: the API, save for what runs models",
       memory: options.apiMemory,
       timeout: Duration.seconds(29),
-      environment: {
-        ...functionEnvironment(data, options),
-        [`${secretPrefix}MILLRACE_SECRET_KEYS`]: data.sealingKeys.secretArn,
-      },
+      environment: { ...functionEnvironment(data, options), ...sealingKeysOf(data) },
     });
     grant(light.role, data, {
       reads: ["projects", "bases"],
       ...{ writes: ["projects"], tags: true },
-      sends: [data.jobs.queue, data.answers.queue, data.light.queue],
+      sends: [data.jobs.queue, data.answers.queue, data.light.queue, data.webhooks.queue],
       secrets: [data.sealingKeys],
     });
     if (options.organizationKeys) grantOrganizationKeys(light.role, options.stage, "all");

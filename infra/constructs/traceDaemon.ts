@@ -1,13 +1,8 @@
 /** X-Ray's daemon beside a worker, which sends on what the worker tells of its work. */
-import {
-  type ContainerDefinition,
-  ContainerImage,
-  type LogDriver,
-  NetworkMode,
-  type TaskDefinition,
-} from "aws-cdk-lib/aws-ecs";
+import { type ContainerDefinition, type LogDriver, NetworkMode, type TaskDefinition } from "aws-cdk-lib/aws-ecs";
 import { PolicyStatement } from "aws-cdk-lib/aws-iam";
 import { acknowledge } from "./acknowledge.ts";
+import { traceDaemonImage } from "./images.ts";
 
 const name = "xray-daemon";
 const port = 2000;
@@ -20,7 +15,7 @@ export function daemonAddress({ networkMode }: TaskDefinition): string {
 /** A worker goes on without it. */
 export function addTraceDaemon(task: TaskDefinition, worker: ContainerDefinition, logging: LogDriver): void {
   const daemon = task.addContainer(name, {
-    image: ContainerImage.fromRegistry("public.ecr.aws/xray/aws-xray-daemon:3.x"),
+    image: traceDaemonImage(task, "TraceDaemonImage"),
     logging,
     ...{ essential: false, readonlyRootFilesystem: true, memoryReservationMiB: 64 },
   });

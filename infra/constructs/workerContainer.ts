@@ -32,8 +32,6 @@ export interface WorkerContainer {
   cluster: Cluster;
   data: DataStack;
   options: Options;
-  /** Whether it can reach what is not in AWS's own network. */
-  reachesInternet: boolean;
   /** What it works on. */
   queues: readonly QueueName[];
   gpuCount?: number;
@@ -47,7 +45,7 @@ export interface WorkersProps extends Omit<WorkerContainer, "gpuCount" | "memory
 }
 
 export function addWorker(task: TaskDefinition, worker: WorkerContainer): void {
-  const { data, options, queues, image, gpuCount, memoryReservationMiB, reachesInternet } = worker;
+  const { data, options, queues, image, gpuCount, memoryReservationMiB } = worker;
   const logGroup = new LogGroup(task, "Log", {
     retention: RetentionDays.ONE_MONTH,
     removalPolicy: RemovalPolicy.DESTROY,
@@ -66,13 +64,12 @@ export function addWorker(task: TaskDefinition, worker: WorkerContainer): void {
       MILLRACE_WORKER_QUEUES: queues.join(","),
       MILLRACE_STOP_SECONDS: String(stopSeconds - reserveSeconds),
       MILLRACE_DEVICE: gpuCount ? "cuda" : "cpu",
-      ...(reachesInternet && { AWS_XRAY_DAEMON_ADDRESS: daemonAddress(task) }),
+      AWS_XRAY_DAEMON_ADDRESS: daemonAddress(task),
     },
     secrets: { MILLRACE_SECRET_KEYS: sealingKeys(task, data) },
   });
   container.addMountPoints({ sourceVolume: "scratch", containerPath: "/tmp", readOnly: false });
-  // The daemon's image is public, and there is no endpoint for it.
-  if (reachesInternet) addTraceDaemon(task, container, logging);
+  addTraceDaemon(task, container, logging);
   allowWork(task, worker);
   acknowledge(task.obtainExecutionRole(), {
     "IAM5[Resource::*]": "ECR gives out tokens under no resource's name; images and logs are named.",
@@ -97,7 +94,7 @@ function allowWork(task: TaskDefinition, { cluster, data, options, queues }: Wor
     ...{ writes: ["projects"], tags: true },
     sweeps: true,
     receives: queues.map((name) => data[name].queue),
-    sends: [data.jobs.queue, data.answers.queue, data.light.queue, data.jobs.dead],
+    sends: [data.jobs.queue, data.answers.queue, data.light.queue, data.webhooks.queue, data.jobs.dead],
   });
   if (options.organizationKeys) grantOrganizationKeys(task.taskRole, options.stage, "all");
   const { partition, region, account } = Stack.of(task);

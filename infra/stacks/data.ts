@@ -11,6 +11,9 @@ import { acceptLoadBalancerLogs, createDataBucket, createLogBucket } from "../co
 import { JobQueue } from "../constructs/jobQueue.ts";
 import type { Options } from "../constructs/options.ts";
 
+/** Longer than a lane's turn: a lease, and an attempt that began at its end. */
+export const webhookSeconds = 60;
+
 const text = (name: string) => ({ name, type: AttributeType.STRING });
 
 export class DataStack extends Stack {
@@ -22,8 +25,9 @@ export class DataStack extends Stack {
   readonly jobs: JobQueue;
   /** What somebody waits for. */
   readonly answers: JobQueue;
-  /** What needs no model, and is done soon: datasets, webhooks, the turns of policies and experiments. */
+  /** What needs no GPU: small trainings, datasets, the turns of policies and experiments. */
   readonly light: JobQueue;
+  readonly webhooks: JobQueue;
   /** What customers' secrets are sealed with, see MILLRACE_SECRET_KEYS. */
   readonly sealingKeys: Secret;
   /** The first API key and admin key, written there when the deployment begins. */
@@ -43,6 +47,7 @@ export class DataStack extends Stack {
     this.jobs = new JobQueue(this, "Jobs");
     this.answers = new JobQueue(this, "Answers");
     this.light = new JobQueue(this, "Light");
+    this.webhooks = new JobQueue(this, "Webhooks", { visibilitySeconds: 6 * webhookSeconds });
     this.sealingKeys = this.createSealingKeys();
     this.firstKeys = this.createFirstKeys();
   }

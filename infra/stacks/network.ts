@@ -14,12 +14,16 @@ import type { Construct } from "constructs";
 import { acknowledge } from "../constructs/acknowledge.ts";
 import type { Options } from "../constructs/options.ts";
 
-/** What a worker without a way to the internet calls, S3 and DynamoDB apart; each is paid for by the hour and zone. */
+/**
+ * What containers without a way to the internet call, S3 and DynamoDB apart; each is paid for by the hour and zone. Webhooks are
+ * sent from outside, and images come from the account's own registry.
+ */
 const called = {
   Sqs: interfaces.SQS,
   Kms: interfaces.KMS,
   Secrets: interfaces.SECRETS_MANAGER,
   Logs: interfaces.CLOUDWATCH_LOGS,
+  Metrics: interfaces.CLOUDWATCH_MONITORING,
   Xray: interfaces.XRAY,
   EcrApi: interfaces.ECR,
   EcrDocker: interfaces.ECR_DOCKER,
@@ -33,13 +37,11 @@ export class NetworkStack extends Stack {
   /** Of the workers. */
   readonly subnets: SubnetSelection;
   readonly isPublic: boolean;
-  readonly reachesInternet: boolean;
 
   constructor(scope: Construct, id: string, { options, ...props }: StackProps & { options: Options }) {
     super(scope, id, props);
     const { network, natGateways } = options;
     this.isPublic = network === "public";
-    this.reachesInternet = this.isPublic || natGateways > 0;
     const isolated = natGateways ? SubnetType.PRIVATE_WITH_EGRESS : SubnetType.PRIVATE_ISOLATED;
     const subnetType = this.isPublic ? SubnetType.PUBLIC : isolated;
     this.subnets = { subnetType };

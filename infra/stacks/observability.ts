@@ -12,7 +12,8 @@ export interface ObservabilityProps extends StackProps, Shown {
 }
 
 /** Seconds that the oldest message may wait: for a worker to come, and for what was before it. */
-const longestWait = { jobs: 3600, answers: 300, light: 900 };
+const longestWait = { jobs: 3600, answers: 300, light: 900, webhooks: 300 } as const;
+type Name = keyof typeof longestWait;
 
 export class ObservabilityStack extends Stack {
   private readonly alarms: Alarms;
@@ -31,7 +32,7 @@ export class ObservabilityStack extends Stack {
 
   private watchQueues(): void {
     const { data } = this.props;
-    for (const name of ["jobs", "answers", "light"] as const) {
+    for (const name of Object.keys(longestWait) as Name[]) {
       const { queue, dead } = data[name];
       this.alarms.watch(`${name}Dead`, {
         metric: dead.metricApproximateNumberOfMessagesVisible({ period: minutes(1), statistic: "Maximum" }),
@@ -52,12 +53,12 @@ export class ObservabilityStack extends Stack {
   }
 
   private watchFunctions(): void {
-    const { edge, sweep } = this.props.api;
+    const { edge, sweep, webhooks } = this.props.api;
     this.alarms.watch("ServerErrors", {
       ...{ metric: errorRate(edge), threshold: 1, readings: 3 },
       about: "One request of a hundred or more fails by our fault.",
     });
-    for (const [name, { function: code }] of Object.entries({ ...edge.functions, sweep })) {
+    for (const [name, { function: code }] of Object.entries({ ...edge.functions, sweep, webhooks })) {
       const about = `The function '${name}' ends without an answer: out of time or memory, or it does not start. Read its log.`;
       this.alarms.watch(`${name}Errors`, { metric: errors(code), threshold: 3, about });
     }

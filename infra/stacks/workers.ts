@@ -30,7 +30,7 @@ export class WorkersStack extends Stack {
 
   constructor(scope: Construct, id: string, { data, network, options, ...props }: WorkersProps) {
     super(scope, id, props);
-    const { vpc, reachesInternet } = network;
+    const { vpc } = network;
     this.cluster = new Cluster(this, "Cluster", {
       vpc,
       enableFargateCapacityProviders: true,
@@ -38,7 +38,7 @@ export class WorkersStack extends Stack {
     });
     const description = "Millrace workers: they call, and nobody calls them";
     const securityGroup = new SecurityGroup(this, "Workers", { vpc, description });
-    const shared = { cluster: this.cluster, data, network, options, securityGroup, reachesInternet };
+    const shared = { cluster: this.cluster, data, network, options, securityGroup };
     const { gpu, cpu } = workOf(options);
     this.workers = [
       ...(gpu.length

@@ -18,10 +18,8 @@ const choices: Record<string, Record<string, string>> = {
 for (const [name, chosen] of Object.entries(choices)) {
   test(`${name}: cdk-nag finds nothing, and promises hold`, () => {
     const deployment = synthesise(chosen);
-    for (const promise of [queuesAreWatched, bucketsAreClosed, nobodyCallsIn, stateStays, environmentIsKnown]) {
-      promise(deployment);
-    }
-    wildcardsAreKnown(deployment);
+    const both = [queuesAreWatched, bucketsAreClosed, nobodyCallsIn, stateStays, environmentIsKnown];
+    for (const promise of [...both, wildcardsAreKnown, endpointsAreNeeded]) promise(deployment);
   });
 }
 
@@ -180,6 +178,14 @@ function wildcardsAreKnown({ ofType }: Synthesised): void {
       id,
     );
   }
+}
+
+/** What is paid for by the hour is there for those who have no other way out. */
+function endpointsAreNeeded({ ofType, options: { network, natGateways } }: Synthesised): void {
+  const types = ofType("AWS::EC2::VPCEndpoint").map(({ Properties }) => Properties.VpcEndpointType);
+  assert.equal(types.filter((type) => type === "Gateway").length, 2);
+  assert.equal(types.includes("Interface"), network === "private" && natGateways === 0);
+  assert.equal(ofType("AWS::EC2::NatGateway").length, network === "private" ? natGateways : 0);
 }
 
 test("the table is the one that the local cloud makes", () => {

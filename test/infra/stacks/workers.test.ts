@@ -129,7 +129,7 @@ test("instances begin at none, and are told of an interruption by ECS", () => {
 /** By logical id of a role: what it may do with queues, objects and secrets. */
 const rights: Record<string, Record<string, string[]>> = {
   EdgeLightRole: {
-    SendMessage: ["AnswersQueue", "JobsQueue", "LightQueue"],
+    SendMessage: ["AnswersQueue", "JobsQueue", "LightQueue", "WebhooksQueue"],
     GetObject: ["bases/*", "proj_*"],
     PutObject: ["proj_*"],
     GetSecretValue: ["SealingKeys"],
@@ -140,9 +140,14 @@ const rights: Record<string, Record<string, string[]>> = {
     PutObject: ["proj_*/answers/*", "proj_*/inferences/*"],
   },
   SweepRole: {
-    SendMessage: ["AnswersQueue", "JobsQueue", "LightQueue"],
+    SendMessage: ["AnswersQueue", "JobsQueue", "LightQueue", "WebhooksQueue"],
     GetObject: ["proj_*"],
     PutObject: ["proj_*"],
+  },
+  WebhooksRole: {
+    SendMessage: ["WebhooksQueue"],
+    ReceiveMessage: ["WebhooksQueue"],
+    GetSecretValue: ["SealingKeys"],
   },
   BeginRole: {
     GetObject: ["bases/*"],
@@ -152,13 +157,13 @@ const rights: Record<string, Record<string, string[]>> = {
   },
   GpuTaskTaskRole: {
     ReceiveMessage: ["AnswersQueue", "JobsQueue"],
-    SendMessage: ["AnswersQueue", "JobsDead", "JobsQueue", "LightQueue"],
+    SendMessage: ["AnswersQueue", "JobsDead", "JobsQueue", "LightQueue", "WebhooksQueue"],
     GetObject: ["bases/*", "proj_*"],
     PutObject: ["proj_*"],
   },
   CpuTaskTaskRole: {
     ReceiveMessage: ["LightQueue"],
-    SendMessage: ["AnswersQueue", "JobsDead", "JobsQueue", "LightQueue"],
+    SendMessage: ["AnswersQueue", "JobsDead", "JobsQueue", "LightQueue", "WebhooksQueue"],
     GetObject: ["bases/*", "proj_*"],
     PutObject: ["proj_*"],
   },

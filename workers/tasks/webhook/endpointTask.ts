@@ -4,14 +4,13 @@ import type { Lease } from "../../../shared/schemas/lease.ts";
 import type { WebhookEndpointRecord } from "../../../shared/schemas/webhookEndpoint.ts";
 import { newLease } from "../../../shared/stores/leasedRows.ts";
 import type { Outcome, Task } from "../../task.ts";
-import type { WorkerContext } from "../context.ts";
-import { runLane } from "./lane.ts";
+import { runLane, type WebhookWork } from "./lane.ts";
 
 const done: Outcome = { type: "done" };
 /** Where this process has no room, it or another one looks again so much later. */
 const crowdedMilliseconds = 2000;
 
-export function webhookEndpointTask(context: WorkerContext): Task {
+export function webhookEndpointTask(context: WebhookWork): Task {
   const { stores, webhooks, log } = context;
   return async ({ project_id, id }, shutdown) => {
     const lease = await take(context, project_id, id);
@@ -27,7 +26,7 @@ export function webhookEndpointTask(context: WorkerContext): Task {
 }
 
 /** Undefined where there is nothing to do for this worker. */
-async function take({ stores, config }: WorkerContext, project: string, id: string): Promise<Lease | undefined> {
+async function take({ stores, config }: WebhookWork, project: string, id: string): Promise<Lease | undefined> {
   const { webhookEndpoints } = stores;
   for (;;) {
     const endpoint = await webhookEndpoints.get(project, id);

@@ -20,13 +20,10 @@ interface Health {
   took: boolean | undefined;
 }
 
+export type WebhookWork = Pick<WorkerContext, "stores" | "webhooks" | "log" | "config">;
+
 /** Never throws. */
-export async function runLane(
-  context: WorkerContext,
-  name: RowName,
-  lease: Lease,
-  shutdown: AbortSignal,
-): Promise<void> {
+export async function runLane(context: WebhookWork, name: RowName, lease: Lease, shutdown: AbortSignal): Promise<void> {
   const health: Health = { gone: false, took: undefined };
   try {
     const end = lease.expires_at - context.config.webhookTimeoutSeconds * 1000;
@@ -42,7 +39,7 @@ export async function runLane(
 }
 
 /** False when nothing is due, or the endpoint is not this lane's any more. */
-async function sendDue(context: WorkerContext, name: RowName, lease: Lease, health: Health): Promise<boolean> {
+async function sendDue(context: WebhookWork, name: RowName, lease: Lease, health: Health): Promise<boolean> {
   const { webhookEndpoints, webhookDeliveries } = context.stores;
   // Read again each time: its URL, its secrets and whether it is enabled may have changed.
   const endpoint = await webhookEndpoints.get(name.project_id, name.id);
@@ -55,7 +52,7 @@ async function sendDue(context: WorkerContext, name: RowName, lease: Lease, heal
 }
 
 async function attempt(
-  context: WorkerContext,
+  context: WebhookWork,
   endpoint: WebhookEndpointRecord,
   delivery: WebhookDeliveryRecord,
   health: Health,
@@ -73,7 +70,7 @@ const isOurs = ({ lease, status }: WebhookEndpointRecord, { attempt_id }: Lease)
   status === "enabled" && lease?.attempt_id === attempt_id;
 
 /** Gives the lease up until something is due; who adds a delivery meanwhile changes the revision, and is seen. */
-async function release(context: WorkerContext, name: RowName, lease: Lease, health: Health, at?: Due): Promise<void> {
+async function release(context: WebhookWork, name: RowName, lease: Lease, health: Health, at?: Due): Promise<void> {
   const { webhookEndpoints, webhookDeliveries } = context.stores;
   for (;;) {
     const endpoint = await webhookEndpoints.get(name.project_id, name.id);
