@@ -1,10 +1,21 @@
 /** The images, as far as they can be looked at without Docker: what their Dockerfiles say, and their entries as processes. */
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, utimesSync } from "node:fs";
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Deployment, deploy } from "../support/deployment.ts";
 import { environmentOf, programOf, readDockerfile, restOf, root } from "../support/dockerfile.ts";
@@ -43,6 +54,14 @@ for (const [path, entry] of Object.entries(images)) {
       assert.ok(existsSync(join(root, programOf(restOf(image, "HEALTHCHECK")[0]))));
       assert.deepEqual(restOf(image, "STOPSIGNAL"), ["SIGTERM"]);
       assert.deepEqual(restOf(image, "VOLUME"), ["/tmp"]);
+      const steps = image.instructions.map(({ name, rest }) => `${name} ${rest}`);
+      assert.ok(steps.indexOf("RUN touch /tmp/.millrace") < steps.indexOf(`USER ${user}`), "by whom may write there");
+    });
+
+    test("names a version of each image that it begins with", () => {
+      const names = stages.map(({ name }) => name);
+      const bases = stages.map(({ base }) => base).filter((base) => !names.includes(base) && !base.startsWith("$"));
+      for (const base of bases) assert.match(base, /^[\w./-]+:\d+\.\d+\.\d+-[\w.-]+$/);
     });
 
     test("runs the Node.js that this repository is tested with", () => {
@@ -52,6 +71,34 @@ for (const [path, entry] of Object.entries(images)) {
       for (const base of bases) assert.equal(base, `node:${devDependencies.node}-bookworm-slim`);
     });
   });
+}
+
+for (const path of Object.keys(images)) {
+  const [first] = readDockerfile(path);
+  const runs = restOf(first!, "RUN");
+
+  test(`${path}: packages are those of the lock file, none for development, and run nothing when they are installed`, () => {
+    const [install] = runs.filter((run) => run.includes("npm "));
+    assert.match(install!, /^npm ci /);
+    for (const flag of ["--omit=dev", "--ignore-scripts"]) assert.ok(install!.split(/\s+/).includes(flag), flag);
+  });
+
+  for (const arch of ["x64", "arm64"]) {
+    test(`${path}: of ONNX Runtime's builds the one for ${arch} stays where Node.js is for ${arch}`, () => {
+      const home = mkdtempSync(join(tmpdir(), "millrace-image-"));
+      const builds = "node_modules/onnxruntime-node/bin/napi-v6";
+      const all = readdirSync(join(root, builds), { withFileTypes: true, recursive: true });
+      for (const entry of all.filter((each) => each.isDirectory()))
+        mkdirSync(join(home, relative(root, entry.parentPath), entry.name), { recursive: true });
+      writeFileSync(join(home, "node"), `#!/bin/sh\n[ "$*" = "-p process.arch" ] && echo ${arch}\n`, { mode: 0o755 });
+      const env = { PATH: `${home}:${process.env.PATH}` };
+      const prune = runs.find((run) => run.includes(builds))!;
+      assert.equal(spawnSync("sh", ["-c", prune], { cwd: home, env, stdio: "inherit" }).status, 0);
+      assert.deepEqual(globSync("*/*", { cwd: join(home, builds) }), [`linux/${arch}`]);
+      assert.deepEqual(readdirSync(join(home, builds)), ["linux"]);
+      rmSync(home, { recursive: true });
+    });
+  }
 }
 
 test("the worker's image is built for CUDA unless told otherwise, and its provider is installed while it is built", () => {
