@@ -31,6 +31,9 @@ const usualPatience: Patience = { headers: 20_000, body: 60_000, upload: 60 * 60
 /** What may stand before the body: names, keys, paths and queries. Node's own limit, told here as part of the contract. */
 const maxHeaderBytes = 16 * 1024;
 
+/** Longer than a load balancer's idle timeout: it would send a request on a connection that is just being closed. */
+export const keepAliveMilliseconds = 310_000;
+
 /** Port 0 means any free port. Rejects when the port is taken. */
 export async function listen(
   app: Router,
@@ -49,7 +52,7 @@ export async function listen(
       requestTimeout: patience.upload,
       headersTimeout: patience.headers,
       connectionsCheckingInterval: Math.min(5000, patience.headers),
-      keepAliveTimeout: 65_000,
+      keepAliveTimeout: keepAliveMilliseconds,
       maxHeaderSize: maxHeaderBytes,
     },
     (request, response) => {

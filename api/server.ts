@@ -13,6 +13,6 @@ process.send?.({ listening: listening.port });
 // Whoever forked it and died without a word no longer needs it: `disconnect` ends it as a signal does.
 await Promise.race(["SIGINT", "SIGTERM", "disconnect"].map((signal) => once(process, signal)));
 container.log.info("stopping");
-await listening.close();
+await listening.close(container.config.stopSeconds * 1000);
 await container.close();
 if (process.connected) process.disconnect();

@@ -66,7 +66,7 @@ export const Environment = z.object({
   MILLRACE_CHECKPOINT_SECONDS: seconds.default(60),
   /** Besides the seconds: also every so many steps. 0 leaves it to the seconds. */
   MILLRACE_CHECKPOINT_STEPS: z.coerce.number().int().min(0).default(0),
-  /** What a worker that was told to stop may take to put its work down; a spot instance is gone after two minutes. */
+  /** What a worker that was told to stop may take to put its work down, and the API to answer what it has begun; a spot instance is gone after two minutes. */
   MILLRACE_STOP_SECONDS: seconds.default(100),
   /** Which queues a worker takes messages from. */
   MILLRACE_WORKER_QUEUES: WorkerQueues.default([...workerQueues]),

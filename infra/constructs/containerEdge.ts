@@ -8,6 +8,7 @@ import {
   ContainerInsights,
   FargateService,
   FargateTaskDefinition,
+  LinuxParameters,
   LogDrivers,
 } from "aws-cdk-lib/aws-ecs";
 import {
@@ -39,6 +40,8 @@ export interface ContainerEdgeProps {
 
 /** As `api/Dockerfile` has it. */
 const port = 8080;
+/** Fargate waits no longer; the rest of an end takes a little. */
+const [stopSeconds, reserveSeconds] = [120, 10];
 
 export class ContainerEdge extends Construct implements Edge {
   readonly url: string;
@@ -93,7 +96,7 @@ export class ContainerEdge extends Construct implements Edge {
       vpc: network.vpc,
       internetFacing: true,
       dropInvalidHeaderFields: true,
-      // Between two events of a streamed answer.
+      // Between two events of a streamed answer; the API keeps connections for longer.
       idleTimeout: Duration.minutes(5),
     });
     const logs = { enabled: "true", bucket: data.logs.bucketName, prefix: balancerLogs };
@@ -114,9 +117,14 @@ export class ContainerEdge extends Construct implements Edge {
       image: apiImage(this, "Image"),
       portMappings: [{ containerPort: port }],
       readonlyRootFilesystem: true,
-      stopTimeout: Duration.seconds(120),
+      linuxParameters: new LinuxParameters(this, "Linux", { initProcessEnabled: true }),
+      stopTimeout: Duration.seconds(stopSeconds),
       logging: LogDrivers.awsLogs({ streamPrefix: "api", logGroup, mode: AwsLogDriverMode.NON_BLOCKING }),
-      environment: { ...productEnvironment(data, options), MILLRACE_DEVICE: "cpu" },
+      environment: {
+        ...productEnvironment(data, options),
+        MILLRACE_DEVICE: "cpu",
+        MILLRACE_STOP_SECONDS: String(stopSeconds - reserveSeconds),
+      },
       secrets: { MILLRACE_SECRET_KEYS: sealingKeys(task, data) },
     });
     container.addMountPoints({ sourceVolume: "scratch", containerPath: "/tmp", readOnly: false });

@@ -6,6 +6,7 @@ import {
   type Cluster,
   type ContainerImage,
   Secret as ContainerSecret,
+  LinuxParameters,
   LogDrivers,
   type TaskDefinition,
 } from "aws-cdk-lib/aws-ecs";
@@ -57,7 +58,16 @@ export function addWorker(task: TaskDefinition, worker: WorkerContainer): void {
     ...(gpuCount && { gpuCount }),
     ...(memoryReservationMiB && { memoryReservationMiB }),
     readonlyRootFilesystem: true,
+    linuxParameters: new LinuxParameters(task, "Linux", { initProcessEnabled: true }),
     stopTimeout: Duration.seconds(stopSeconds),
+    // ECS does not heed the image's own.
+    healthCheck: {
+      command: ["CMD", "node", "workers/health.ts"],
+      interval: Duration.seconds(30),
+      timeout: Duration.seconds(30),
+      startPeriod: Duration.seconds(60),
+      retries: 3,
+    },
     logging,
     environment: {
       ...productEnvironment(data, options),

@@ -49,7 +49,9 @@ export async function startMillrace({ home, port, environment = {} }: MillraceOp
     MILLRACE_SECRET_KEYS: process.env.MILLRACE_SECRET_KEYS ?? secretKey(home),
   };
   const childEnvironment = { ...process.env, MILLRACE_LOG_LEVEL: "warn", ...cloudEnvironment, ...environment };
-  const api = await startApi({ ...givingBack, ...childEnvironment }, port, last);
+  // Who presses Ctrl-C does not wait for long answers.
+  const hurried = { MILLRACE_STOP_SECONDS: "10" };
+  const api = await startApi({ ...givingBack, ...hurried, ...childEnvironment }, port, last);
   const worker = keepAlive(() => forkChild("../../workers/main.ts", childEnvironment));
   const baseUrl = `http://127.0.0.1:${api.port}/v1`;
   writeState(home, {

@@ -3,6 +3,7 @@ import { Stack, type StackProps } from "aws-cdk-lib";
 import { SecurityGroup } from "aws-cdk-lib/aws-ec2";
 import { Cluster, ContainerInsights } from "aws-cdk-lib/aws-ecs";
 import type { Construct } from "constructs";
+import type { WorkerClass } from "../../shared/fleet/classes.ts";
 import { CpuWorkers } from "../constructs/cpuWorkers.ts";
 import { GpuWorkers } from "../constructs/gpuWorkers.ts";
 import { workerImage } from "../constructs/images.ts";
@@ -18,7 +19,7 @@ export interface WorkersProps extends StackProps {
 }
 
 /** Which workers take which messages; without GPUs all are the CPU's. */
-export function workOf(options: Options): Record<"gpu" | "cpu", readonly QueueName[]> {
+export function workOf(options: Options): Record<WorkerClass, readonly QueueName[]> {
   return hasGpus(options)
     ? { gpu: ["jobs", "answers"], cpu: ["light"] }
     : { gpu: [], cpu: ["jobs", "answers", "light"] };

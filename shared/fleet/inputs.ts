@@ -1,5 +1,7 @@
 /** What a fleet costs and how long its parts take: figures with where they come from, for an operator to replace. */
 
+import type { WorkerClass } from "./classes.ts";
+
 export interface Input {
   readonly value: number;
   /** What it is, and where it is from. */
@@ -69,7 +71,7 @@ export interface ComputeClass {
 }
 
 /** `startSeconds` is measured, as job times are. */
-export function computeClass(name: "gpu" | "cpu", startSeconds: number): ComputeClass {
+export function computeClass(name: WorkerClass, startSeconds: number): ComputeClass {
   const value = (input: keyof typeof inputs) => inputs[input].value;
   if (name === "gpu") {
     const dollarsPerHour = value("gpuDollarsPerHour");

@@ -93,6 +93,7 @@ test("a worker's container is read-only, has two minutes to put its work down, a
   for (const { id, Properties } of tasks) {
     const [container] = Properties.ContainerDefinitions;
     assert.equal(container.ReadonlyRootFilesystem, true);
+    assert.equal(container.LinuxParameters.InitProcessEnabled, true, "a signal before Node.js hears it ends it, too");
     assert.equal(container.StopTimeout, 120);
     assert.deepEqual(container.MountPoints, [{ ContainerPath: "/tmp", ReadOnly: false, SourceVolume: "scratch" }]);
     assert.deepEqual(
@@ -111,7 +112,7 @@ test("a worker's container is read-only, has two minutes to put its work down, a
   }
 });
 
-test("instances begin at none, and are told of an interruption by ECS", () => {
+test("instances begin at none, and heed the notice of an interruption", () => {
   const groups = ofType("AWS::AutoScaling::AutoScalingGroup");
   assert.equal(groups.length, 2);
   for (const { Properties } of groups) assert.equal(Properties.MinSize, "0");
@@ -120,10 +121,13 @@ test("instances begin at none, and are told of an interruption by ECS", () => {
     assert.deepEqual(MetadataOptions, { HttpTokens: "required", HttpPutResponseHopLimit: 1 });
     assert.ok(BlockDeviceMappings.every(({ Ebs }: Properties) => Ebs.Encrypted));
   }
-  const draining = templates.filter(({ UserData }) =>
-    JSON.stringify(UserData).includes("ECS_ENABLE_SPOT_INSTANCE_DRAINING=true"),
-  );
-  assert.equal(draining.length, 1);
+  const heeding = templates
+    .map(({ UserData }) => JSON.stringify(UserData))
+    .filter((data) => data.includes("ECS_ENABLE_SPOT_INSTANCE_DRAINING=true"));
+  assert.equal(heeding.length, 1);
+  const [, tells] = /label=com\.amazonaws\.ecs\.container-name=(\w+)/.exec(heeding[0]!)!;
+  const [container] = ofType("AWS::ECS::TaskDefinition")[0]!.Properties.ContainerDefinitions;
+  assert.equal(tells, container.Name, "the instance tells the worker itself");
 });
 
 /** By logical id of a role: what it may do with queues, objects and secrets. */
