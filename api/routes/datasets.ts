@@ -6,6 +6,7 @@ import { listOf } from "../../shared/schemas/list.ts";
 import { newRouter, type Router } from "../router.ts";
 import type { DatasetService } from "../services/datasets.ts";
 import { conflict, failures, json, jsonBody, paging, tooLarge, wrongMediaType } from "./contract.ts";
+import { attemptIn } from "./retries.ts";
 
 const tags = ["Datasets"];
 const name = z.string().openapi({ param: { name: "name", in: "path" }, description: "The dataset's name." });
@@ -99,7 +100,8 @@ const diff = createRoute({
 export function datasetRoutes(datasets: DatasetService): Router {
   return newRouter()
     .openapi(create, async (c) => {
-      const made = await datasets.createVersion(c.var.project, c.req.valid("param").name, c.req.valid("json"));
+      const { name } = c.req.valid("param");
+      const made = await datasets.createVersion(c.var.project, name, c.req.valid("json"), attemptIn(c));
       return c.json(DatasetVersion.parse(made), 200);
     })
     .openapi(list, async (c) => c.json(DatasetList.parse(await datasets.list(c.var.project)), 200))

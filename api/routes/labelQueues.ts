@@ -6,6 +6,7 @@ import { listOf } from "../../shared/schemas/list.ts";
 import { newRouter, type Router } from "../router.ts";
 import type { LabelQueueService } from "../services/labelQueues.ts";
 import { failures, idParams, json, jsonBody, paging, tooLarge, wrongMediaType } from "./contract.ts";
+import { attemptIn } from "./retries.ts";
 
 const tags = ["Labels"];
 const params = idParams("`lq_…`");
@@ -70,7 +71,8 @@ const agreement = createRoute({
 export function labelQueueRoutes(queues: LabelQueueService): Router {
   return newRouter()
     .openapi(create, async (c) => {
-      return c.json(LabelQueue.parse(await queues.create(c.var.project, c.req.valid("json"))), 200);
+      const made = await queues.create(c.var.project, c.req.valid("json"), attemptIn(c));
+      return c.json(LabelQueue.parse(made), 200);
     })
     .openapi(list, async (c) => {
       return c.json(LabelQueueList.parse(await queues.list(c.var.project, c.req.valid("query"))), 200);

@@ -15,6 +15,7 @@ import {
 import { newRouter, type Router } from "../router.ts";
 import type { MemberService } from "../services/organizationUsers.ts";
 import { conflict, failures, idParams, json, jsonBody, paging, tooLarge, wrongMediaType } from "./contract.ts";
+import { attemptIn } from "./retries.ts";
 
 const bodies = { ...failures, ...conflict, ...tooLarge, ...wrongMediaType };
 const tags = ["Project members"];
@@ -165,7 +166,8 @@ function userRoutes(members: MemberService): Router {
 function accountRoutes(members: MemberService): Router {
   return newRouter()
     .openapi(accountAdd, async (c) => {
-      const made = await members.addServiceAccount(c.var.actor, c.req.valid("param").id, c.req.valid("json").name);
+      const { id: project } = c.req.valid("param");
+      const made = await members.addServiceAccount(c.var.actor, project, c.req.valid("json").name, attemptIn(c));
       const { id, name, created_at } = made.key.record;
       const object = "organization.project.service_account.api_key";
       const api_key = { id, object, name, created_at, value: made.key.secret };

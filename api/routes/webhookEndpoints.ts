@@ -17,6 +17,7 @@ import { newRouter, type Router } from "../router.ts";
 import type { WebhookDeliveryService } from "../services/webhookDeliveries.ts";
 import type { WebhookEndpointService } from "../services/webhookEndpoints.ts";
 import { conflict, failures, idParams, json, jsonBody, paging, tooLarge, wrongMediaType } from "./contract.ts";
+import { attemptIn } from "./retries.ts";
 
 const tags = ["Webhooks"];
 const params = idParams("The endpoint's id, `whe_…`.");
@@ -126,7 +127,8 @@ const eventTypes = createRoute({
 export function webhookRoutes(webhooks: WebhookEndpointService, deliveries: WebhookDeliveryService): Router {
   return newRouter()
     .openapi(create, async (c) => {
-      return c.json(WebhookEndpointWithSecret.parse(await webhooks.create(c.var.project, c.req.valid("json"))), 200);
+      const made = await webhooks.create(c.var.project, c.req.valid("json"), attemptIn(c));
+      return c.json(WebhookEndpointWithSecret.parse(made), 200);
     })
     .openapi(list, async (c) => {
       return c.json(WebhookEndpointList.parse(await webhooks.list(c.var.project, c.req.valid("query"))), 200);
@@ -145,7 +147,7 @@ export function webhookRoutes(webhooks: WebhookEndpointService, deliveries: Webh
     })
     .openapi(rotate, async (c) => {
       const { id } = c.req.valid("param");
-      const rotated = await webhooks.rotate(c.var.project, id, c.req.valid("json"));
+      const rotated = await webhooks.rotate(c.var.project, id, c.req.valid("json"), attemptIn(c));
       return c.json(WebhookEndpointWithSecret.parse(rotated), 200);
     })
     .openapi(test, async (c) => {

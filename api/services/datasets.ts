@@ -1,7 +1,6 @@
 /** Datasets as a client sees them: versions asked for, looked up and compared. Building them is the workers'. */
 import type { Readable } from "node:stream";
 import { ApiError, notFound } from "../../shared/errors.ts";
-import { newId } from "../../shared/ids.ts";
 import type {
   CreateDatasetVersion,
   Dataset,
@@ -18,9 +17,15 @@ import { compare } from "./datasetComparison.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Paging } from "./fineTuningJobs.ts";
 import { requireFile } from "./namedFile.ts";
+import { type Attempt, idFor } from "./requestClaims.ts";
 
 export interface DatasetService {
-  createVersion(project: Project, name: string, request: CreateDatasetVersion): Promise<DatasetVersionRecord>;
+  createVersion(
+    project: Project,
+    name: string,
+    request: CreateDatasetVersion,
+    attempt: Attempt,
+  ): Promise<DatasetVersionRecord>;
   list(project: Project): Promise<Page<Dataset>>;
   versions(project: Project, name: string, paging: Paging): Promise<Page<DatasetVersionRecord>>;
   version(project: Project, name: string, version: number): Promise<DatasetVersionRecord>;
@@ -64,7 +69,7 @@ export function createDatasetService(
   };
 
   return {
-    async createVersion(project, name, request) {
+    async createVersion(project, name, request, attempt) {
       if (!datasetNamePattern.test(name)) {
         const message = "A dataset's name has 1 to 64 of a to z, digits, dots, hyphens and underscores.";
         throw new ApiError("invalid_value", message, { param: "name" });
@@ -72,13 +77,17 @@ export function createDatasetService(
       for (const [i, source] of request.sources.entries()) {
         await checks[source.type](project, source as never, `sources[${i}]`);
       }
+      const id = idFor("dataset_version", attempt);
       for (;;) {
         const dataset = await datasets.get(project.id, name);
-        const record = newVersion(project, name, request, dataset);
+        const record = newVersion(project, id, { ...request, name }, dataset);
+        if (await datasets.add(record, dataset)) {
+          await delivery.send(record);
+          return record;
+        }
+        const earlier = await datasets.versions.get(project.id, id);
+        if (earlier) return earlier;
         // Whoever loses the race for the number takes the next one.
-        if (!(await datasets.add(record, dataset))) continue;
-        await delivery.send(record);
-        return record;
       }
     },
     list: async (project) => toPage(await datasets.list(project.id), Number.POSITIVE_INFINITY),
@@ -133,12 +142,12 @@ function sourceChecks({ datasets, files, labelQueues }: Pick<Stores, "datasets" 
 
 function newVersion(
   project: Project,
-  dataset: string,
-  { sources, splits }: CreateDatasetVersion,
+  id: string,
+  { name: dataset, sources, splits }: CreateDatasetVersion & { name: string },
   earlier: DatasetRecord | undefined,
 ): DatasetVersionRecord {
   return {
-    id: newId("dataset_version"),
+    id,
     object: "dataset.version",
     dataset,
     version: (earlier?.latest_version ?? 0) + 1,

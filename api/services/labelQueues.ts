@@ -1,6 +1,5 @@
 /** Label queues as a client sees them: asked for, looked at, and how far their labellers agree. */
 import { ApiError, notFound } from "../../shared/errors.ts";
-import { newId } from "../../shared/ids.ts";
 import { asEmbedder } from "../../shared/inference/embedder.ts";
 import { isFineTuned, type ModelLookUp, withoutLabels } from "../../shared/inference/modelLookUp.ts";
 import { asTextReader } from "../../shared/inference/rows.ts";
@@ -20,9 +19,10 @@ import type { Stores } from "../../shared/stores/stores.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Paging } from "./fineTuningJobs.ts";
 import { shownItem } from "./labels.ts";
+import { type Attempt, idFor } from "./requestClaims.ts";
 
 export interface LabelQueueService {
-  create(project: Project, request: CreateLabelQueue): Promise<LabelQueueRecord>;
+  create(project: Project, request: CreateLabelQueue, attempt: Attempt): Promise<LabelQueueRecord>;
   /** Newest first. */
   list(project: Project, paging: Paging): Promise<Page<LabelQueueRecord>>;
   get(project: Project, id: string): Promise<LabelQueueRecord>;
@@ -47,7 +47,7 @@ export function createLabelQueueService(
   const checks = sourceChecks(stores);
   return {
     get,
-    async create(project, request) {
+    async create(project, request, attempt) {
       const { source, strategy, model, labels = null, size = usualSize, overlap = 1 } = request;
       if (source.type === "labels" && strategy !== "disagreement") {
         throw new ApiError("invalid_value", "Rows of another queue are chosen by 'disagreement' alone.", {
@@ -56,14 +56,14 @@ export function createLabelQueueService(
       }
       await checks[source.type](project, source as never, strategy, model);
       const record: LabelQueueRecord = {
-        id: newId("label_queue"),
+        id: idFor("label_queue", attempt),
         object: "label_queue",
         ...unbuilt(project.id),
         ...{ source, strategy, labels, size, overlap },
         model: model === undefined ? null : await checkedModel(models, project, strategy, model),
         ...{ candidates: null, items: null, closed_below: 0 },
       };
-      await labelQueues.create(record);
+      if (!(await labelQueues.create(record))) return get(project, record.id);
       await delivery.send(record);
       return record;
     },

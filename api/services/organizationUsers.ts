@@ -11,6 +11,7 @@ import type { Stores } from "../../shared/stores/stores.ts";
 import type { Paging } from "./fineTuningJobs.ts";
 import type { KeyService } from "./keys.ts";
 import type { ProjectService } from "./projects.ts";
+import { type Attempt, idFor } from "./requestClaims.ts";
 
 export interface UserService {
   /** Asked for again with the same role, who is there already. */
@@ -30,6 +31,7 @@ export interface MemberService {
     actor: Actor,
     project: string,
     name: string,
+    attempt: Attempt,
   ): Promise<{ account: MemberRecord; key: ReturnType<typeof newApiKey> }>;
   list(actor: Actor, project: string, type: MemberRecord["type"], paging: Paging): Promise<Page<MemberRecord>>;
   get(actor: Actor, project: string, type: MemberRecord["type"], id: string): Promise<MemberRecord>;
@@ -144,17 +146,22 @@ export function createMemberService(
       if (earlier?.role === role) return earlier;
       throw new ApiError("invalid_state", "The user belongs to the project: change the role.", { param: "user_id" });
     },
-    async addServiceAccount(actor, project_id, name) {
+    async addServiceAccount(actor, project_id, name, attempt) {
       const project = await projects.requireActive(actor, project_id);
-      const account = accountOf(project, name);
+      const account = accountOf(project, name, idFor("service_account", attempt));
       const { id, role } = account;
-      const key = newApiKey({ name, project_id, owner_id: id });
-      await members.create(account, [
+      const key = newApiKey({ name, project_id, owner_id: id }, idFor("api_key", attempt));
+      const isMade = await members.create(account, [
         ...apiKeys.creations(key.record),
         auditWrite(actor, { type: "service_account.created", project, details: { id, data: { role } } }),
         auditWrite(actor, { type: "api_key.created", project, details: { id: key.record.id } }),
       ]);
-      return { account, key };
+      if (isMade) return { account, key };
+      const earlier = await members.get(project_id, id);
+      if (!earlier) throw new ApiError("invalid_state", "The service account was deleted meanwhile.");
+      // Its maker died before anybody saw the secret.
+      await apiKeys.create(key.record);
+      return { account: earlier, key };
     },
     async list(actor, project, type, paging) {
       await projects.require(actor, project);
@@ -179,7 +186,7 @@ export function createMemberService(
   };
 }
 
-const accountOf = ({ id: project_id, organization_id }: ProjectRecord, name: string): MemberRecord => ({
-  ...{ id: newId("service_account"), type: "service_account", project_id, organization_id },
+const accountOf = ({ id: project_id, organization_id }: ProjectRecord, name: string, id: string): MemberRecord => ({
+  ...{ id, type: "service_account", project_id, organization_id },
   ...{ name, email: null, role: "member", added_at: now() },
 });

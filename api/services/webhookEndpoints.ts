@@ -21,6 +21,7 @@ import { deliver, type WebhookContext } from "../../shared/webhooks/deliver.ts";
 import { addSecret } from "../../shared/webhooks/secrets.ts";
 import { hintOf } from "../../shared/webhooks/signature.ts";
 import type { Paging } from "./fineTuningJobs.ts";
+import { type Attempt, idFor } from "./requestClaims.ts";
 
 export interface WebhookSettings extends WebhookContext {
   /** The operator's switch: plain HTTP, any port, any address. */
@@ -28,13 +29,18 @@ export interface WebhookSettings extends WebhookContext {
 }
 
 export interface WebhookEndpointService {
-  create(project: Project, request: CreateWebhookEndpoint): Promise<WebhookEndpointWithSecret>;
+  create(project: Project, request: CreateWebhookEndpoint, attempt: Attempt): Promise<WebhookEndpointWithSecret>;
   get(project: Project, id: string): Promise<WebhookEndpoint>;
   /** Newest first. */
   list(project: Project, paging: Paging): Promise<Page<WebhookEndpoint>>;
   update(project: Project, id: string, request: UpdateWebhookEndpoint): Promise<WebhookEndpoint>;
   delete(project: Project, id: string): Promise<void>;
-  rotate(project: Project, id: string, request: RotateWebhookSecret): Promise<WebhookEndpointWithSecret>;
+  rotate(
+    project: Project,
+    id: string,
+    request: RotateWebhookSecret,
+    attempt: Attempt,
+  ): Promise<WebhookEndpointWithSecret>;
   /** Sends a sample, of which no log is kept. */
   test(project: Project, id: string, request: TestWebhookEndpoint): Promise<WebhookEndpointTest>;
 }
@@ -67,17 +73,32 @@ export function createWebhookEndpointService(
     const fault = url === undefined ? undefined : urlFault(url, settings);
     if (fault) throw new ApiError("invalid_value", `The URL ${fault}.`, { param: "url" });
   };
+  const requireRoom = async ({ id }: Project): Promise<void> => {
+    if ((await endpoints.list(id, { limit: mostEndpoints })).length < mostEndpoints) return;
+    throw new ApiError("invalid_state", `A project has ${mostEndpoints} webhook endpoints at most: delete one.`);
+  };
+  const rotate: WebhookEndpointService["rotate"] = async (project, id, request, { claimed: madeBy }) => {
+    let signing_secret = "";
+    const endpoint = await change(project, id, ({ secrets: earlier, ...endpoint }) => {
+      const keepEarlier = request.keep_old_secret_active_for_24_hours;
+      const { secret, secrets } = addSecret(endpoint, settings.sealer, { earlier, keepEarlier, madeBy });
+      signing_secret = secret;
+      return { changes: { secrets, signing_secret_hint: hintOf(secret), updated_at: now() } };
+    });
+    return { ...endpoint, signing_secret };
+  };
 
   return {
     get: require,
-    async create(project, { name, url, event_types }) {
+    async create(project, { name, url, event_types }, attempt) {
       checkUrl(url);
-      const others = await endpoints.list(project.id, { limit: mostEndpoints });
-      if (others.length >= mostEndpoints) {
-        throw new ApiError("invalid_state", `A project has ${mostEndpoints} webhook endpoints at most: delete one.`);
-      }
-      const named = { id: newId("webhook_endpoint"), project_id: project.id };
-      const { secret, secrets } = addSecret(named, [], false, settings.sealer);
+      const named = { id: idFor("webhook_endpoint", attempt), project_id: project.id };
+      // Its maker died before anybody saw the secret.
+      const replace = () => rotate(project, named.id, { keep_old_secret_active_for_24_hours: false }, attempt);
+      if (await endpoints.get(project.id, named.id)) return replace();
+      await requireRoom(project);
+      const change = { earlier: [], keepEarlier: false, madeBy: attempt.claimed };
+      const { secret, secrets } = addSecret(named, settings.sealer, change);
       const record: WebhookEndpointRecord = {
         ...named,
         ...{ object: "webhook_endpoint", name, url, event_types: [...new Set(event_types)] },
@@ -85,8 +106,7 @@ export function createWebhookEndpointService(
         ...{ signing_secret_hint: hintOf(secret), secrets, created_at: now(), updated_at: now() },
         ...{ lease: null, revision: 1 },
       };
-      await endpoints.create(record);
-      return { ...record, signing_secret: secret };
+      return (await endpoints.create(record)) ? { ...record, signing_secret: secret } : replace();
     },
     async list(project, { limit, after }) {
       const options = { limit: limit + 1, descending: true, ...(after && { after }) };
@@ -99,15 +119,7 @@ export function createWebhookEndpointService(
     async delete(project, id) {
       while (!(await endpoints.delete(await require(project, id))));
     },
-    async rotate(project, id, { keep_old_secret_active_for_24_hours: keep }) {
-      let signing_secret = "";
-      const endpoint = await change(project, id, (earlier) => {
-        const { secret, secrets } = addSecret(earlier, earlier.secrets, keep, settings.sealer);
-        signing_secret = secret;
-        return { changes: { secrets, signing_secret_hint: hintOf(secret), updated_at: now() } };
-      });
-      return { ...endpoint, signing_secret };
-    },
+    rotate,
     async test(project, id, { event_type }) {
       const endpoint = await require(project, id);
       const event = { id: newId("webhook_event"), object: "event" as const, created_at: now(), type: event_type };

@@ -57,6 +57,8 @@ const SealedSecret = z.object({
   sealed: z.string(),
   /** Unix time in seconds until which it signs, too; null: the one of now. */
   expires_at: z.int().nullable(),
+  /** The request that made it, where that may come again. */
+  made_by: z.string().optional(),
 });
 export type SealedSecret = z.infer<typeof SealedSecret>;
 

@@ -116,7 +116,8 @@ test("without the operator's switch an endpoint lies on the public internet, who
     ...{ sealer: createSealer([secretKey]), sender, local: false },
   });
   const event_types = [event_type];
-  const create = (url: string) => strict.create(deployment.a.project, { name: "x", url, event_types });
+  const anew = { idempotencyKey: undefined, retryCount: 0 };
+  const create = (url: string) => strict.create(deployment.a.project, { name: "x", url, event_types }, anew);
   const fault = { code: "invalid_value", param: "url" };
   const hosts = ["127.0.0.1", "2130706433", "0x7f.1", "0177.1", "169.254.169.254", "[::ffff:10.0.0.1]", "[fe80::1]"];
   for (const host of hosts) await assert.rejects(create(`https://${host}/`), fault, host);
