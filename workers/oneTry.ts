@@ -62,5 +62,8 @@ async function repeatOrGiveUp<Row extends LeasedRow<string>>(one: Try<Row>, erro
   }
   const cause = error.message.split("\n", 1)[0]!;
   const failure = new PermanentFailure("attempts_exhausted", `Gave up after ${maxAttempts} attempts: ${cause}`);
-  return (await one.fail(failure)) ? { type: "buried", cause } : done;
+  return (await one.fail(failure)) ? { type: "buried", cause: unquoted(error.message) } : done;
 }
+
+/** For the operator: what an error quotes may be a customer's, and the row tells it to them alone. */
+const unquoted = (message: string) => message.replace(/["'`].*["'`]/s, "…").split("\n", 1)[0]!;

@@ -71,6 +71,7 @@ async function follow({ context, promotion, lease }: Attempt, next: Next): Promi
   const { to, ...why } = next;
   // Losing the race to a human, or to a change of the function, is no error: the row says what is to be done now.
   if (!(await promotions.move(promotion, to, { by: "policy", attempt, ...why }))) return;
-  context.log.info({ promotion: promotion.id, from: promotion.status, to, reason: next.reason }, "promotion moved");
+  // The row tells why: the reason may name labels.
+  context.log.info({ promotion: promotion.id, from: promotion.status, to }, "promotion moved");
   if (promotionLife.working.includes(to)) await context.queue.send("promotion", promotion);
 }
