@@ -149,13 +149,10 @@ export function createMemberService(
     async addServiceAccount(actor, project_id, name, attempt) {
       const project = await projects.requireActive(actor, project_id);
       const account = accountOf(project, name, idFor("service_account", attempt));
-      const { id, role } = account;
+      const { id } = account;
       const key = newApiKey({ name, project_id, owner_id: id }, idFor("api_key", attempt));
-      const isMade = await members.create(account, [
-        ...apiKeys.creations(key.record),
-        auditWrite(actor, { type: "service_account.created", project, details: { id, data: { role } } }),
-        auditWrite(actor, { type: "api_key.created", project, details: { id: key.record.id } }),
-      ]);
+      const audits = createdWrites(actor, project, account, key.record.id);
+      const isMade = await members.create(account, [...apiKeys.creations(key.record), ...audits]);
       if (isMade) return { account, key };
       const earlier = await members.get(project_id, id);
       if (!earlier) throw new ApiError("invalid_state", "The service account was deleted meanwhile.");
@@ -190,3 +187,8 @@ const accountOf = ({ id: project_id, organization_id }: ProjectRecord, name: str
   ...{ id, type: "service_account", project_id, organization_id },
   ...{ name, email: null, role: "member", added_at: now() },
 });
+
+const createdWrites = (actor: Actor, project: ProjectRecord, { id, role }: MemberRecord, key: string) => [
+  auditWrite(actor, { type: "service_account.created", project, details: { id, data: { role } } }),
+  auditWrite(actor, { type: "api_key.created", project, details: { id: key } }),
+];

@@ -120,16 +120,21 @@ export function createWebhookEndpointService(
       while (!(await endpoints.delete(await require(project, id))));
     },
     rotate,
-    async test(project, id, { event_type }) {
-      const endpoint = await require(project, id);
-      const event = { id: newId("webhook_event"), object: "event" as const, created_at: now(), type: event_type };
-      const sent = await deliver(settings, endpoint, { ...event, data: { id: "sample" } });
-      if (sent.status_code === null) throw new ApiError("invalid_state", sent.error!, { param: "id" });
-      return {
-        ...{ object: "webhook_endpoint.test", webhook_endpoint_id: endpoint.id, event_type },
-        ...{ success: true, status_code: sent.status_code },
-      };
-    },
+    test: async (project, id, { event_type }) => sendSample(settings, await require(project, id), event_type),
+  };
+}
+
+async function sendSample(
+  settings: WebhookSettings,
+  endpoint: WebhookEndpointRecord,
+  event_type: TestWebhookEndpoint["event_type"],
+): Promise<WebhookEndpointTest> {
+  const event = { id: newId("webhook_event"), object: "event" as const, created_at: now(), type: event_type };
+  const sent = await deliver(settings, endpoint, { ...event, data: { id: "sample" } });
+  if (sent.status_code === null) throw new ApiError("invalid_state", sent.error!, { param: "id" });
+  return {
+    ...{ object: "webhook_endpoint.test", webhook_endpoint_id: endpoint.id, event_type },
+    ...{ success: true, status_code: sent.status_code },
   };
 }
 
