@@ -3,6 +3,8 @@ import { LRUCache } from "lru-cache";
 
 /** Whatever is changed elsewhere holds everywhere within this time, well under the five seconds that are promised. */
 const recentMilliseconds = 2000;
+/** How late a row may be found to be old: to look at the clock for each, and for each millisecond, costs more than the row. */
+const clockMilliseconds = 100;
 const mostKept = 10_000;
 
 export interface Recent<Value> {
@@ -13,6 +15,11 @@ export interface Recent<Value> {
 }
 
 export function createRecent<Value extends object>(look: (key: string) => Promise<Value | undefined>): Recent<Value> {
-  const kept = new LRUCache<string, Value>({ max: mostKept, ttl: recentMilliseconds, fetchMethod: look });
+  const kept = new LRUCache<string, Value>({
+    max: mostKept,
+    ttl: recentMilliseconds,
+    ttlResolution: clockMilliseconds,
+    fetchMethod: look,
+  });
   return { get: async (key) => kept.get(key) ?? kept.fetch(key), forget: (key) => void kept.delete(key) };
 }

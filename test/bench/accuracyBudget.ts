@@ -3,7 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { shippedBases } from "../../infra/models/shipped.ts";
 import { openEncoder } from "../../shared/engine/models/adaptedBase.ts";
-import { startDevice } from "../../shared/engine/runtime/device.ts";
+import { type Device, startDevice } from "../../shared/engine/runtime/device.ts";
 import { bar } from "./accuracyFull.ts";
 import { type Accuracy, type Part, tune } from "./accuracyJobs.ts";
 import { type DataSet, readDataSet, whereDataIsSought } from "./dataSets.ts";
@@ -39,32 +39,32 @@ async function timed({ client, emit, tell }: Accuracy, set: DataSet, model: stri
   emit({ value, unit: "seconds", ...told });
 }
 
-/** Of texts that are token ids already, in batches of like length, as the host makes them. */
+/** Of texts that are token ids already, in batches of like length, on a device process for each core, as the host has them. */
 async function throughput({ emit }: Accuracy, { test }: DataSet, id: string, directory: string): Promise<void> {
-  const encoder = await openEncoder(directory);
-  const asked = test.map(({ text }) => encoder.encode(text)).sort((a, b) => a.length - b.length);
+  const { encode, adapter } = await openEncoder(directory);
+  const asked = test.map(({ text }) => encode(text)).sort((a, b) => a.length - b.length);
   const rounds = Math.max(1, Math.round(texts / asked.length));
-  const device = startDevice({ threads });
+  const batches = Array.from({ length: Math.ceil(asked.length / batch) }, (_, i) =>
+    asked.slice(i * batch, (i + 1) * batch),
+  );
+  const devices = Array.from({ length: threads }, () => startDevice({ threads: 1 }));
+  const base = { directory, digest: id };
+  const reading = { base, precision: "int8", parts: 1, adapter, adapterBytes: 2 ** 24 } as const;
+  const readAll = async (waiting: (typeof batches)[number][]) => {
+    const work = async (device: Device) => {
+      for (let rows = waiting.pop(); rows; rows = waiting.pop()) {
+        await device.call("read", { ...reading, rows: rows.map((ids) => ({ ids, model: null, wants: "vector" })) });
+      }
+    };
+    await Promise.all(devices.map(work));
+  };
   try {
-    const read = (rows: readonly Int32Array[]) =>
-      device.call("read", {
-        ...{
-          base: { directory, digest: id },
-          precision: "int8",
-          parts: 1,
-          adapter: encoder.adapter,
-          adapterBytes: 2 ** 24,
-        },
-        rows: rows.map((ids) => ({ ids, model: null, wants: "vector" })),
-      });
-    await read(asked.slice(0, batch));
+    await readAll(batches.slice(0, 2 * threads));
     const start = performance.now();
-    for (let round = 0; round < rounds; round++) {
-      for (let at = 0; at < asked.length; at += batch) await read(asked.slice(at, at + batch));
-    }
+    await readAll(Array.from({ length: rounds }, () => batches).flat());
     const value = (rounds * asked.length) / ((performance.now() - start) / 1000);
     emit({ case: `budget/${id}-texts`, value, unit: "per second", ...bar(textsPerSecond) });
   } finally {
-    device.kill();
+    for (const device of devices) device.kill();
   }
 }
