@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Writable } from "node:stream";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { describeApi } from "../../api/document.ts";
+import type { StreamingHandler } from "../../api/lambdaHandlers.ts";
 import { modelRoutes } from "../../api/modelRoutes.ts";
 import { newRouter } from "../../api/router.ts";
 import { chatCompletionRoutes } from "../../api/routes/chatCompletions.ts";
@@ -19,7 +21,7 @@ import { moderationRoutes } from "../../api/routes/moderations.ts";
 import { responseRoutes } from "../../api/routes/responses.ts";
 import { importBase } from "../../infra/models/importBase.ts";
 import { type Cloud, createTenant, openCloud, type Tenant } from "../support/deployment.ts";
-import { invokeStreaming, restEvent, runtime } from "../support/gateway.ts";
+import { context, invokeStreaming, restEvent, runtime } from "../support/gateway.ts";
 
 const base = "millrace-tiny-lm";
 let cloud: Cloud;
@@ -37,7 +39,7 @@ before(async () => {
   Object.assign(process.env, cloud.environment, environment);
   Object.assign(globalThis, { awslambda: runtime });
   // What an earlier process left, which had no time to tidy up.
-  await mkdtemp(join(scratch, "millrace-models-"));
+  await mkdtemp(join(scratch, `millrace-models-${process.pid}-`));
   ({ handler } = await import("../../api/inferenceLambda.ts"));
 });
 after(async () => {
@@ -45,10 +47,11 @@ after(async () => {
   await rm(scratch, { recursive: true, force: true });
 });
 
-const call = (path: string, body: object) => {
+const eventOf = (path: string, body: string) => {
   const headers = { Authorization: [`Bearer ${tenant.key}`], "Content-Type": ["application/json"] };
-  return invokeStreaming(handler, restEvent({ method: "POST", path, headers, body: JSON.stringify(body) }));
+  return restEvent({ method: "POST", path, headers, body });
 };
+const call = (path: string, body: object) => invokeStreaming(handler, eventOf(path, JSON.stringify(body)));
 const messages = [{ role: "user", content: "Hello! How are you today?" }];
 const asked = { model: base, messages, temperature: 0, max_tokens: 12 };
 
@@ -75,6 +78,31 @@ test("answers whole, and streams the same words event by event, with status and 
   const deltas = events.slice(0, -1).map((event) => JSON.parse(event.slice("data: ".length)).choices[0].delta.content);
   assert.equal(deltas.join(""), content);
   assert.ok(streamed.pieces > 2, `${streamed.pieces}`);
+});
+
+test("a client that takes an answer slowly, and leaves amid it, ends its writing; the next one is answered", async () => {
+  const taken: string[] = [];
+  const output = new Writable({
+    highWaterMark: 1,
+    write(chunk: Buffer, _encoding, done) {
+      taken.push(chunk.toString());
+      if (taken.length > 4) output.destroy();
+      else setImmediate(done);
+    },
+  });
+  const body = JSON.stringify({ ...asked, max_tokens: 400, stream: true });
+  await (handler as StreamingHandler)(eventOf("/v1/chat/completions", body), output, context);
+  assert.equal(taken.length, 5);
+  assert.ok(!taken.join("").includes("[DONE]"));
+  // Afterwards the function is frozen: what it wrote was counted before, as were the two answers above.
+  const counted = await Array.fromAsync(cloud.stores.usage.stream(tenant.project.id, 0, 1e10));
+  assert.equal(counted.length, 3);
+  assert.equal((await call("/v1/chat/completions", asked)).statusCode, 200);
+});
+
+test("what is no gateway's event is refused in the same form, streamed", async () => {
+  const answer = await invokeStreaming(handler, {} as never);
+  assert.deepEqual([answer.statusCode, JSON.parse(answer.body.toString()).error.code], [400, "invalid_value"]);
 });
 
 test("embeds in its own process", async () => {
