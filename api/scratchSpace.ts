@@ -2,15 +2,28 @@
 import { readdirSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { makerOf } from "../shared/serving/modelDirectory.ts";
 
-/** As the model host names its directories. */
-const ours = "millrace-";
-
-/** Removes what a process that ended without warning left, and returns how many bytes the disk has. */
+/**
+ * Removes what a process that ended without warning left of models, and returns how many bytes the disk has. Whoever shares
+ * the directory, as on a developer's machine, keeps what is theirs.
+ */
 export function claimScratchSpace(directory = tmpdir()): number {
   for (const name of readdirSync(directory)) {
-    if (name.startsWith(ours)) rmSync(join(directory, name), { recursive: true, force: true });
+    const maker = makerOf(name);
+    // The process before this one may have had the same number, and this one has made nothing yet.
+    const isLeft = maker !== undefined && (maker === process.pid || !isAlive(maker));
+    if (isLeft) rmSync(join(directory, name), { recursive: true, force: true });
   }
   const { blocks, bsize } = statfsSync(directory);
   return blocks * bsize;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // Somebody else's.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }

@@ -7,6 +7,7 @@ import type { ArgumentOf, FunctionName, ResultOf } from "../engine/runtime/devic
 import type { Objects } from "../stores/objects.ts";
 import { type BaseFiles, createBaseFiles } from "./baseFiles.ts";
 import type { ServingLimits } from "./limits.ts";
+import { modelDirectoryPrefix } from "./modelDirectory.ts";
 import { createModelFiles, type ModelFiles } from "./modelFiles.ts";
 import { createTextEncoders, type TextEncoders } from "./textEncoders.ts";
 
@@ -37,7 +38,7 @@ interface Place {
 }
 
 export function createHostContext(objects: Objects, options: HostContextOptions): HostContext {
-  const directory = mkdtemp(join(tmpdir(), "millrace-models-"));
+  const directory = mkdtemp(join(tmpdir(), modelDirectoryPrefix()));
   const places: Place[] = Array.from({ length: options.processes ?? 1 }, () => ({ busy: 0 }));
   const first = places[0]!;
   let isClosed = false;

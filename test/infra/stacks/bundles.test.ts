@@ -1,7 +1,7 @@
 /** What functions are shipped as: it runs on its own, and holds no more than it needs. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -9,6 +9,8 @@ import { promisify } from "node:util";
 import { type Bundle, bundle } from "../../../infra/constructs/bundle.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "millrace-bundles-"));
+const scratch = join(directory, "tmp");
+mkdirSync(scratch);
 const platform = `${process.platform}/${process.arch}`;
 let light: Bundle;
 let models: Bundle;
@@ -47,7 +49,11 @@ async function ask(
     process.stdout.write(JSON.stringify(answers), () => process.exit());`;
   const entry = join(directory, name, "index.mjs");
   const args = ["--input-type=module", "-e", program, entry, JSON.stringify(requests)];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: directory, env: environment });
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
+    cwd: directory,
+    // A function has its disk to itself.
+    env: { ...environment, TMPDIR: scratch },
+  });
   return JSON.parse(stdout);
 }
 
