@@ -45,6 +45,17 @@ test("an upload under way when the server is told to stop is finished and answer
   assert.ok(performance.now() - answeredAt < 5000, "a connection that is merely kept alive holds nobody up");
 });
 
+test("a request that does not end is waited for as long as the container has, and no longer", async () => {
+  const server = await startServer({ ...cloud.environment, MILLRACE_STOP_SECONDS: "0.3" });
+  const headers = { authorization: `Bearer ${tenant.key}`, "content-type": multipartType };
+  const upload = request(`${server.baseURL}/files`, { method: "POST", headers });
+  const broken = new Promise((resolve) => upload.on("error", resolve));
+  await new Promise((resolve) => upload.write(field("purpose", "fine-tune") + fileHead(), resolve));
+  await fetch(server.baseURL);
+  assert.equal(await server.stop(), 0);
+  await broken;
+});
+
 test("a wrong environment is told by name, before anything listens", async () => {
   await assert.rejects(startServer({ ...cloud.environment, MILLRACE_QUEUE_URL: "" }), /ended with 1/);
 });
