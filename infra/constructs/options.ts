@@ -56,6 +56,9 @@ const choices = {
   apiUnits: count.default(2048),
   apiContainerMemory: count.default(8192),
 
+  /** A copy that was restored beside this deployment's own table, and is used in its place; see infra/README.md. */
+  restoredTable: z.string().min(3).optional(),
+
   /** Path of a price table inside the images; see `shared/pricing`. */
   prices: z.string().optional(),
   moderationModel: z.string().optional(),

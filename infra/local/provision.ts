@@ -14,9 +14,9 @@ export interface ProvisionedNames {
   deadLetterQueueUrl: string;
 }
 
-export async function provision(aws: AwsClients): Promise<ProvisionedNames> {
-  const table = "millrace";
-  const bucket = "millrace-data";
+const usualNames = { table: "millrace", bucket: "millrace-data" };
+
+export async function provision(aws: AwsClients, { table, bucket } = usualNames): Promise<ProvisionedNames> {
   await Promise.all([createTable(aws, table), createBucket(aws, bucket)]);
   const deadLetterQueueUrl = await createQueue(aws.sqs, "millrace-jobs-dead", {});
   const deadLetterTargetArn = await arnOf(aws.sqs, deadLetterQueueUrl);

@@ -1,6 +1,13 @@
 /** What outlives every deployment: the table, the buckets, the queues, keys and secrets. */
 import { RemovalPolicy, Stack, type StackProps } from "aws-cdk-lib";
-import { AttributeType, BillingMode, ProjectionType, Table, TableEncryption } from "aws-cdk-lib/aws-dynamodb";
+import {
+  AttributeType,
+  BillingMode,
+  type ITable,
+  ProjectionType,
+  Table,
+  TableEncryption,
+} from "aws-cdk-lib/aws-dynamodb";
 import { Key } from "aws-cdk-lib/aws-kms";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Secret } from "aws-cdk-lib/aws-secretsmanager";
@@ -18,7 +25,8 @@ const text = (name: string) => ({ name, type: AttributeType.STRING });
 
 export class DataStack extends Stack {
   readonly key: Key;
-  readonly table: Table;
+  /** This deployment's own, which stays in any case, or the one that was restored in its place. */
+  readonly table: ITable;
   readonly bucket: Bucket;
   readonly logs: Bucket;
   /** Trainings and whatever else may take hours. */
@@ -40,7 +48,9 @@ export class DataStack extends Stack {
       enableKeyRotation: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    this.table = this.createTable();
+    const own = this.createTable();
+    const { restoredTable } = options;
+    this.table = restoredTable ? Table.fromTableName(this, "RestoredTable", restoredTable) : own;
     this.logs = createLogBucket(this, "Logs");
     if (options.edge === "container") acceptLoadBalancerLogs(this.logs);
     this.bucket = createDataBucket(this, "Data", this);

@@ -212,6 +212,19 @@ test("the table is the one that the local cloud makes", () => {
   assert.equal(table.SSESpecification.SSEType, "KMS");
 });
 
+test("a restored table is used in the place of the deployment's own, which stays", () => {
+  const deployment = synthesise({ restoredTable: "as-it-was" });
+  const { ofType } = deployment;
+  assert.equal(ofType("AWS::DynamoDB::Table").length, 1);
+  stateStays(deployment);
+  for (const { id, environment } of computes(deployment)) assert.equal(environment.MILLRACE_TABLE, "as-it-was", id);
+  const allowed = ofType("AWS::IAM::Policy")
+    .flatMap(({ Properties }) => Properties.PolicyDocument.Statement as Properties[])
+    .filter(({ Action }) => JSON.stringify(Action).includes("dynamodb:"));
+  assert.ok(allowed.length > 0);
+  for (const { Resource } of allowed) assert.match(JSON.stringify(Resource), /:table\/as-it-was/);
+});
+
 test("what AWS generates as the sealing key is one", () => {
   const secrets = synthesise().ofType("AWS::SecretsManager::Secret");
   const generated = secrets.map(({ Properties }) => Properties.GenerateSecretString);
