@@ -23,8 +23,8 @@ export function answerError(c: Context, error: ApiError): Response {
 export function onError(observe: Observe): ErrorHandler<Env> {
   return (error, c) => {
     const answer = toApiError(error);
-    // Nobody is left to whom it would matter, and going away is no fault of ours.
-    const isGone = c.req.raw.signal.aborted;
+    // Nobody is left to whom it would matter, and going away is no fault of ours; who waited in vain may have had enough.
+    const isGone = c.req.raw.signal.aborted && !isOutOfReach(error);
     if (answer.status >= 500 && !isGone) {
       observe({ type: "failed", request_id: c.var.requestId, cause: answer.cause ?? answer });
     }
@@ -41,9 +41,23 @@ function isNumberBeyondStorage(error: unknown): boolean {
   return name === "ValidationException" && /Number (under|over)flow/.test(message ?? "");
 }
 
+const busy =
+  /^(TimeoutError|Throttling.*|ProvisionedThroughputExceeded.*|RequestLimitExceeded|SlowDown|InternalServerError)$/;
+const noLine = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)$/;
+
+/** Table, queue or bucket do not answer, or have too much to do, however often they were asked. */
+function isOutOfReach(error: unknown): boolean {
+  const { name = "", code = "", $metadata } = (error ?? {}) as { name?: string; code?: string; $metadata?: object };
+  return $metadata !== undefined && (busy.test(name) || noLine.test(String(code)));
+}
+
 /** Whatever was thrown, as what may leave: causes stay inside. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
+  if (isOutOfReach(error)) {
+    const message = "What keeps the data does not answer just now; try again in a moment.";
+    return new ApiError("overloaded", message, { cause: error });
+  }
   if (isNumberBeyondStorage(error)) return new ApiError("invalid_value", beyondStorage, { cause: error });
   const known = error instanceof HTTPException ? frameworkCodes[error.status] : undefined;
   if (known) return new ApiError(known.code, known.message, { cause: error });

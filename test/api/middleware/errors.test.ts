@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
+import { DynamoDBClient, ListTablesCommand, ThrottlingException } from "@aws-sdk/client-dynamodb";
 import { pino } from "pino";
+import { toApiError } from "../../../api/middleware/errors.ts";
 import { logRequests } from "../../../api/requestEvents.ts";
 import { ErrorResponse } from "../../../shared/schemas/error.ts";
 import { type Deployment, deploy } from "../../support/deployment.ts";
@@ -33,6 +35,19 @@ test("an unexpected error is a 500 that tells nothing, and its cause is observed
   const failed = deployment.observed.find((event) => event.type === "failed");
   assert.match(String(failed?.cause), /secret detail/);
   assert.equal(failed?.request_id, response.headers.get("x-request-id"));
+});
+
+test("a table that cannot be reached, or has too much to do, is a 503 that says to try again, with its cause in the log", async () => {
+  const dead = new DynamoDBClient({ endpoint: "http://127.0.0.1:9", maxAttempts: 1 });
+  const refused = await dead.send(new ListTablesCommand({})).catch((error: unknown) => error);
+  const throttled = new ThrottlingException({ message: "slow down", $metadata: {} });
+  const ours = new Error("a mistake of ours");
+  assert.deepEqual(
+    [refused, throttled, ours].map((error) => toApiError(error).status),
+    [503, 503, 500],
+  );
+  const { code, retryAfter, cause } = toApiError(refused);
+  assert.deepEqual([code, retryAfter, cause], ["overloaded", 1, refused]);
 });
 
 test("unknown paths are 404 in the wrapper, below and beside /v1", async () => {
