@@ -12,7 +12,7 @@ export interface ObservabilityProps extends StackProps, Shown {
 }
 
 /** Seconds that the oldest message may wait: for a worker to come, and for what was before it. */
-const longestWait = { jobs: 3600, answers: 300, light: 900, webhooks: 300 } as const;
+const longestWait = { jobs: 3600, answers: 300, light: 3600, webhooks: 300 } as const;
 type Name = keyof typeof longestWait;
 
 export class ObservabilityStack extends Stack {
