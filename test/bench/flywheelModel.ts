@@ -23,7 +23,7 @@ export async function learnAndAnswer(
     labels: Int32Array.from(rows, ({ label }) => places.get(label)!),
   };
   const valid: Examples = { texts: [...asked], labels: new Int32Array(asked.length) };
-  const course = { classes: names.length, vectors: null, requested: {}, seed, threads: 1 };
+  const course = { labels: names, vectors: null, requested: {}, seed, threads: 1 };
   const entry = { train, valid, operations: Number.POSITIVE_INFINITY, setting: { strength: 1, share: 1 } };
   const { learner } = await methods.ngram.start(course, entry);
   try {

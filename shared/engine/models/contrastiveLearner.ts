@@ -70,7 +70,8 @@ export async function createContrastiveLearner(options: OverVectors, contrasting
     logitsOf((batch) => reader.run({ ...batch, ...adapted() }), texts, width);
   const theHead = async () => {
     if (head) return head;
-    head = await createHeadFit({ vectors: await read(ids.train), labels: train.labels }, { ...options, width });
+    const rows = { vectors: await read(ids.train), labels: train.labels };
+    head = await createHeadFit(rows, { ...options, names: await read(options.names.map(encoder.encode)), width });
     if (headState) head.restore(headState);
     return head;
   };

@@ -4,6 +4,7 @@ import { input } from "../graph.ts";
 import { accuracy, crossEntropy } from "../layers/losses.ts";
 import { WeightScope } from "../layers/weightScope.ts";
 import { toOnnx } from "../onnx.ts";
+import { add } from "../ops/elementwise.ts";
 import { adamw } from "../optimizers/adamw.ts";
 import { schedule } from "../optimizers/schedules.ts";
 import { mixSeeds, permutation } from "../random.ts";
@@ -11,6 +12,7 @@ import { createSession } from "../runtime/session.ts";
 import { epochByEpoch } from "../training/batches.ts";
 import type { StepResult } from "../training/learner.ts";
 import { carryOver, trainingStep } from "../trainingStep.ts";
+import { expectedWeights, products } from "./labelNames.ts";
 import { linearLoss, linearModel } from "./linear.ts";
 
 export interface HeadRows {
@@ -22,8 +24,10 @@ export interface HeadRows {
 export interface HeadOptions {
   readonly width: number;
   readonly classes: number;
-  /** Of the penalty: one row weighs as much as a squared norm of 2 / strength, vectors being scaled to variance 1 on average. */
+  /** Of the penalty: one row weighs as much as a squared norm of 2 / strength of what weights differ from what is expected, vectors being scaled to variance 1 on average. */
   readonly strength: number;
+  /** Vectors of the labels' names, float32 [classes, width]; absent: nothing is expected of the weights. */
+  readonly names?: Float32Array | undefined;
   readonly seed: number;
   readonly threads: number;
 }
@@ -55,10 +59,12 @@ export function headSteps(rows: number): number {
 }
 
 export async function createHeadFit(rows: HeadRows, options: HeadOptions): Promise<HeadFit> {
-  const { width, classes, strength, seed, threads } = options;
+  const { width, classes, strength, names, seed, threads } = options;
   const count = rows.labels.length;
   const scaling = scalingOf(rows.vectors, width);
   const vectors = scaled(rows.vectors, scaling);
+  const expected = names && expectedWeights({ vectors, labels: rows.labels, names, width });
+  const offsets = expected ? products(vectors, expected, width) : new Float32Array(count * classes);
   const batch = Math.min(rowsPerStep, count);
   const perEpoch = Math.ceil(count / batch);
   const totalSteps = headSteps(count);
@@ -80,6 +86,7 @@ export async function createHeadFit(rows: HeadRows, options: HeadOptions): Promi
       const chosen = batches.rowsOf(n);
       const results = await session.run({
         x: { shape: [chosen.length, width], data: rowsOf(vectors, chosen, width) },
+        offset: { shape: [chosen.length, classes], data: rowsOf(offsets, chosen, classes) },
         labels: { shape: [chosen.length], data: chosen.map((row) => rows.labels[row]!) },
         learning_rate: { shape: [], data: Float32Array.of(rate(n)) },
         ...carried,
@@ -91,7 +98,10 @@ export async function createHeadFit(rows: HeadRows, options: HeadOptions): Promi
     restore(state) {
       carried = Object.fromEntries(Object.keys(carried).map((name) => [name, state[name]!]));
     },
-    head: () => unscaled(carried.weight!.data as Float32Array, carried.bias!.data as Float32Array, scaling),
+    head() {
+      const weight = (carried.weight!.data as Float32Array).map((value, i) => value + (expected?.[i] ?? 0));
+      return unscaled(weight, carried.bias!.data as Float32Array, scaling);
+    },
     release: () => session.release(),
   };
 }
@@ -110,23 +120,13 @@ export async function fitHead(rows: HeadRows, options: HeadOptions): Promise<Hea
 /** Logits [rows, classes] of vectors [rows, width]. */
 export function headLogits({ weight, bias }: Head, vectors: Float32Array): Float32Array {
   const classes = bias.length;
-  const width = weight.length / classes;
-  const rows = vectors.length / width;
-  const logits = new Float32Array(rows * classes);
-  for (let row = 0; row < rows; row++) {
-    for (let label = 0; label < classes; label++) {
-      let sum = bias[label]!;
-      for (let i = 0; i < width; i++) sum += weight[label * width + i]! * vectors[row * width + i]!;
-      logits[row * classes + label] = sum;
-    }
-  }
-  return logits;
+  return products(vectors, weight, weight.length / classes).map((value, i) => value + bias[i % classes]!);
 }
 
 function stepOf(width: number, classes: number, l2: number) {
   const [x, labels] = [input("x", ["batch", width]), input("labels", ["batch"], "int32")];
   const scope = new WeightScope();
-  const scores = linearModel(scope, x, { features: width, outputs: classes });
+  const scores = add(linearModel(scope, x, { features: width, outputs: classes }), input("offset", ["batch", classes]));
   return trainingStep({
     loss: linearLoss("logisticRegression", scope, { scores, targets: labels }, { l2 }),
     parameters: scope.parameters,

@@ -2,6 +2,7 @@
 import type { LoraConfig } from "../layers/lora.ts";
 import { createContrastiveLearner } from "../models/contrastiveLearner.ts";
 import { createFrozenLearner } from "../models/frozenLearner.ts";
+import { spokenName } from "../models/labelNames.ts";
 import { ngramArchitecture } from "../models/ngramClassifier.ts";
 import { createNgramLearner } from "../models/ngramLearner.ts";
 import type { TextVectors } from "../models/textVectors.ts";
@@ -27,7 +28,7 @@ export interface Setting {
 }
 
 export interface Course {
-  readonly classes: number;
+  readonly labels: readonly string[];
   /** Of the base; null where there is none to race with. */
   readonly vectors: TextVectors | null;
   /** What is given here is used as given. */
@@ -84,10 +85,17 @@ export const methods: Readonly<Record<MethodName, Method>> = {
     what: "words and pieces of words into a sparse linear classifier",
     overBase: false,
     async start(course, { train, valid }) {
-      const size = { rows: train.labels.length, classes: course.classes };
+      const size = { rows: train.labels.length, classes: course.labels.length };
       const usual = ngramArchitecture.resolveHyperparameters({}, size);
       const hyperparameters = resolveAuto(course.requested, { ...usual, ...ngramChoice(size.rows) });
-      const options = { ...course, train, valid, hyperparameters, base: null, refit: false };
+      const { seed, threads } = course;
+      const options = {
+        ...{ train, valid, classes: size.classes, hyperparameters },
+        base: null,
+        seed,
+        threads,
+        refit: false,
+      };
       return { hyperparameters, learner: await createNgramLearner(options) };
     },
   },
@@ -132,7 +140,9 @@ async function overBase(
   create: (options: Parameters<typeof createFrozenLearner>[0]) => Promise<Learner>,
 ): Promise<Started> {
   const hyperparameters = resolveAuto(course.requested, chosen);
-  const options = { ...course, train, valid, hyperparameters, base: null, refit: false };
-  const learner = await create({ ...options, vectors: course.vectors!, strength: setting.strength });
+  const { labels, vectors, seed, threads } = course;
+  const options = { train, valid, classes: labels.length, hyperparameters, base: null, seed, threads, refit: false };
+  const names = labels.map(spokenName);
+  const learner = await create({ ...options, vectors: vectors!, strength: setting.strength, names });
   return { learner, hyperparameters };
 }

@@ -73,7 +73,7 @@ export async function* race(
   const first = { strength: usualStrength, share: 1 };
   yield* enter("ngram", () => run(course, field, { method: "ngram", setting: first, laps: everyFold, signal }));
   const ngram = come.get("ngram");
-  if (!course.vectors || !ngram || isNearlyRight(ngram, field, course.classes)) return;
+  if (!course.vectors || !ngram || isNearlyRight(ngram, field, course.labels.length)) return;
   yield* enter("frozen", async () => {
     // A few rows would choose by luck.
     const isChosen = field.rows.length >= fewestTuned;
@@ -171,8 +171,8 @@ function laps(course: Course, field: Field, operations: number): Lap[] {
 }
 
 const strengths = [1, 10, 100];
-/** Of few rows: over five sets of 8 of each label 10 and 100 were as good, each better on two. */
-const usualStrength = 30;
+/** Of few rows: what is expected by the labels' names is held better at 3 than at 30, over five sets of 8 of each label. */
+const usualStrength = 3;
 
 /** By what n-grams and the head say together of the first fold's rows. */
 async function bestStrength(course: Course, field: Field, ngram: Finished, signal: AbortSignal): Promise<number> {
@@ -182,7 +182,7 @@ async function bestStrength(course: Course, field: Field, ngram: Finished, signa
     const options = { method: "frozen" as const, setting, laps: [lapOf(field, field.folds[0]!)], signal };
     const found = await run(course, field, options);
     if (!found) return strength;
-    const { loss } = evaluate(together([ngram, { ...found, name: "frozen" }], field, course.classes));
+    const { loss } = evaluate(together([ngram, { ...found, name: "frozen" }], field, course.labels.length));
     tried.push({ strength, loss });
   }
   return tried.reduce((a, b) => (b.loss < a.loss ? b : a)).strength;
@@ -199,7 +199,7 @@ interface Run {
 /** Null when called off. */
 async function run(course: Course, field: Field, options: Run): Promise<Omit<Finished, "name"> | null> {
   const { method, laps, signal, isHeat = false } = options;
-  const { classes } = course;
+  const classes = course.labels.length;
   const startedAt = performance.now();
   const rows = Int32Array.from(laps.flatMap(({ held }) => [...held])).sort();
   const places = new Map(Array.from(rows, (row, place) => [row, place]));

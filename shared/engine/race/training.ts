@@ -27,7 +27,7 @@ export async function* chooseTraining(
   const rows = request.refit ? { train: joined(examples), valid: nothing } : examples;
   const vectors = request.base && (await openTextVectors(request.base.directory, request.threads));
   const { seed, threads, hyperparameters: requested, labels } = request;
-  const course: Course = { classes: labels.length, vectors, requested, seed, threads };
+  const course: Course = { labels, vectors, requested, seed, threads };
   const known = resumed?.head.race?.outcome;
   const outcome = known ?? (yield* decided(request, course, rows.train, resumed, head, signal));
   if (!outcome) return null;
