@@ -32,7 +32,8 @@ interface Item extends ReadRow {
 export function createBaseReader(context: HostContext, limits: ServingLimits): BaseReader {
   const batcher = createBatcher<Item, ReadAnswer>({
     ...limits,
-    mostBatches: Math.max(2, limits.processes),
+    // One lies ready where a device process ends while this one is busy with requests.
+    mostBatches: limits.processes + 1,
     lengthOf: ({ ids }) => ids.length,
     run: (_lane, items) => {
       const { base, encoder } = items[0]!;
