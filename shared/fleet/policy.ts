@@ -22,11 +22,11 @@ export const readingSeconds = 60;
 /** The most steps that one step scaling policy of AWS may have. */
 const mostSteps = 20;
 
-/** What trains imported bases and adapters, on instances with one GPU; the simulation's choice of numbers, as is the next. */
+/** Of the class `gpu`, on instances with one; the simulation's choice of numbers, as is the next. */
 export const gpuPolicy: FleetPolicy = {
   minTasks: 0,
   taskSteps: [1, 2, 3, 4, 5, 6, 7, 8],
-  messagesPerTask: 1,
+  messagesPerTask: 4,
   // As long as the provider keeps, and bills, an instance without a task anyway.
   idlePeriods: 15,
   cooldownSeconds: 60,
@@ -34,11 +34,11 @@ export const gpuPolicy: FleetPolicy = {
   maxOnDemandTasks: 4,
 };
 
-/** What learns from nothing, on Fargate. */
+/** Of the class `cpu`, on Fargate. */
 export const cpuPolicy: FleetPolicy = {
   minTasks: 0,
   taskSteps: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
-  messagesPerTask: 4,
+  messagesPerTask: 8,
   idlePeriods: 1,
   cooldownSeconds: 60,
   fallbackPeriods: 6,

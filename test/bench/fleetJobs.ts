@@ -4,17 +4,18 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import OpenAI from "openai";
+import OpenAI, { toFile } from "openai";
+import type { Millrace } from "../../infra/local/millrace.ts";
 import { readState } from "../../infra/local/state.ts";
+import { readsTables } from "../../shared/baseModels.ts";
 import { mixSeeds } from "../../shared/engine/random.ts";
-import { decide, fineTune, follow } from "../examples/customer.ts";
+import { classOf, type WorkerClass } from "../../shared/fleet/classes.ts";
+import { decide, follow } from "../examples/customer.ts";
 import { labels, type Mail, readMails, splitMails } from "../examples/spam/mails.ts";
 import { withMillrace } from "../examples/withMillrace.ts";
 
 export interface JobKind {
   readonly model: string;
-  /** Which queue such jobs go to. */
-  readonly class: "cpu" | "gpu";
   /** Rows of the training files, one job each. */
   readonly rows: readonly number[];
 }
@@ -35,12 +36,21 @@ export interface JobTimes {
   readonly answer_seconds: readonly number[];
 }
 
-/** The last is a LoRA adapter on a shipped base: what a GPU would be asked to do. */
+/** The last is a LoRA adapter on a shipped base. */
 export const jobKinds: readonly JobKind[] = [
-  { model: "millrace-ngram", class: "cpu", rows: [200, 1000, 4000] },
-  { model: "millrace-auto", class: "cpu", rows: [50, 100, 150] },
-  { model: "millrace-embed-en", class: "gpu", rows: [50, 100, 200] },
+  { model: "millrace-ngram", rows: [200, 1000, 4000] },
+  { model: "millrace-tabular", rows: [200, 1000, 4000] },
+  { model: "millrace-encoder-tiny", rows: [200, 1000] },
+  { model: "millrace-auto", rows: [50, 100, 150] },
+  { model: "millrace-embed-en", rows: [50, 100, 200] },
 ];
+
+/** Which workers have such jobs to do. */
+export const classOfKind = ({ model }: Pick<JobKind, "model">): WorkerClass =>
+  classOf({ model, method: { type: "supervised" } });
+
+/** On a machine with much other work a worker may be silent for long, and is not dead. */
+const patient = { MILLRACE_LEASE_SECONDS: "300" };
 
 const recordedFile = new URL("../../shared/fleet/jobTimes.json", import.meta.url);
 
@@ -54,7 +64,7 @@ export async function measureJobTimes(tell: (line: string) => void): Promise<Job
   const home = mkdtempSync(join(tmpdir(), "millrace-fleet-"));
   let times: JobTimes | undefined;
   try {
-    await withMillrace(home, async (millrace): Promise<void> => {
+    const measure = async (millrace: Promise<Millrace>): Promise<void> => {
       const { baseUrl, apiKey } = await millrace;
       const worker_start_seconds = [await startSeconds(home), await startSeconds(home), await startSeconds(home)];
       tell(`a worker is up after ${worker_start_seconds.map((seconds) => seconds.toFixed(1)).join(", ")} s`);
@@ -65,7 +75,8 @@ export async function measureJobTimes(tell: (line: string) => void): Promise<Job
         `an API answers after ${answers.first_answer_seconds.join(", ")} s, then in ${answers.answer_seconds.join(", ")} s`,
       );
       times = { ...about(), kinds, worker_start_seconds, ...answers };
-    });
+    };
+    await withMillrace(home, measure, patient);
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
@@ -90,7 +101,7 @@ async function measureKinds(client: OpenAI, tell: (line: string) => void) {
     for (const rows of kind.rows) {
       const job = await timeJob(client, kind.model, splitMails(mails, mixSeeds(1, rows), rows * 1.25).train);
       seconds.push(job.seconds);
-      models.push(job.model);
+      if (!readsTables(kind.model)) models.push(job.model);
       tell(`${kind.model}, ${rows} rows: ${seconds.at(-1)} s`);
     }
     kinds.push({ ...kind, seconds });
@@ -99,10 +110,23 @@ async function measureKinds(client: OpenAI, tell: (line: string) => void) {
 }
 
 async function timeJob(client: OpenAI, model: string, rows: readonly Mail[]) {
-  const { id } = await fineTune(client, rows, { model, suffix: "fleet", seed: 1 });
+  const lines = rows.map((mail) => JSON.stringify(readsTables(model) ? countsOf(mail) : mail)).join("\n");
+  const file = await toFile(Buffer.from(lines), "train.jsonl");
+  const { id: training_file } = await client.files.create({ file, purpose: "fine-tune" });
+  const { id } = await client.fineTuning.jobs.create({ model, training_file, suffix: "fleet", seed: 1 });
   const start = performance.now();
   const { fine_tuned_model } = await follow(client, id, () => {});
   return { seconds: tenths(performance.now() - start), model: fine_tuned_model! };
+}
+
+/** A mail as a row of a table: how much of what it has. */
+function countsOf({ text, label }: Mail) {
+  const count = (pattern: RegExp) => text.match(pattern)?.length ?? 0;
+  const input = {
+    ...{ characters: text.length, lines: count(/\n/g), digits: count(/\d/g), capitals: count(/\p{Lu}/gu) },
+    ...{ marks: count(/[!?$%]/g), tags: count(/<\w+/g), links: count(/https?:/g), has_quotes: /^>/m.test(text) },
+  };
+  return { input, label };
 }
 
 /** A worker beside the one that is there; it leaves again before any job is asked for. */

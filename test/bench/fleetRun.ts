@@ -2,7 +2,7 @@
 import { type ComputeClass, computeClass, inputs } from "../../shared/fleet/inputs.ts";
 import { cpuPolicy, gpuPolicy } from "../../shared/fleet/policy.ts";
 import { patternsOf } from "./fleetArrivals.ts";
-import type { JobTimes } from "./fleetJobs.ts";
+import { classOfKind, type JobTimes } from "./fleetJobs.ts";
 import { quantile } from "./fleetMeasures.ts";
 import type { Trial } from "./fleetSearch.ts";
 import type { Bench } from "./suite.ts";
@@ -25,7 +25,7 @@ export const nothing = { baseline: null, baseline_source: "none" };
 
 /** What jobs of this fleet take, of which each is as likely as any other. */
 function secondsOf({ times, jobSeconds }: Run, name: Fleet): readonly number[] {
-  return jobSeconds ?? times.kinds.filter((kind) => kind.class === name).flatMap(({ seconds }) => seconds);
+  return jobSeconds ?? times.kinds.filter((kind) => classOfKind(kind) === name).flatMap(({ seconds }) => seconds);
 }
 
 export function tellTimes(run: Run): void {

@@ -8,10 +8,11 @@ export type Ending = "done" | "interrupted";
 export async function withMillrace(
   home: string,
   work: (millrace: Promise<Millrace>) => Promise<void>,
+  environment: Record<string, string> = {},
 ): Promise<Ending> {
   const interrupted = Promise.withResolvers<Ending>();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => interrupted.resolve("interrupted"));
-  const millrace = startMillrace({ home, port: 0 });
+  const millrace = startMillrace({ home, port: 0, environment });
   try {
     return await Promise.race([work(millrace).then((): Ending => "done"), interrupted.promise]);
   } finally {
