@@ -61,8 +61,9 @@ export class BundledFunction extends Construct {
 }
 
 /** Hashed as it comes out, so that a function is deployed again only where something in it changed. */
-function bundledCode({ entry, runsModels, alongside = [] }: BundledFunctionProps): Code {
-  const command = [entry, runsModels ? platform : "", ...alongside];
+function bundledCode({ entry, runsModels, alongside = [], environment }: BundledFunctionProps): Code {
+  const { MILLRACE_PRICES: prices } = environment;
+  const command = [entry, runsModels ? platform : "", ...alongside, ...(prices ? [prices] : [])];
   // Nothing of this folder is shipped but what the bundler makes of it.
   return Code.fromAsset(functions, {
     assetHashType: AssetHashType.OUTPUT,

@@ -10,6 +10,7 @@ import {
   FargateTaskDefinition,
   LinuxParameters,
   LogDrivers,
+  PropagatedTagSource,
 } from "aws-cdk-lib/aws-ecs";
 import {
   ApplicationLoadBalancer,
@@ -156,6 +157,7 @@ export class ContainerEdge extends Construct implements Edge {
       assignPublicIp: network.isPublic,
       minHealthyPercent: 100,
       circuitBreaker: { rollback: true },
+      propagateTags: PropagatedTagSource.SERVICE,
     });
     const maxCapacity = Math.max(options.apiContainers, options.apiContainersMost);
     const scaling = service.autoScaleTaskCount({ minCapacity: options.apiContainers, maxCapacity });

@@ -1,5 +1,5 @@
 /** Workers without a GPU, on Fargate: spot first, and others where that is not to be had. */
-import { FargateService, FargateTaskDefinition } from "aws-cdk-lib/aws-ecs";
+import { FargateService, FargateTaskDefinition, PropagatedTagSource } from "aws-cdk-lib/aws-ecs";
 import { Construct } from "constructs";
 import { cpuPolicy } from "../../shared/fleet/policy.ts";
 import { addWorker, type WorkersProps } from "./workerContainer.ts";
@@ -43,6 +43,8 @@ export class CpuWorkers extends Construct {
       minHealthyPercent: 0,
       maxHealthyPercent: 100,
       circuitBreaker: { rollback: true },
+      // It is the task that is paid for.
+      propagateTags: PropagatedTagSource.SERVICE,
     });
   }
 }

@@ -8,6 +8,7 @@ import {
   Ec2TaskDefinition,
   EcsOptimizedImage,
   NetworkMode,
+  PropagatedTagSource,
 } from "aws-cdk-lib/aws-ecs";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Construct } from "constructs";
@@ -115,6 +116,7 @@ export class GpuWorkers extends Construct {
       minHealthyPercent: 0,
       maxHealthyPercent: 100,
       circuitBreaker: { rollback: true },
+      propagateTags: PropagatedTagSource.SERVICE,
     });
   }
 }

@@ -1,6 +1,9 @@
 /** What an operator may choose with `-c name=value` or in `cdk.json`, parsed once; everything else follows from it. */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import type { Node } from "constructs";
 import { z } from "zod";
+import { Environment } from "../../shared/config.ts";
 
 const list = z
   .string()
@@ -8,6 +11,37 @@ const list = z
   .pipe(z.array(z.string().min(1)));
 const count = z.coerce.number().int().min(0);
 const flag = z.stringbool({ truthy: ["true"], falsy: ["false"] }).or(z.boolean());
+
+const root = new URL("../../", import.meta.url);
+const isThere = (path: string) => existsSync(fileURLToPath(new URL(path, root)));
+
+/** Variables that stacks, images or ECS set by what else was chosen; and one that is for a machine of one's own. */
+export const decided: readonly string[] = [
+  ...["MILLRACE_TABLE", "MILLRACE_BUCKET", "MILLRACE_QUEUE_URL", "MILLRACE_DEAD_LETTER_QUEUE_URL"],
+  ...["MILLRACE_ANSWER_QUEUE_URL", "MILLRACE_LIGHT_QUEUE_URL", "MILLRACE_WEBHOOK_QUEUE_URL", "MILLRACE_WORKER_QUEUES"],
+  ...["MILLRACE_SECRET_KEYS", "MILLRACE_ENCRYPTION_KEYS", "MILLRACE_MODERATION_MODEL", "MILLRACE_PRICES"],
+  ...["MILLRACE_DEVICE", "MILLRACE_HEAVY_BYTES", "MILLRACE_STOP_SECONDS", "MILLRACE_HEALTH_FILE", "MILLRACE_METRICS"],
+  ...["MILLRACE_HOST", "MILLRACE_PORT", "ECS_AGENT_URI", "AWS_XRAY_DAEMON_ADDRESS", "MILLRACE_WEBHOOK_LOCAL"],
+];
+
+/** As an object in `cdk.json`, or as its JSON on the command line. */
+const variables = z
+  .preprocess(
+    (value) => {
+      try {
+        return typeof value === "string" ? JSON.parse(value) : value;
+      } catch {
+        return value;
+      }
+    },
+    z.record(z.string(), z.coerce.string()),
+  )
+  .superRefine((given, context) => {
+    for (const name of Object.keys(given)) {
+      if (!(name in Environment.shape)) context.addIssue(`${name} is no variable of shared/config.ts`);
+      else if (decided.includes(name)) context.addIssue(`${name} follows from other choices`);
+    }
+  });
 
 const choices = {
   /** Parts deployments of one account; begins the names of their stacks. */
@@ -59,9 +93,11 @@ const choices = {
   /** A copy that was restored beside this deployment's own table, and is used in its place; see infra/README.md. */
   restoredTable: z.string().min(3).optional(),
 
-  /** Path of a price table inside the images; see `shared/pricing`. */
-  prices: z.string().optional(),
+  /** Path of a price table below `shared`, which images and functions take along; see `shared/pricing`. */
+  prices: z.string().startsWith("shared/").refine(isThere, "there is no such file").optional(),
   moderationModel: z.string().optional(),
+  /** Variables of `shared/config.ts` for all that runs, such as limits and origins, where nothing else decides them. */
+  environment: variables.default({}),
   /** Seals each organization's content under a KMS key of its own, which KMS charges for by the month. */
   organizationKeys: flag.default(false),
   alarmEmail: z.email().optional(),

@@ -19,8 +19,10 @@ export function productEnvironment(data: DataStack, options: Options): Record<st
     MILLRACE_WEBHOOK_QUEUE_URL: webhooks.queue.queueUrl,
     MILLRACE_DEAD_LETTER_QUEUE_URL: jobs.dead.queueUrl,
     MILLRACE_LOG_LEVEL: "info",
+    ...options.environment,
     MILLRACE_METRICS: "emf",
     ...(options.moderationModel && { MILLRACE_MODERATION_MODEL: options.moderationModel }),
+    ...(options.prices && { MILLRACE_PRICES: options.prices }),
     ...(options.organizationKeys && { MILLRACE_ENCRYPTION_KEYS: `kms:${options.stage}` }),
   };
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Environment, parseConfig } from "../../../shared/config.ts";
 import { tableSchema } from "../../../shared/stores/table.ts";
+import { asDeployed, computes } from "../../support/computes.ts";
 import { type Properties, type Resource, type Synthesised, synthesise } from "../../support/stacks.ts";
 
 const certificateArn = "arn:aws:acm:eu-west-1:123456789012:certificate/x";
@@ -19,7 +20,7 @@ for (const [name, chosen] of Object.entries(choices)) {
   test(`${name}: cdk-nag finds nothing, and promises hold`, () => {
     const deployment = synthesise(chosen);
     const both = [queuesAreWatched, bucketsAreClosed, nobodyCallsIn, stateStays, environmentIsKnown];
-    for (const promise of [...both, wildcardsAreKnown, endpointsAreNeeded]) promise(deployment);
+    for (const promise of [...both, wildcardsAreKnown, endpointsAreNeeded, allIsTagged]) promise(deployment);
   });
 }
 
@@ -100,28 +101,6 @@ function stateStays({ resources, ofType, data }: Synthesised): void {
   assert.ok(ofType("AWS::DynamoDB::Table").every(({ Properties }) => Properties.DeletionProtectionEnabled));
 }
 
-interface Compute {
-  id: string;
-  environment: Record<string, Properties>;
-}
-
-/** Containers and functions of ours; a `SECRET_OF_NAME` becomes NAME when the function starts. */
-function computes({ ofType }: Synthesised): Compute[] {
-  const functions = ofType("AWS::Lambda::Function")
-    .filter(({ Properties }) => Properties.Environment?.Variables.MILLRACE_TABLE)
-    .map(({ id, Properties }) => ({ id, environment: Properties.Environment.Variables }));
-  const containers = ofType("AWS::ECS::TaskDefinition").flatMap(({ id, Properties }) =>
-    Properties.ContainerDefinitions.slice(0, 1).map(({ Environment = [], Secrets = [] }: Properties) => ({
-      id,
-      environment: Object.fromEntries([...Environment, ...Secrets].map(({ Name, Value }) => [Name, Value ?? {}])),
-    })),
-  );
-  return [...functions, ...containers].map(({ id, environment }) => {
-    const entries = Object.entries(environment).map(([name, value]) => [name.replace(/^SECRET_OF_/, ""), value]);
-    return { id, environment: Object.fromEntries(entries) };
-  });
-}
-
 /** Both ways: all that is set is understood, and what is asked for is set. */
 function environmentIsKnown(deployment: Synthesised): void {
   const found = computes(deployment);
@@ -145,11 +124,34 @@ function environmentIsKnown(deployment: Synthesised): void {
   }
 }
 
-/** What is known at a deployment only is some URL here, and what is secret some key. */
-function asDeployed(environment: Record<string, Properties>): Record<string, string> {
-  const stand = (name: string) => (name === "MILLRACE_SECRET_KEYS" ? "a".repeat(43) : "https://example.com/queue");
-  const entries = Object.entries(environment);
-  return Object.fromEntries(entries.map(([name, value]) => [name, typeof value === "string" ? value : stand(name)]));
+/** By which costs are told apart, and a budget finds them. */
+function allIsTagged({ ofType, options: { stage } }: Synthesised): void {
+  const tagged = [
+    ...["AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::KMS::Key", "AWS::SecretsManager::Secret"],
+    ...["AWS::Lambda::Function", "AWS::ECS::Service", "AWS::ECS::Cluster", "AWS::ECS::TaskDefinition", "AWS::EC2::VPC"],
+    ...[
+      "AWS::EC2::NatGateway",
+      "AWS::ElasticLoadBalancingV2::LoadBalancer",
+      "AWS::WAFv2::WebACL",
+      "AWS::Logs::LogGroup",
+    ],
+    ...["AWS::ApiGateway::RestApi", "AWS::CloudWatch::Alarm", "AWS::SNS::Topic"],
+  ];
+  // What CDK brings along for its triggers takes no tags, and works at deployments only.
+  const ours = tagged.flatMap(ofType).filter(({ id }) => !id.startsWith("AWSCDK"));
+  for (const { id, Properties } of ours) {
+    const tags = Object.fromEntries((Properties.Tags ?? []).map(({ Key, Value }: Properties) => [Key, Value]));
+    assert.deepEqual([tags.application, tags.stage], ["millrace", stage], id);
+  }
+  // Instances and what hangs on them do not inherit a group's tags unless told to.
+  for (const { id, Properties } of ofType("AWS::AutoScaling::AutoScalingGroup")) {
+    const passedOn = Properties.Tags.filter(({ PropagateAtLaunch }: Properties) => PropagateAtLaunch);
+    assert.ok(
+      passedOn.some(({ Key }: Properties) => Key === "stage"),
+      id,
+    );
+  }
+  for (const { id, Properties } of ofType("AWS::ECS::Service")) assert.ok(Properties.PropagateTags, `tasks of ${id}`);
 }
 
 /** Actions that AWS offers for no resource in particular, or for those that a condition names. */
