@@ -1,5 +1,6 @@
 /** One try at a row, however it goes out: done, put down, failed for good, or to be repeated a little later, some times. */
 import type { Config } from "../shared/config.ts";
+import { ApiError } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
 import type { LeasedRow, LeasedRows } from "../shared/stores/leasedRows.ts";
 import { type HeldLease, Stopped, type StopReason } from "./lease.ts";
@@ -23,6 +24,8 @@ export interface Try<Row extends LeasedRow<string>> {
 }
 
 const done: Outcome = { type: "done" };
+/** Until a key that cannot be used is looked at again. */
+const keySeconds = 30;
 
 export async function tryOnce<Row extends LeasedRow<string>>(one: Try<Row>): Promise<Outcome> {
   const { context, row, lease, halt = lease.signal } = one;
@@ -33,6 +36,7 @@ export async function tryOnce<Row extends LeasedRow<string>>(one: Try<Row>): Pro
   } catch (error) {
     if (error instanceof Stopped) return await putDown(one, error.reason);
     if (halt.aborted) return await putDown(one, reasonOf(halt));
+    if (isKeyAway(error)) return await waitForKey(one, error);
     if (!(error instanceof PermanentFailure)) return await repeatOrGiveUp(one, error as Error);
     await one.fail(error);
     return done;
@@ -49,6 +53,20 @@ async function putDown<Row extends LeasedRow<string>>(one: Try<Row>, reason: Sto
   if (one.putDown) return one.putDown(reason);
   await rows.release(row, lease.attempt);
   return { type: "retry", seconds: 0 };
+}
+
+/** It says nothing of the work, and the row could not even be told that it failed. */
+function isKeyAway(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.code === "encryption_key_unavailable";
+}
+
+async function waitForKey<Row extends LeasedRow<string>>(
+  { context, rows, row, lease }: Try<Row>,
+  error: ApiError,
+): Promise<Outcome> {
+  context.log.error({ [rows.kind]: row.id, error }, "attempt waits for a key");
+  await rows.release(row, lease.attempt);
+  return { type: "retry", seconds: keySeconds };
 }
 
 async function repeatOrGiveUp<Row extends LeasedRow<string>>(one: Try<Row>, error: Error): Promise<Outcome> {
