@@ -1,7 +1,7 @@
 /** All that is examined, in order: later checks look at what earlier ones made. */
 import { answers } from "./checks/answers.ts";
 import { contract } from "./checks/contract.ts";
-import { cost } from "./checks/cost.ts";
+import { cost, estimate } from "./checks/cost.ts";
 import { files } from "./checks/files.ts";
 import { isolation } from "./checks/isolation.ts";
 import { firstAnswer, latency } from "./checks/latency.ts";
@@ -13,6 +13,7 @@ export const checks: Checks = {
   ...contract,
   ...files,
   ...listen,
+  ...estimate,
   ...training,
   ...firstAnswer,
   ...answers,

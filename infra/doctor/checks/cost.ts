@@ -1,6 +1,7 @@
 /** What the examination was charged, by the deployment's own prices. */
 import assert from "node:assert/strict";
 import { type Checks, Skipped } from "../examine.ts";
+import { trainingRows } from "../rows.ts";
 
 interface Receipt {
   seconds: number;
@@ -8,6 +9,34 @@ interface Receipt {
   tokens: number;
   price: { value: number; currency: string };
 }
+
+interface Quote {
+  object: string;
+  valid: boolean;
+  training_rows: number;
+  validation_rows: number;
+  trained_tokens: number;
+  estimated_seconds: number;
+  price: { value: number; currency: string };
+}
+
+/** Before the job that it speaks of. */
+export const estimate: Checks = {
+  async "what a job would cost is told before"({ client, made }) {
+    if (!made.file) throw new Skipped("there is no file to learn from");
+    const before = (await client.fineTuning.jobs.list({ limit: 1 })).data[0]?.id;
+    const body = { model: "millrace-ngram", training_file: made.file, validate_only: true };
+    const quote = await client.post<Quote>("/fine_tuning/jobs", { body });
+    assert.equal(quote.object, "fine_tuning.job.quote", "it is no quote");
+    assert.ok(quote.valid, "the file is taken for a wrong one");
+    const rows = quote.training_rows + quote.validation_rows;
+    assert.equal(rows, trainingRows.length, `it counts ${rows} rows, not ${trainingRows.length}`);
+    assert.ok(quote.trained_tokens > 0 && quote.estimated_seconds > 0 && quote.price.value >= 0, "it tells nothing");
+    assert.equal((await client.fineTuning.jobs.list({ limit: 1 })).data[0]?.id, before, "a job was made of it");
+    const { price, trained_tokens, estimated_seconds } = quote;
+    return `${price.value} ${price.currency} for ${trained_tokens} tokens, about ${estimated_seconds.toFixed(1)} s`;
+  },
+};
 
 export const cost: Checks = {
   async "the job has a receipt"({ client, made }) {
