@@ -71,7 +71,11 @@ export async function createContrastiveLearner(options: OverVectors, contrasting
   const theHead = async () => {
     if (head) return head;
     const rows = { vectors: await read(ids.train), labels: train.labels };
-    head = await createHeadFit(rows, { ...options, names: await read(options.names.map(encoder.encode)), width });
+    head = await createHeadFit(rows, {
+      ...options,
+      names: options.names && (await read(options.names.map(encoder.encode))),
+      width,
+    });
     if (headState) head.restore(headState);
     return head;
   };

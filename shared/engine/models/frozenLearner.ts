@@ -12,15 +12,19 @@ export interface OverVectors extends LearnerOptions {
   readonly vectors: TextVectors;
   /** Of the head's penalty, see `HeadOptions`. */
   readonly strength: number;
-  /** What the labels are called, as one says it. */
-  readonly names: readonly string[];
+  /** What the labels are called, as one says it; absent: not known. */
+  readonly names?: readonly string[];
 }
 
 export async function createFrozenLearner(options: OverVectors): Promise<Learner> {
   const { train, valid, vectors, classes } = options;
   const width = vectors.pretrained.model.hidden;
   const rows = { vectors: await vectors.of(train.texts), labels: train.labels };
-  const fit = await createHeadFit(rows, { ...options, names: await vectors.of(options.names), width });
+  const fit = await createHeadFit(rows, {
+    ...options,
+    names: options.names && (await vectors.of(options.names)),
+    width,
+  });
   const held = await vectors.of(valid.texts);
   const tokens = train.texts.reduce((sum, text) => sum + vectors.encoder.encode(text).length, 0);
   const adapter = adapterFor(vectors.pretrained.model);

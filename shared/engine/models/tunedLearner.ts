@@ -20,7 +20,7 @@ export async function createTunedLearner(options: OverVectors, tuning: Tuning): 
   const { pretrained, encoder } = vectors;
   const { adapter, peakLearningRate } = tuning;
   const rows = { vectors: await vectors.of(train.texts), labels: train.labels };
-  const names = await vectors.of(options.names);
+  const names = options.names && (await vectors.of(options.names));
   const head = await fitHead(rows, { ...options, names, width: pretrained.model.hidden });
   const graph = adaptedGraph(pretrained, classes, adapter);
   const first = { ...firstData(graph, seed), ...dataOf<Float32Array>(headWeights(head)) };

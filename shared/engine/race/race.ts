@@ -2,6 +2,7 @@
  * A race of methods over the rows of a training file: all are judged by the same rows, none of which the judged model
  * learned from. Whoever is expensive must first do well on a part of the way (successive halving, Jamieson and Talwalkar 2016).
  */
+import { usualStrength } from "../models/logisticHead.ts";
 import { evaluate, fitTemperature, type LabelledLogits, negativeLogLikelihood } from "../training/evaluation.ts";
 import type { Examples } from "../training/examples.ts";
 import type { Learner } from "../training/learner.ts";
@@ -171,8 +172,6 @@ function laps(course: Course, field: Field, operations: number): Lap[] {
 }
 
 const strengths = [1, 10, 100];
-/** Of few rows: what is expected by the labels' names is held better at 3 than at 30, over five sets of 8 of each label. */
-const usualStrength = 3;
 
 /** By what n-grams and the head say together of the first fold's rows. */
 async function bestStrength(course: Course, field: Field, ngram: Finished, signal: AbortSignal): Promise<number> {
