@@ -12,7 +12,8 @@ import { englishRules, englishTokenizer, englishTokens } from "./englishVocabula
 import { type ElectraShape, electraConfig, freshElectra } from "./freshElectra.ts";
 import { installPackage } from "./npmPackage.ts";
 import { readValences } from "./polarity.ts";
-import { encodedWords } from "./sentenceEncoder.ts";
+import { encodedTexts } from "./sentenceEncoder.ts";
+import { chosenSentences } from "./sentences.ts";
 import { readGlove, withoutCommon } from "./staticVectors.ts";
 
 export interface Place {
@@ -40,8 +41,11 @@ export async function englishStart(directory: string, { packages, shared, tell }
   const known = vectors.words.filter((word) => isWord.test(word)).map(spelt);
   const tokens = await englishTokens({ counts, known, size, pieces });
   const valences = await readValences({ packages, tell });
-  const encoded = (words: readonly string[]) => encodedWords(words, { packages, tell });
-  const { table, prior } = await englishTable({ tokens, vectors, width, counts, seed, encoded, valences });
+  const encoded = (words: readonly string[]) => encodedTexts("words", words, { packages, tell });
+  const texts = await chosenSentences(shared);
+  const sentences = { texts, encoded: await encodedTexts("sentences", texts, { packages, tell }) };
+  const source = { tokens, vectors, width, counts, seed, encoded, sentences, valences, tell };
+  const { table, prior } = await englishTable(source);
   tell(`${tokens.length} tokens`);
   const shape = {
     vocabulary: tokens.length,
