@@ -71,11 +71,8 @@ export async function createContrastiveLearner(options: OverVectors, contrasting
   const theHead = async () => {
     if (head) return head;
     const rows = { vectors: await read(ids.train), labels: train.labels };
-    head = await createHeadFit(rows, {
-      ...options,
-      names: options.names && (await read(options.names.map(encoder.encode))),
-      width,
-    });
+    const said = options.names && (await read(options.names.map(encoder.encode)));
+    head = await createHeadFit(rows, { ...options, names: said, width });
     if (headState) head.restore(headState);
     return head;
   };
