@@ -130,6 +130,7 @@ test("a 5xx without an id, without a line of the log, or without its cause is no
   assert.deepEqual(check([asked({ status: 500, requestId: id })], [failed]), []);
   assert.deepEqual(check([asked({ status: 500, requestId: null })], [failed]), ["unexplained"]);
   assert.deepEqual(check([asked({ status: 503, requestId: other })], [failed]), ["unexplained"]);
+  assert.deepEqual(check([asked({ status: 500, requestId: null, byBucket: true })], []), []);
   assert.deepEqual(check([asked({ status: 500, requestId: id })], [{ ...failed, err: undefined }]), ["unexplained"]);
   assert.deepEqual(check([], [failed, { msg: "answered", status: 500, request_id: other }]), ["unexplained"]);
   assert.deepEqual(check([asked({ status: 400 })], []), []);

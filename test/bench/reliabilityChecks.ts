@@ -141,11 +141,11 @@ export function batchIsWhole({ id, custom_ids, status, output, errors, labels, c
   ];
 }
 
-/** Every 5xx that a client saw, or that the API says it gave, bears an id, and a line of the log has that id and the cause. */
+/** Every 5xx of the API that a client saw, or that the API says it gave, bears an id, and a line of the log has that id and the cause. */
 export function isExplained(attempts: readonly Attempt[], log: readonly LogLine[]): Violation[] {
   const failed = log.filter(({ msg, err }) => msg === "failed" && err !== undefined);
   const causes = new Set(failed.map(({ request_id }) => request_id));
-  const bad = attempts.filter(({ status }) => status !== null && status >= 500);
+  const bad = attempts.filter(({ status, byBucket }) => status !== null && status >= 500 && !byBucket);
   const mute = bad.filter(({ requestId }) => requestId === null || !causes.has(requestId));
   const answered = log.filter(({ msg, status = 0 }) => msg === "answered" && status >= 500);
   return [

@@ -22,7 +22,8 @@ export function clientOf(player: Player, apiKey: string, line: Line): OpenAI {
       const bytes = await response.arrayBuffer();
       const { status, headers } = response;
       const requestId = headers.get("x-request-id");
-      line.ledger.hear({ ...asked, status, requestId }, Buffer.from(bytes).toString());
+      const byBucket = response.redirected;
+      line.ledger.hear({ ...asked, status, requestId, byBucket }, Buffer.from(bytes).toString());
       return new Response(status === 204 ? null : bytes, response);
     } catch (error) {
       line.ledger.attempts.push({ ...asked, status: null, requestId: null });

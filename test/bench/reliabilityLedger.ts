@@ -17,6 +17,8 @@ export interface Attempt {
   /** Null: no answer came, or not to its end. */
   status: number | null;
   requestId: string | null;
+  /** Answered by the bucket, to which the API had sent the client: it knows no request ids of ours, and no logs. */
+  byBucket?: boolean;
 }
 
 export interface AnsweredInference {
