@@ -2,6 +2,7 @@
 import { readdirSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isRunning } from "../shared/processLife.ts";
 import { makerOf } from "../shared/serving/modelDirectory.ts";
 
 /**
@@ -12,18 +13,9 @@ export function claimScratchSpace(directory = tmpdir()): number {
   for (const name of readdirSync(directory)) {
     const maker = makerOf(name);
     // The process before this one may have had the same number, and this one has made nothing yet.
-    const isLeft = maker !== undefined && (maker === process.pid || !isAlive(maker));
+    const isLeft = maker !== undefined && (maker === process.pid || !isRunning(maker));
     if (isLeft) rmSync(join(directory, name), { recursive: true, force: true });
   }
   const { blocks, bsize } = statfsSync(directory);
   return blocks * bsize;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    // Somebody else's.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

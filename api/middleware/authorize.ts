@@ -7,21 +7,12 @@ import { type Access, accessTo } from "../access.ts";
 import type { Env } from "../router.ts";
 import type { Opened } from "../services/keys.ts";
 
-export const authorize: MiddlewareHandler<Env> = (c, next) => {
+export const authorize: MiddlewareHandler<Env> = async (c, next) => {
   const route = matchedRoutes(c).findLast(({ method }) => method !== "ALL");
   // What is no route will be answered as that.
-  if (route) requireAccess(c.var.opened, route.method, contractPath(route.path));
-  return next();
+  if (route) requireAccess(c.var.opened, route.method, route.path.replaceAll(/:(\w+)/g, "{$1}"));
+  await next();
 };
-
-const contractPaths = new Map<string, string>();
-
-/** As the contract writes a route's path: there are as many as routes. */
-function contractPath(path: string): string {
-  const known = contractPaths.get(path) ?? path.replaceAll(/:(\w+)/g, "{$1}");
-  contractPaths.set(path, known);
-  return known;
-}
 
 /** Throws 403, saying what is missing. */
 export function requireAccess(opened: Opened, method: string, path: string): void {

@@ -1,6 +1,6 @@
 /** What an organization lets its projects use: read and changed by admin keys, looked up for every request. */
 import { ApiError, notFound } from "../../shared/errors.ts";
-import type { ModelLookUp } from "../../shared/inference/modelLookUp.ts";
+import { callableIfAny, type ModelLookUp } from "../../shared/inference/modelLookUp.ts";
 import { createRecent } from "../../shared/recent.ts";
 import { type Page, toPage } from "../../shared/schemas/list.ts";
 import type { Actor } from "../../shared/schemas/organization.ts";
@@ -131,7 +131,7 @@ async function requireLimit(
   { id, model, request }: { id: string; model: string | undefined; request: UpdateProjectRateLimit },
 ): Promise<void> {
   if (id === rateLimitId) return;
-  const found = model && (await models.callable(project, model).catch(unlessRefused));
+  const found = model && (await callableIfAny(models, project, model));
   if (!found || found.id !== model) throw notFound("rate limit", id, "rate_limit_id");
   for (const param of ["max_fine_tuning_jobs_per_1_day", "max_stored_bytes"] as const) {
     if (request[param] === undefined) continue;
@@ -146,9 +146,6 @@ function merged(before: object, request: UpdateProjectRateLimit): object {
   return Object.fromEntries(Object.entries(all).filter(([, amount]) => amount !== null));
 }
 
-function unlessRefused(error: unknown): undefined {
-  if (!(error instanceof ApiError)) throw error;
-}
 /** Nothing but more room helps: whoever tries again is refused again. */
 export function quotaPassed({ bytes, stored, quota }: { bytes: number; stored: number; quota: number }): ApiError {
   const message = `The project's files take ${stored} of ${quota} bytes (max_stored_bytes), and ${bytes} more do not fit: delete files, or ask for more.`;

@@ -1,6 +1,7 @@
 /** Which deployment the tool works on: the environment's, or else the one that `npm start` runs on this machine. */
 import { createAwsClients } from "../../shared/aws.ts";
 import { parseConfig } from "../../shared/config.ts";
+import { isRunning } from "../../shared/processLife.ts";
 import { createStores, type Stores } from "../../shared/stores/stores.ts";
 import { readState } from "../local/state.ts";
 import { Refusal } from "./refusal.ts";
@@ -30,12 +31,4 @@ function localEnvironment(home: string): Record<string, string> {
     `No deployment: MILLRACE_QUEUE_URL is not set, and no Millrace runs on the state in ${home}. ` +
       "Run `npm start` (with the same MILLRACE_HOME), or set the environment of the deployment.",
   );
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

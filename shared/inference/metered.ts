@@ -51,26 +51,20 @@ interface Lane {
 }
 
 /**
- * How long a record waits for others, in milliseconds as `took` is: a write takes more processor time than the request it
- * counts, so that a busy API should make few of them. That requests take long is the sign of one, and more so that many
- * were together in the write `before`.
+ * How long a record waits for others: a write takes more processor time than the request it counts, so that a busy API
+ * should make few of them, and requests that take long are the sign of one. In milliseconds, as `took` is.
  */
-function companyWait(took: number, before: number): number {
-  return before < crowd ? Math.min(10, took / 10) : Math.min(20, took / 5);
-}
-
-const crowd = 8;
+const companyWait = (took: number) => Math.min(10, took / 10);
 
 export function createMeter(usage: Pick<UsageStore, "put">, prices: Prices): Meter {
   /** Of each project and minute, those that wait for the write on its way to end. */
   const lanes = new Map<string, Lane>();
 
   const drain = async (name: string, project: string, lane: Lane) => {
-    for (let before = 0; lane.waiting.length > 0; ) {
-      const wait = companyWait(Date.now() - lane.waiting[0]!.since, before);
+    while (lane.waiting.length) {
+      const wait = companyWait(Date.now() - lane.waiting[0]!.since);
       if (wait >= 1) await pause(wait);
       const together = lane.waiting.splice(0, mostTogether);
-      before = together.length;
       try {
         await usage.put(
           project,

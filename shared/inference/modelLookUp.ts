@@ -27,6 +27,20 @@ export interface ModelLookUp {
   callable(project: Pick<Project, "id">, id: string, param?: string): Promise<CallableModel>;
 }
 
+/** The same as `callable` for whoever leaves it to others to refuse what cannot be called. */
+export async function callableIfAny(
+  { callable }: Pick<ModelLookUp, "callable">,
+  project: Pick<Project, "id">,
+  id: string,
+): Promise<CallableModel | undefined> {
+  try {
+    return await callable(project, id);
+  } catch (error) {
+    if (error instanceof ApiError) return undefined;
+    throw error;
+  }
+}
+
 interface Rows {
   models: Pick<Stores["models"], "get">;
   bases: Pick<Stores["bases"], "get">;

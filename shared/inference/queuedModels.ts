@@ -1,8 +1,7 @@
 /** Which models are too heavy to run where requests land, so that a worker answers for them. */
-import { ApiError } from "../errors.ts";
 import { type BaseContent, bytesOf } from "../schemas/baseContent.ts";
 import type { Project } from "../schemas/project.ts";
-import { type CallableModel, isFineTuned, type ModelLookUp } from "./modelLookUp.ts";
+import { type CallableModel, callableIfAny, isFineTuned, type ModelLookUp } from "./modelLookUp.ts";
 
 /** Undefined where the model is light. `heavyBytes` of 0: none is heavy by its size alone. */
 export async function heavyModel(
@@ -12,16 +11,11 @@ export async function heavyModel(
   heavyBytes: number,
 ): Promise<CallableModel | undefined> {
   if (typeof id !== "string") return undefined;
-  const model = await models.callable(project, id).catch(unlessRefused);
+  const model = await callableIfAny(models, project, id);
   if (!model) return undefined;
   const base = isFineTuned(model) ? await models.base(model.base_model) : model;
   const isHeavy = (base && "heavy" in base && base.heavy) || (heavyBytes > 0 && weightBytes(model) > heavyBytes);
   return isHeavy ? model : undefined;
-}
-
-/** A model that there is not is for its endpoint to refuse. */
-function unlessRefused(error: unknown): undefined {
-  if (!(error instanceof ApiError)) throw error;
 }
 
 /** Of the weights it is run with, but for those that come with Millrace, which are small. */

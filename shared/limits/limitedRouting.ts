@@ -2,9 +2,8 @@
  * Calls of models that have a limit of their own, held to it where it is known which model answers: behind functions, and
  * whatever alias named it.
  */
-import { ApiError } from "../errors.ts";
 import type { FunctionRouting, RoutedCall } from "../inference/functionRouting.ts";
-import type { ModelLookUp } from "../inference/modelLookUp.ts";
+import { callableIfAny, type ModelLookUp } from "../inference/modelLookUp.ts";
 import type { ModelLimits } from "../schemas/rateLimit.ts";
 import type { Limiter } from "./limiter.ts";
 import { waitFor } from "./told.ts";
@@ -20,7 +19,7 @@ export function limitModels(routing: FunctionRouting, { limitsOf, models, limite
   const admit = async ({ id, project, request }: RoutedCall<unknown>, limits: ModelLimits) => {
     const { model: name } = request as { model?: unknown };
     if (typeof name !== "string") return;
-    const model = await models.callable(project, name).catch(unlessRefused);
+    const model = await callableIfAny(models, project, name);
     const own = model && limits.get(model.id);
     const refused = own && (await limiter.admitModel({ project: project.id, model: model.id, limits: own }, id));
     if (refused) throw waitFor(refused);
@@ -34,9 +33,4 @@ export function limitModels(routing: FunctionRouting, { limitsOf, models, limite
       return routed;
     },
   };
-}
-
-/** A model that there is not is for its endpoint to refuse. */
-function unlessRefused(error: unknown): undefined {
-  if (!(error instanceof ApiError)) throw error;
 }

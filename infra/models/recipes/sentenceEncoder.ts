@@ -1,6 +1,7 @@
 /** What an openly licensed sentence encoder (Universal Sentence Encoder lite, Cer et al. 2018) says of words and sentences. */
+import { hash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { appendFile, readFile, stat } from "node:fs/promises";
+import { appendFile, readFile, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { installPackages } from "./npmPackage.ts";
@@ -23,13 +24,15 @@ interface Place {
 }
 
 /**
- * A row for each text, none of which may be empty; kept in a file of that name beside the packages. About two minutes for
- * 40,000 words, and half an hour for as many sentences.
+ * A row for each text, none of which may be empty; kept in a file beside the packages, of that name and these texts. About
+ * two minutes for 40,000 words, and half an hour for as many sentences.
  */
 export async function encodedTexts(name: string, texts: readonly string[], { packages, tell }: Place): Promise<Rows> {
-  const kept = join(packages, `encoded-${name}.f32`);
+  const kept = join(packages, `encoded-${name}-${hash("sha256", JSON.stringify(texts)).slice(0, 16)}.f32`);
   const rowBytes = width * Float32Array.BYTES_PER_ELEMENT;
   let at = existsSync(kept) ? Math.floor((await stat(kept)).size / rowBytes) : 0;
+  // A run that was cut may have written a part of a row.
+  if (at > 0) await truncate(kept, at * rowBytes);
   const encoder = at < texts.length ? await openEncoder({ packages, tell }) : undefined;
   while (at < texts.length) {
     const own = texts.slice(at, at + keptEach);
