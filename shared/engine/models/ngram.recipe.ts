@@ -39,6 +39,17 @@ export function marginFor(classes: number): number {
   return Math.log(classes);
 }
 
+/**
+ * What a feature of a single text weighs, as a share of what its label alone would give it. By such features a model explains
+ * its own rows, and rows to come have others; of few rows they are most of what there is. A quarter in place of all, folds of
+ * 10,000 rows: davidson's macro-F1 66.0 for 62.0 (accuracy 89.3 for 88.3), sst2 80.8 for 80.6, chnsenticorp_htl 90.5 for
+ * 90.2, ag_news 89.0 for 88.8, thucnews_titles level; but of 300 rows of each label ag_news 82.9 for 83.4 and sst2 69.0 for
+ * 69.9, of eight 48.9 for 52.2.
+ */
+export function loneShare(rows: number): number {
+  return Math.max(0.25, Math.min(1, (3000 / Math.max(rows, 1)) ** 2));
+}
+
 /** Linear decay to 0 after `totalSteps`; `step` counts from 1. No warm-up: Adam's bias correction suffices. */
 export function learningRateAt(step: number, totalSteps: number, peak: number): number {
   return peak * Math.max(0, 1 - step / totalSteps);

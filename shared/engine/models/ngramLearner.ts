@@ -11,7 +11,7 @@ import type { LabelledLogits } from "../training/evaluation.ts";
 import type { Learner, LearnerOptions } from "../training/learner.ts";
 import { type Batcher, createBatcher, RowTable } from "../training/sparseBatch.ts";
 import { newName } from "../trainingStep.ts";
-import { ADAMW, learningRateAt, marginFor, minDocuments, peakLearningRate } from "./ngram.recipe.ts";
+import { ADAMW, learningRateAt, loneShare, marginFor, minDocuments, peakLearningRate } from "./ngram.recipe.ts";
 import { carriedVectors, ngramForward, ngramStep, place, tableWidth } from "./ngram.ts";
 import { storedWeights } from "./ngramClassifier.ts";
 
@@ -130,7 +130,7 @@ function planTrainings({ train, valid, refit, hyperparameters }: LearnerOptions,
 function createPhase(index: number, plan: Plan, options: LearnerOptions, steps: number): Phase {
   const { classes, hyperparameters } = options;
   const least = minDocuments(countDocuments(plan.bags).documents, classes);
-  const vocabulary = learnVocabulary(plan.bags, plan.labels, classes, least);
+  const vocabulary = learnVocabulary(plan.bags, plan.labels, classes, least, loneShare(plan.bags.length));
   const toRow = vectorizer(vocabulary);
   const rows = plan.bags.map(toRow);
   const features = vocabulary.buckets.length;

@@ -25,13 +25,14 @@ const WORD_SCALE = 2;
  * Keeps the buckets found in at least `minDocuments` bags and scales feature f by sqrt(KL(p(label | f) || p(label))): 0 if f
  * says nothing about the label, and the larger the rarer the labels it points to. It takes the place of idf, as the
  * log-count ratio does in Wang and Manning 2012 (https://aclanthology.org/P12-2018), but for any number of labels.
- * p(label | f) is smoothed with one pseudo-text distributed as the labels are.
+ * p(label | f) is smoothed with one pseudo-text distributed as the labels are. Features of a single text count `loneShare` of that.
  */
 export function learnVocabulary(
   bags: readonly NgramBag[],
   labels: ArrayLike<number>,
   labelCount: number,
   minDocuments: number,
+  loneShare = 1,
 ): Vocabulary {
   const { index, documents } = countDocuments(bags);
   const postings = groupLabels(bags, labels, index, documents);
@@ -46,7 +47,8 @@ export function learnVocabulary(
     scales: Float32Array.from(kept, (position) => {
       const end = postings.ends[position]!;
       const block = index.keys[position]! & 1 ? 1 : WORD_SCALE;
-      return block * Math.sqrt(divergence(postings.labels.subarray(end - documents[position]!, end)));
+      const share = documents[position] === 1 ? loneShare : 1;
+      return block * share * Math.sqrt(divergence(postings.labels.subarray(end - documents[position]!, end)));
     }),
   };
 }

@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import {
   epochs,
   learningRateAt,
+  loneShare,
   marginFor,
   minDocuments,
   peakLearningRate,
@@ -23,6 +24,11 @@ describe("the recipe of millrace-ngram", () => {
 
   it("asks for no lead where there is one label, and for more the more there are", () => {
     assert.deepEqual([1, Math.E].map(marginFor), [0, 1]);
+  });
+
+  it("trusts what one text alone has the less the more texts there are", () => {
+    assert.deepEqual([0, 8, 3000, 6000, 1_000_000].map(loneShare), [1, 1, 1, 0.25, 0.25]);
+    assert.ok(loneShare(4000) < 1 && loneShare(4000) > 0.25);
   });
 
   it("falls linearly to 0", () => {

@@ -35,6 +35,11 @@ describe("learnVocabulary", () => {
     assert.deepEqual([...learnVocabulary(bags, labels, 2, 2).buckets], [everywhere, onlyFirstLabel]);
   });
 
+  it("counts features of one text by the share that is asked for, and leaves the others", () => {
+    const [all, half] = [1, 0.5].map((share) => learnVocabulary(bags, labels, 2, 1, share).scales);
+    assert.deepEqual([...half!], [all![0], all![1], all![2]! / 2]);
+  });
+
   it("takes labels without a row", () => {
     assert.ok(learnVocabulary(bags, labels, 5, 1).scales.every(Number.isFinite));
   });
