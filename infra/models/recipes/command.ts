@@ -1,5 +1,6 @@
 /** `npm run models -- recipe`: makes a shipped base anew, from nothing to `shared/models`. */
 import { mkdir } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Refusal } from "../refusal.ts";
 import { sharedFolder } from "./corpora.ts";
@@ -30,7 +31,7 @@ export async function runRecipeCommand({ subject: id, options, environment, home
     const work = join(home, "pretraining", id);
     await mkdir(work, { recursive: true });
     const place = { packages: join(home, "packages"), shared: sharedFolder(environment), tell: print };
-    const run = { work, place, threads: 1, signal: abort.signal };
+    const run = { work, place, threads: availableParallelism(), signal: abort.signal };
     const base = await runRecipe(recipe, recipe.stages, run);
     if (base) print(`${id}: written to ${await ship(id, base)}`);
     const next = base && (await runRecipe(recipe, [...recipe.stages, ...recipe.further], run));

@@ -38,21 +38,6 @@ const chinese: Record<string, number> = {
 };
 
 /** What people say to each other and to machines, for learning which texts belong together. */
-const everydayEnglish: Record<string, number> = {
-  "en-commonvoice-sentences": 1,
-  "en-digitalgov": 0.1,
-  "en-ewt": 1,
-  "en-goemotions": 0.3,
-  "en-intents-snips-hwu": 0.5,
-  "en-multidogo": 0.3,
-  "en-multiwoz-valtest": 0.3,
-  "en-opentriviaqa": 0.2,
-  "en-sgd": 0.1,
-  "en-star": 0.2,
-  "en-taskmaster4": 0.5,
-  en_dbpedia_abstracts: 0.4,
-};
-
 const everydayChinese: Record<string, number> = {
   "zh-cold-comments": 1,
   "zh-commonvoice-sentences": 1,
@@ -75,7 +60,7 @@ const spoken: Record<string, number> = {
   en_dbpedia_abstracts: 0.5,
 };
 
-const corpora = { conversations, spoken, english, chinese, everydayEnglish, everydayChinese };
+const corpora = { conversations, spoken, english, chinese, everydayChinese };
 
 export type CorpusName = keyof typeof corpora;
 

@@ -13,7 +13,7 @@ import { type ElectraShape, electraConfig, freshElectra } from "./freshElectra.t
 import { installPackage } from "./npmPackage.ts";
 import { readValences } from "./polarity.ts";
 import { encodedTexts } from "./sentenceEncoder.ts";
-import { chosenSentences } from "./sentences.ts";
+import { tableSentences } from "./sentences.ts";
 import { readGlove, withoutCommon } from "./staticVectors.ts";
 
 export interface Place {
@@ -42,7 +42,7 @@ export async function englishStart(directory: string, { packages, shared, tell }
   const tokens = await englishTokens({ counts, known, size, pieces });
   const valences = await readValences({ packages, tell });
   const encoded = (words: readonly string[]) => encodedTexts("words", words, { packages, tell });
-  const texts = await chosenSentences(shared);
+  const texts = await tableSentences(shared);
   const sentences = { texts, encoded: await encodedTexts("sentences", texts, { packages, tell }) };
   const source = { tokens, vectors, width, counts, seed, encoded, sentences, valences, tell };
   const { table, prior } = await englishTable(source);

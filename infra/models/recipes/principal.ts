@@ -61,6 +61,17 @@ export function beside(parts: readonly (Rows & { readonly weight: number })[]): 
   return { width, data };
 }
 
+/** Tables of one width, one below the other. */
+export function below(parts: readonly Rows[]): Rows {
+  const data = new Float32Array(parts.reduce((sum, part) => sum + part.data.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    data.set(part.data, at);
+    at += part.data.length;
+  }
+  return { width: parts[0]!.width, data };
+}
+
 /** Of each row over all tables. */
 export function rowLengths(parts: readonly Rows[]): Float64Array {
   const count = parts[0]!.data.length / parts[0]!.width;

@@ -8,23 +8,21 @@ import { centreBase } from "./centre.ts";
 import { chineseStart } from "./chinese.ts";
 import { corpusFiles } from "./corpora.ts";
 import { englishStart, type Place } from "./english.ts";
-import { writeEnglishPairs } from "./englishPairs.ts";
-import { pretrainingStage, type Recipe, type RecipeStage } from "./run.ts";
+import { below } from "./principal.ts";
+import { pretrainingStage, type Recipe, type RecipeRun, type RecipeStage } from "./run.ts";
+import { encodedTexts } from "./sentenceEncoder.ts";
+import { type Lesson, sentenceStage } from "./sentenceStage.ts";
+import { contextTexts, tableSentences } from "./sentences.ts";
 import { tinyLmStart, writeConversations } from "./tinyLm.ts";
 
-type Language = "english" | "chinese";
-
-const everyday = { english: "everydayEnglish", chinese: "everydayChinese" } as const;
-
 /** Some sentences of every corpus, the same at each call. */
-async function sampleSentences(language: Language, { shared }: Place): Promise<string[]> {
-  const files = corpusFiles(language, shared).map(({ path, share = 1 }) => ({ path, share: share / 100 }));
+async function sampleSentences({ shared }: Place): Promise<string[]> {
+  const files = corpusFiles("chinese", shared).map(({ path, share = 1 }) => ({ path, share: share / 100 }));
   const documents = await Array.fromAsync(readDocuments(files));
   return documents.flatMap((text) => sentencesOf(text).slice(0, 3)).slice(0, 4000);
 }
 
-const centred = (language: Language) => async (directory: string, place: Place) =>
-  centreBase(directory, await sampleSentences(language, place));
+const centred = async (directory: string, place: Place) => centreBase(directory, await sampleSentences(place));
 
 /** A start whose untrained layers add nothing: what they make of a text without words is taken out. */
 function quietStart(start: Recipe["start"]): Recipe["start"] {
@@ -36,19 +34,26 @@ function quietStart(start: Recipe["start"]): Recipe["start"] {
   };
 }
 
-async function pairsFor(language: Language, folder: string, place: Place): Promise<string[]> {
-  if (language === "chinese") return [];
-  const path = join(folder, "pairs.jsonl");
-  if (!existsSync(path)) await writeEnglishPairs(path, place);
-  return [path];
+async function englishLesson({ place }: RecipeRun): Promise<Lesson> {
+  const [first, more] = [await tableSentences(place.shared), await contextTexts(place.shared)];
+  const encoded = [await encodedTexts("sentences", first, place), await encodedTexts("context", more, place)];
+  return { texts: [...first, ...more], encoded: below(encoded) };
 }
 
+const pace = { tokens: 2048, held: 2048, longest: 96, fitted: 20_000 };
+
+/** What a sentence encoder knows of words in their sentences: the layers first, and then with them the words. */
+const englishSentences = [
+  sentenceStage("1-sentences", englishLesson, { ...pace, steps: 7000, rate: 1e-3, tableRate: 0 }),
+  sentenceStage("2-words", englishLesson, { ...pace, steps: 2200, rate: 7e-4, tableRate: 2 }),
+];
+
 /** What stands around tokens: hidden ones are to be told by it. Long; each run goes on where the last one ended. */
-function maskedStage(language: Language, steps: number): RecipeStage {
+function maskedStage(steps: number): RecipeStage {
   return pretrainingStage(
     "1-masked",
     async (_folder, { shared }) => ({
-      textFiles: corpusFiles(language, shared),
+      textFiles: corpusFiles("chinese", shared),
       contrastive: false,
       hyperparameters: { n_epochs: 1, batch_size: 32 },
       settings: {
@@ -58,17 +63,16 @@ function maskedStage(language: Language, steps: number): RecipeStage {
       },
       seed: 1,
     }),
-    centred(language),
+    centred,
   );
 }
 
 /** Which texts belong together, by the whole base. */
-function pairStage(language: Language, steps: number): RecipeStage {
+function pairStage(steps: number): RecipeStage {
   return pretrainingStage(
     "2-pairs",
-    async (folder, place) => ({
-      textFiles: corpusFiles(everyday[language], place.shared),
-      pairFiles: await pairsFor(language, folder, place),
+    async (_folder, { shared }) => ({
+      textFiles: corpusFiles("everydayChinese", shared),
       contrastive: true,
       hyperparameters: { n_epochs: 1, batch_size: 32 },
       settings: {
@@ -77,7 +81,7 @@ function pairStage(language: Language, steps: number): RecipeStage {
       },
       seed: 2,
     }),
-    centred(language),
+    centred,
   );
 }
 
@@ -101,14 +105,14 @@ export const recipes: Record<string, Recipe> = {
   "millrace-embed-en": {
     id: "millrace-embed-en",
     start: quietStart(englishStart),
-    stages: [],
-    further: [maskedStage("english", 6000), pairStage("english", 1500)],
+    stages: englishSentences,
+    further: [],
   },
   "millrace-embed-zh": {
     id: "millrace-embed-zh",
     start: quietStart(chineseStart),
     stages: [],
-    further: [maskedStage("chinese", 6000), pairStage("chinese", 1500)],
+    further: [maskedStage(6000), pairStage(1500)],
   },
   "millrace-tiny-lm": { id: "millrace-tiny-lm", start: tinyLmStart, stages: [tinyLm], further: [] },
 };

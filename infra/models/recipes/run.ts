@@ -102,7 +102,7 @@ export function pretrainingStage(
 }
 
 /** Oldest first. */
-async function checkpointsIn(folder: string): Promise<string[]> {
+export async function checkpointsIn(folder: string): Promise<string[]> {
   const stepOf = (name: string) => Number(/^checkpoint-(\d+)\.safetensors$/.exec(name)?.[1] ?? Number.NaN);
   const names = (await readdir(folder)).filter((name) => !Number.isNaN(stepOf(name)));
   return names.sort((a, b) => stepOf(a) - stepOf(b)).map((name) => join(folder, name));

@@ -8,7 +8,7 @@ import type { Tensors } from "../training/fitGraph.ts";
 import type { Passages } from "./passages.ts";
 import type { ObjectiveGraph, TokenObjective } from "./tokenLoss.ts";
 
-export type StageName = TokenObjective | "contrastive";
+export type StageName = TokenObjective | "contrastive" | "vectors";
 
 export interface HeldBatch {
   readonly feeds: Tensors;
