@@ -4,15 +4,9 @@
  */
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readSafetensors, toOnnx, WeightScope, writeSafetensors } from "../../../shared/engine/index.ts";
-import { openEncoder } from "../../../shared/engine/models/adaptedBase.ts";
-import { meanPooling } from "../../../shared/engine/models/encoder.ts";
-import { textInputs } from "../../../shared/engine/models/languageModel.ts";
-import { readPretrained, weightsFor } from "../../../shared/engine/models/pretrained.ts";
-import { createSession } from "../../../shared/engine/runtime/session.ts";
-import { padBatch } from "../../../shared/engine/training/textBatches.ts";
-
-const atOnce = 32;
+import { readSafetensors, writeSafetensors } from "../../../shared/engine/index.ts";
+import { readPretrained } from "../../../shared/engine/models/pretrained.ts";
+import { vectorsOf } from "./vectorsOf.ts";
 
 /** Rewrites `model.safetensors`, of float32, in the directory of an electra base. */
 export async function centreBase(directory: string, texts: readonly string[]): Promise<void> {
@@ -28,20 +22,9 @@ export async function centreBase(directory: string, texts: readonly string[]): P
   await rename(`${file}.part`, file);
 }
 
-/** Of the texts' vectors, each the mean of its states. */
 async function meanVector(directory: string, texts: readonly string[]): Promise<Float64Array> {
-  const pretrained = await readPretrained(directory);
-  const { encode } = await openEncoder(directory);
-  const [scope, inputs] = [new WeightScope(), textInputs()];
-  const vector = meanPooling(pretrained.model.states(scope, inputs), inputs.attention_mask);
-  const initializers = weightsFor(pretrained, scope.parameters, { seed: 0 });
-  const session = await createSession(toOnnx({ outputs: { vector }, initializers }), { threads: 1 });
-  const mean = new Float64Array(pretrained.model.hidden);
-  const ids = texts.map(encode).sort((a, b) => a.length - b.length);
-  for (let at = 0; at < ids.length; at += atOnce) {
-    const found = (await session.run(padBatch(ids.slice(at, at + atOnce)))).vector!.data as Float32Array;
-    for (const [i, value] of found.entries()) mean[i % mean.length]! += value / texts.length;
-  }
-  await session.release();
+  const { width, data } = await vectorsOf(directory, texts, 1);
+  const mean = new Float64Array(width);
+  for (const [i, value] of data.entries()) mean[i % width]! += value / texts.length;
   return mean;
 }

@@ -30,13 +30,16 @@ export async function runRecipeCommand({ subject: id, options, environment, home
   try {
     const work = join(home, "pretraining", id);
     await mkdir(work, { recursive: true });
-    const place = { packages: join(home, "packages"), shared: sharedFolder(environment), tell: print };
-    const run = { work, place, threads: availableParallelism(), signal: abort.signal };
-    const base = await runRecipe(recipe, recipe.stages, run);
+    const place = {
+      packages: join(home, "packages"),
+      shared: sharedFolder(environment),
+      tell: print,
+      signal: abort.signal,
+    };
+    const run = { work, place, threads: availableParallelism() };
+    const base = await runRecipe(recipe, run);
     if (base) print(`${id}: written to ${await ship(id, base)}`);
-    const next = base && (await runRecipe(recipe, [...recipe.stages, ...recipe.further], run));
-    if (!next) print(`${id}: stopped; the same command goes on from here`);
-    else if (recipe.further.length > 0) print(`${id}: learned further, not shipped: ${next}`);
+    else print(`${id}: stopped; the same command goes on from here`);
   } finally {
     clearTimeout(timer);
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, stop);

@@ -8,21 +8,19 @@ export interface TargetSource {
   readonly table: Rows;
   /** What the encoder says of each text. */
   readonly encoded: Rows;
+  /** Of the words' part, root mean square length beside that of the encoder's. */
+  readonly weight: number;
   /** Columns of the targets, at most: there are no more than both sources have. */
   readonly count: number;
 }
 
 /**
- * Chosen by eight rows, and by thousands, of each label of the training rows of five sets, judged by others of them: with
- * the encoder's own vectors a mean of 70.2 and 82.6 % were right, with means of words 66.4 and 78.8, and with both so 72.4
- * and 83.1.
+ * Of how good or bad words are, on top of their part: the table's last column, of which the encoder knows little. Chosen by
+ * eight rows, and by thousands, of each label of the training rows of five English sets, judged by others of them: with the
+ * encoder's own vectors a mean of 70.2 and 82.6 % were right, with means of words 66.4 and 78.8, and with both so, the words
+ * at 0.7, 72.4 and 83.1.
  */
-const mixture = {
-  /** Of the words' part, root mean square length beside that of the encoder's. */
-  words: 0.7,
-  /** On top of that, for how good or bad words are: the table's last column, of which the encoder knows little. */
-  polarity: 3,
-};
+const polarity = 3;
 /** Means, lengths and directions are those of so many texts. */
 const sampled = 20_000;
 
@@ -60,7 +58,7 @@ function read({ texts, table, encoded }: TargetSource, row: number, into: Float6
 }
 
 /** What is taken from each column, and what it is then multiplied by. */
-function scaling({ width, data }: Rows, { encoded }: TargetSource) {
+function scaling({ width, data }: Rows, { encoded, weight }: TargetSource) {
   const count = data.length / width;
   const mean = new Float64Array(width);
   const square = new Float64Array(width);
@@ -68,8 +66,8 @@ function scaling({ width, data }: Rows, { encoded }: TargetSource) {
   for (let i = 0; i < data.length; i++) square[i % width]! += (data[i]! - mean[i % width]!) ** 2 / count;
   const lengthOf = (from: number, to?: number) =>
     Math.sqrt(square.subarray(from, to).reduce((sum, value) => sum + value, 0));
-  const [encoder, words] = [1 / lengthOf(0, encoded.width), mixture.words / lengthOf(encoded.width)];
+  const [encoder, words] = [1 / lengthOf(0, encoded.width), weight / lengthOf(encoded.width)];
   const factor = new Float64Array(width).fill(encoder, 0, encoded.width).fill(words, encoded.width);
-  factor[width - 1]! *= mixture.polarity;
+  factor[width - 1]! *= polarity;
   return { mean, factor };
 }

@@ -37,15 +37,6 @@ const chinese: Record<string, number> = {
   zh_wiki_cmrc_trial_contexts: 1,
 };
 
-/** What people say to each other and to machines, for learning which texts belong together. */
-const everydayChinese: Record<string, number> = {
-  "zh-cold-comments": 1,
-  "zh-commonvoice-sentences": 1,
-  "zh-msft-support-answers": 0.5,
-  "zh-task-dialogues": 1,
-  zh_wiki_cmrc_trial_contexts: 1,
-};
-
 /** For the model that writes: dialogues whose turns alternate between two, and short plain texts. */
 const conversations: Record<string, number> = {
   "en-multiwoz-valtest": 1,
@@ -60,7 +51,7 @@ const spoken: Record<string, number> = {
   en_dbpedia_abstracts: 0.5,
 };
 
-const corpora = { conversations, spoken, english, chinese, everydayChinese };
+const corpora = { conversations, spoken, english, chinese };
 
 export type CorpusName = keyof typeof corpora;
 

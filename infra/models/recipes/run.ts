@@ -12,7 +12,7 @@ import type { Place } from "./english.ts";
 
 export type StageRequest = Pick<
   PretrainingRequest,
-  "textFiles" | "pairFiles" | "contrastive" | "hyperparameters" | "settings" | "seed"
+  "textFiles" | "contrastive" | "hyperparameters" | "settings" | "seed"
 >;
 
 export interface RecipeStage {
@@ -26,10 +26,7 @@ export interface Recipe {
   readonly id: string;
   /** Writes a base that has learned nothing yet. */
   readonly start: (directory: string, place: Place) => Promise<void>;
-  /** Behind these the base is shipped. */
   readonly stages: readonly RecipeStage[];
-  /** What would follow: long, and only to be shipped once it was found to be better. */
-  readonly further: readonly RecipeStage[];
 }
 
 export interface RecipeRun {
@@ -37,15 +34,20 @@ export interface RecipeRun {
   readonly work: string;
   readonly place: Place;
   readonly threads: number;
-  readonly signal: AbortSignal;
 }
 
 /** The directory of the last stage's base, made by what of the stages is not yet done; undefined where the signal ended the run first, which goes on at the next call. */
-export async function runRecipe(
-  { id, start }: Pick<Recipe, "id" | "start">,
-  stages: readonly RecipeStage[],
-  run: RecipeRun,
-): Promise<string | undefined> {
+export async function runRecipe(recipe: Recipe, run: RecipeRun): Promise<string | undefined> {
+  const { signal } = run.place;
+  try {
+    return await baseOf(recipe, run);
+  } catch (error) {
+    if (signal.aborted && error === signal.reason) return undefined;
+    throw error;
+  }
+}
+
+async function baseOf({ id, start, stages }: Recipe, run: RecipeRun): Promise<string | undefined> {
   const { work, place } = run;
   let base = join(work, "start");
   if (!existsSync(base)) await start(base, place);
@@ -69,11 +71,10 @@ export async function runRecipe(
 export function pretrainingStage(
   name: string,
   requestOf: (folder: string, place: Place) => Promise<StageRequest>,
-  finish: (directory: string, place: Place) => Promise<void>,
 ): RecipeStage {
   return {
     name,
-    async run(base, folder, { threads, signal, place }) {
+    async run(base, folder, { threads, place }) {
       const request: PretrainingRequest = {
         ...(await requestOf(folder, place)),
         base: { directory: base, digest: await digestOf(join(base, "model.safetensors")) },
@@ -84,14 +85,13 @@ export function pretrainingStage(
         checkpointSeconds: 300,
       };
       const told = teller(place.tell);
-      for await (const event of pretrain(request, signal)) {
+      for await (const event of pretrain(request, place.signal)) {
         told(event);
         if (event.type === "checkpoint") {
           for (const path of await checkpointsIn(folder)) if (path !== event.path) await rm(path);
         }
         if (event.type === "finished") {
           await writeFile(join(folder, "history.json"), JSON.stringify(event.history));
-          await finish(event.path, place);
           return event.path;
         }
         await new Promise(setImmediate);

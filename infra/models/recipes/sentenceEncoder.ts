@@ -9,6 +9,7 @@ import { toOnnx } from "../../../shared/engine/index.ts";
 import { textInputs } from "../../../shared/engine/models/languageModel.ts";
 import { createSession } from "../../../shared/engine/runtime/session.ts";
 import { logitsOf } from "../../../shared/engine/training/textBatches.ts";
+import type { Place } from "./english.ts";
 import { installPackages } from "./npmPackage.ts";
 import type { Rows } from "./principal.ts";
 import { useLite, useLongest, useWeights, useWidth } from "./useLite.ts";
@@ -24,23 +25,20 @@ interface Encoder {
   release(): Promise<void>;
 }
 
-interface Place {
-  readonly packages: string;
-  readonly tell: (line: string) => void;
-}
-
 /**
  * A row for each text, none of which may be empty; kept in a file beside the packages, of that name and these texts. A core
- * encodes some 250 sentences a second.
+ * encodes some 250 sentences a second. Throws the signal's reason where it ends this.
  */
-export async function encodedTexts(name: string, texts: readonly string[], { packages, tell }: Place): Promise<Rows> {
+export async function encodedTexts(name: string, texts: readonly string[], place: Place): Promise<Rows> {
+  const { packages, tell, signal } = place;
   const kept = join(packages, `encoded-${name}-${hash("sha256", JSON.stringify(texts)).slice(0, 16)}.f32`);
   const rowBytes = useWidth * Float32Array.BYTES_PER_ELEMENT;
   let at = existsSync(kept) ? Math.floor((await stat(kept)).size / rowBytes) : 0;
   // A run that was cut may have written a part of a row.
   if (at > 0) await truncate(kept, at * rowBytes);
-  const encoder = at < texts.length ? await openEncoder({ packages, tell }) : undefined;
+  const encoder = at < texts.length ? await openEncoder(place) : undefined;
   while (at < texts.length) {
+    signal.throwIfAborted();
     const own = texts.slice(at, at + keptEach);
     await appendFile(kept, await encoder!.embed(own));
     at += own.length;
@@ -52,7 +50,7 @@ export async function encodedTexts(name: string, texts: readonly string[], { pac
 }
 
 /** The package reads texts, and the graph runs where ours do: what the package runs it with is a tenth as fast. */
-async function openEncoder({ packages, tell }: Place): Promise<Encoder> {
+async function openEncoder({ packages, tell }: Pick<Place, "packages" | "tell">): Promise<Encoder> {
   const folders = installPackages(packages, [runner, weights], tell);
   const [{ initModel }, { modelSource }] = await Promise.all(folders.map(load));
   const { tokenizer } = (await initModel(modelSource)) as { tokenizer: { encode(text: string): readonly number[] } };

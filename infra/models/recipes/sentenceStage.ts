@@ -7,13 +7,14 @@ import { Matrix, solve } from "ml-matrix";
 import type { Tensor } from "../../../shared/engine/index.ts";
 import { openEncoder } from "../../../shared/engine/models/adaptedBase.ts";
 import { readPretrained } from "../../../shared/engine/models/pretrained.ts";
-import { openTextVectors } from "../../../shared/engine/models/textVectors.ts";
 import { writeBase } from "../../../shared/engine/pretraining/newBase.ts";
 import { vectorObjective } from "../../../shared/engine/pretraining/vectorObjective.ts";
 import { contextTargets } from "./contextTargets.ts";
+import type { Place } from "./english.ts";
 import { type Rows, usualLength } from "./principal.ts";
-import type { RecipeRun, RecipeStage } from "./run.ts";
+import type { RecipeStage } from "./run.ts";
 import { learnSteps } from "./stageSteps.ts";
+import { vectorsOf } from "./vectorsOf.ts";
 
 export interface Lesson {
   readonly texts: readonly string[];
@@ -32,6 +33,8 @@ export interface Pace {
   readonly tableRate: number;
   /** Texts that are judged by, and not learned from. */
   readonly held: number;
+  /** Of what words say, beside what the encoder says: see `contextTargets`. */
+  readonly words: number;
   /** Tokens that are read of a text. */
   readonly longest: number;
   /** Texts by which the reading of the table is turned towards the targets before the first step. */
@@ -41,12 +44,12 @@ export interface Pace {
 const ridge = 10;
 const seed = 3;
 
-export function sentenceStage(name: string, lessonOf: (run: RecipeRun) => Promise<Lesson>, pace: Pace): RecipeStage {
+export function sentenceStage(name: string, lessonOf: (place: Place) => Promise<Lesson>, pace: Pace): RecipeStage {
   return {
     name,
     async run(base, folder, run) {
       const { model, weights } = await readPretrained(base);
-      const lesson = await lessonOf(run);
+      const lesson = await lessonOf(run.place);
       const { encode, specialTokens } = await openEncoder(base);
       const texts = lesson.texts.map((text) => encode(text).slice(0, pace.longest));
       const words = texts.map((ids) => ids.subarray(1, ids.length - (specialTokens - 1)));
@@ -54,14 +57,17 @@ export function sentenceStage(name: string, lessonOf: (run: RecipeRun) => Promis
       const table = tableOf(start);
       const signal = signalOf(start, model.layers);
       run.place.tell(`${texts.length} texts, ${signal} columns`);
-      const narrow = contextTargets({ texts: words, table, encoded: lesson.encoded, count: signal });
+      const narrow = contextTargets({
+        ...{ texts: words, table, encoded: lesson.encoded },
+        ...{ weight: pace.words, count: signal },
+      });
       const now = await vectorsOf(base, lesson.texts.slice(0, pace.fitted), run.threads);
       const scale = usualLength(now) / usualLength(narrow);
       const targets = widened(narrow, model.hidden, scale);
       const turned = { ...start, ...turnedTowards(start, { now, targets, signal, layers: model.layers }) };
       const objective = vectorObjective({
         ...{ model, texts, targets: targets.data, held: pace.held },
-        ...{ tokenBudget: pace.tokens, dropout: 0, seed },
+        ...{ tokenBudget: pace.tokens, seed },
       });
       const plan = { objective, steps: pace.steps, peakLearningRate: pace.rate, tableRate: pace.tableRate };
       const learned = await learnSteps(plan, turned, { vocabulary: model.vocabulary, seed, folder, run });
@@ -83,15 +89,6 @@ const lastNorm = (layers: number) => `electra.encoder.layer.${layers - 1}.output
 /** The states' columns that the last normalisation lets through: those behind them carry a constant. */
 function signalOf(weights: Tensors, layers: number): number {
   return (weights[`${lastNorm(layers)}.weight`]!.data as Float32Array).findLastIndex((value) => value !== 0) + 1;
-}
-
-async function vectorsOf(base: string, texts: readonly string[], threads: number): Promise<Rows> {
-  const vectors = await openTextVectors(base, threads);
-  try {
-    return { width: vectors.pretrained.model.hidden, data: await vectors.of(texts) };
-  } finally {
-    await vectors.release();
-  }
 }
 
 function widened({ width, data }: Rows, to: number, scale: number): Rows {

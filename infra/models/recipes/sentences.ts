@@ -1,17 +1,10 @@
 /** Sentences of the open English texts from which a base learns what a sentence encoder says of whole sentences. */
-import { readDocuments } from "../../../shared/engine/pretraining/corpus.ts";
 import { sentencesOf } from "../../../shared/engine/pretraining/passages.ts";
+import { type Choice, chosenTexts, passagesOf, shuffler } from "./chosenTexts.ts";
 import { corpusFiles } from "./corpora.ts";
 
-/** What is taken of the corpora. */
-interface Choice {
-  /** Most texts by file: what people say and ask, and what is said of the world, before speeches and novels. */
-  readonly most: Readonly<Record<string, number>>;
-  /** Characters of a text. */
-  readonly length: readonly [shortest: number, longest: number];
-  /** Of all that are chosen. */
-  readonly count: number;
-}
+/** Two words at least. */
+const isText = /[a-z]{2}.* .*[a-z]{2}/i;
 
 /** For a table of tokens. */
 const forTable: Choice = {
@@ -32,6 +25,7 @@ const forTable: Choice = {
     "en-sotu": 4000,
     en_novels_public_domain: 5000,
   },
+  isText,
   length: [12, 180],
   count: 83_968,
 };
@@ -56,6 +50,7 @@ const forContext: Choice = {
     "en-gsm-questions": 8000,
     "en-sotu": 6000,
   },
+  isText,
   length: [12, 180],
   count: 400_000,
 };
@@ -71,70 +66,21 @@ const passages: Choice = {
     "en-sotu": 2000,
     en_novels_public_domain: 4000,
   },
+  isText,
   length: [140, 380],
   count: 40_000,
 };
 
 /** The same ones at each call, as of all functions here. */
 export function tableSentences(shared: string): Promise<string[]> {
-  return chosen(forTable, sentencesOf, shared);
+  return chosenTexts(forTable, sentencesOf, corpusFiles("english", shared));
 }
 
-/** None of them among those for the table. */
-export async function contextTexts(shared: string): Promise<string[]> {
-  const known = new Set(await tableSentences(shared));
-  const sentences = await chosen(forContext, sentencesOf, shared);
-  const longer = await chosen(passages, passagesOf, shared);
-  return shuffler(9)([...sentences.filter((text) => !known.has(text)), ...longer]);
-}
-
-async function chosen(
-  { most, length, count }: Choice,
-  parts: (text: string) => Iterable<string>,
-  shared: string,
-): Promise<string[]> {
-  const shuffle = shuffler(7);
-  const paths = new Map(corpusFiles("english", shared).map(({ path }) => [nameOf(path), path]));
-  const all: string[] = [];
-  for (const [name, limit] of Object.entries(most)) {
-    const found = new Set<string>();
-    for await (const text of readDocuments([{ path: paths.get(name)! }])) {
-      for (const part of parts(text)) if (isFit(part.trim(), length)) found.add(part.trim());
-    }
-    all.push(...shuffle([...found]).slice(0, limit));
-  }
-  return shuffle(all).slice(0, count);
-}
-
-/** Sentences that follow each other, as many as have room. */
-function* passagesOf(text: string): Generator<string> {
-  let passage = "";
-  for (const sentence of sentencesOf(text)) {
-    const longer = `${passage} ${sentence.trim()}`.trim();
-    if (longer.length <= passages.length[1]) passage = longer;
-    else {
-      yield passage;
-      passage = sentence.trim();
-    }
-  }
-  yield passage;
-}
-
-const nameOf = (path: string) => path.split("/").at(-1)!.replace(".jsonl.gz", "");
-
-/** Two words at least. */
-const isFit = (text: string, [shortest, longest]: Choice["length"]) =>
-  text.length >= shortest && text.length <= longest && /[a-z]{2}.* .*[a-z]{2}/i.test(text);
-
-/** Shuffles lists in place (Fisher and Yates), each call further along one row of numbers (Numerical Recipes' generator). */
-function shuffler(seed: number): (list: string[]) => string[] {
-  let state = seed;
-  return (list) => {
-    for (let i = list.length - 1; i > 0; i--) {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      const j = Math.floor((state / 2 ** 32) * (i + 1));
-      [list[i], list[j]] = [list[j]!, list[i]!];
-    }
-    return list;
-  };
+/** None of `known`, which are those for the table. */
+export async function contextTexts(shared: string, known: readonly string[]): Promise<string[]> {
+  const files = corpusFiles("english", shared);
+  const taken = new Set(known);
+  const sentences = await chosenTexts(forContext, sentencesOf, files);
+  const longer = await chosenTexts(passages, passagesOf(passages.length[1]), files);
+  return shuffler(9)([...sentences.filter((text) => !taken.has(text)), ...longer]);
 }

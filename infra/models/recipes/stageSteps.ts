@@ -1,8 +1,8 @@
 /** A stage's steps one after the other, told and kept as they go: cut anywhere, they go on from the last checkpoint. */
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { readSafetensors, type Tensor, writeSafetensors } from "../../../shared/engine/index.ts";
+import { rm } from "node:fs/promises";
+import type { Tensor } from "../../../shared/engine/index.ts";
 import { openStage, type Stage, type StagePlan } from "../../../shared/engine/pretraining/stage.ts";
+import { type CheckpointHead, readCheckpoint, saveCheckpoint } from "../../../shared/engine/training/checkpoint.ts";
 import { checkpointsIn, type RecipeRun } from "./run.ts";
 
 type Tensors = Readonly<Record<string, Tensor>>;
@@ -20,24 +20,29 @@ export interface StepsOptions {
 /** The weights behind the last step, from the last checkpoint where there is one; undefined where the signal ended it first. */
 export async function learnSteps(plan: StagePlan, start: Tensors, options: StepsOptions): Promise<Tensors | undefined> {
   const { vocabulary, seed, folder } = options;
-  const { threads, signal, place } = options.run;
+  const { threads, place } = options.run;
   const kept = (await checkpointsIn(folder)).at(-1);
-  const { weights, optimizer, step: from } = kept ? await readState(kept) : { weights: start, optimizer: {}, step: 0 };
-  const stage = await openStage(plan, { ...start, ...weights }, optimizer, { vocabulary, seed, threads });
+  const { head, state } = kept ? readCheckpoint(kept, runOf(plan, seed)) : { head: { step: 0 }, state: start };
+  const isWeight = ([name]: readonly [string, Tensor]) => Object.hasOwn(start, name);
+  const [weights, optimizer] = [true, false].map((wanted) =>
+    Object.fromEntries(Object.entries(state).filter((entry) => isWeight(entry) === wanted)),
+  );
+  const stage = await openStage(plan, weights!, optimizer!, { vocabulary, seed, threads });
   const told = teller(place.tell, plan.steps);
+  const keep = (step: number) => keepState(folder, { run: runOf(plan, seed), step, tokens: 0, history: [] }, stage);
   try {
-    if (from === 0)
+    if (head.step === 0)
       place.tell(`  before: ${percent((await stage.judge())!.accuracy)} of held-out texts' variance is said`);
-    for (let step = from; step < plan.steps; step++) {
-      if (signal.aborted) {
-        await writeState(folder, stage, step);
+    for (let step = head.step; step < plan.steps; step++) {
+      if (place.signal.aborted) {
+        await keep(step);
         return undefined;
       }
       told(step, (await stage.step(step)).loss);
       if ((step + 1) % judgedEach === 0 || step + 1 === plan.steps) {
         place.tell(`  held out: ${percent((await stage.judge())!.accuracy)} of the variance is said`);
       }
-      if ((step + 1) % keptEach === 0) await writeState(folder, stage, step + 1);
+      if ((step + 1) % keptEach === 0) await keep(step + 1);
       await new Promise(setImmediate);
     }
     return stage.state().weights;
@@ -47,26 +52,15 @@ export async function learnSteps(plan: StagePlan, start: Tensors, options: Steps
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-const ofOptimizer = "optimizer.";
 
-async function writeState(folder: string, stage: Stage, step: number): Promise<void> {
-  const { weights, optimizer } = stage.state();
-  const renamed = Object.entries(optimizer).map(([name, tensor]) => [ofOptimizer + name, tensor] as const);
-  const path = join(folder, `checkpoint-${step}.safetensors`);
-  await writeFile(`${path}.part`, writeSafetensors({ ...weights, ...Object.fromEntries(renamed) }, {}));
-  await rename(`${path}.part`, path);
-  for (const old of await checkpointsIn(folder)) if (old !== path) await rm(old);
+function runOf({ steps, peakLearningRate, tableRate }: StagePlan, seed: number): string {
+  return JSON.stringify({ steps, peakLearningRate, tableRate, seed });
 }
 
-async function readState(path: string) {
-  const { tensors } = readSafetensors(await readFile(path));
-  const [optimizer, weights] = [new Map<string, Tensor>(), new Map<string, Tensor>()];
-  for (const [name, tensor] of tensors) {
-    if (name.startsWith(ofOptimizer)) optimizer.set(name.slice(ofOptimizer.length), tensor);
-    else weights.set(name, tensor);
-  }
-  const step = Number(/checkpoint-(\d+)/.exec(path)![1]);
-  return { weights: Object.fromEntries(weights), optimizer: Object.fromEntries(optimizer), step };
+async function keepState(directory: string, head: CheckpointHead, stage: Stage): Promise<void> {
+  const { weights, optimizer } = stage.state();
+  const path = saveCheckpoint({ directory }, head, { ...weights, ...optimizer });
+  for (const old of await checkpointsIn(directory)) if (old !== path) await rm(old);
 }
 
 /** A line now and then. */

@@ -44,12 +44,13 @@ export function shareOf(text: string): number {
   return mix(hashName(text)) / 2 ** 32;
 }
 
-interface JsonLine {
+export interface JsonLine {
   readonly value: Record<string, unknown>;
   readonly line: number;
 }
 
-async function* readRecords(path: string): AsyncGenerator<JsonLine> {
+/** Each line's object and its number, from 1. */
+export async function* readRecords(path: string): AsyncGenerator<JsonLine> {
   const bytes = createReadStream(path);
   const plain = path.endsWith(".gz") ? bytes.pipe(createGunzip()) : bytes;
   // A stream that fails does not end its reader by itself.

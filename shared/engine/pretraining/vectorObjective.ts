@@ -3,7 +3,6 @@
  * 2020, "Making Monolingual Sentence Embeddings Multilingual using Knowledge Distillation").
  */
 import { input } from "../graph.ts";
-import type { Dropout } from "../layers/dropout.ts";
 import { WeightScope } from "../layers/weightScope.ts";
 import { meanPooling } from "../models/encoder.ts";
 import { type LanguageModel, textInputs } from "../models/languageModel.ts";
@@ -25,7 +24,6 @@ export interface VectorReading {
   readonly held: number;
   /** The most tokens of a step, padding included. */
   readonly tokenBudget: number;
-  readonly dropout: number;
   readonly seed: number;
 }
 
@@ -33,7 +31,7 @@ const heldAtOnce = 64;
 
 /** Its loss is the share of the targets' variance that the mean of a text's states misses; `accuracy` the share that it has. */
 export function vectorObjective({ model, texts, targets, held, ...options }: VectorReading): Objective {
-  const { tokenBudget, dropout, seed } = options;
+  const { tokenBudget, seed } = options;
   const { hidden } = model;
   const lengths = texts.slice(held).map(({ length }) => length);
   const variance = targets.reduce((sum, value) => sum + value * value, 0) / texts.length;
@@ -48,7 +46,7 @@ export function vectorObjective({ model, texts, targets, held, ...options }: Vec
   const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
   return {
     name: "vectors",
-    graph: (noise) => vectorLoss(model, variance, noise && { rate: dropout, seed: noise }),
+    graph: () => vectorLoss(model, variance),
     batches: lengthBatches({ lengths, tokenBudget, seed }),
     largest: { rows: Math.max(1, Math.floor(tokenBudget / longest)), bindings: { sequence: longest } },
     divisible: true,
@@ -67,9 +65,9 @@ export function vectorObjective({ model, texts, targets, held, ...options }: Vec
 }
 
 /** Beside a text's inputs: `targets` float32 [batch, hidden]. */
-function vectorLoss(model: LanguageModel, variance: number, noise?: Dropout): ObjectiveGraph {
+function vectorLoss(model: LanguageModel, variance: number): ObjectiveGraph {
   const [scope, inputs] = [new WeightScope(), textInputs()];
-  const vectors = meanPooling(model.states(scope, inputs, noise), inputs.attention_mask);
+  const vectors = meanPooling(model.states(scope, inputs), inputs.attention_mask);
   const misses = reduceSum(square(sub(vectors, input("targets", ["batch", model.hidden]))), { axes: [1] });
   const loss = div(reduceMean(misses), variance);
   return { loss, metrics: { accuracy: sub(1, loss) }, parameters: scope.parameters };

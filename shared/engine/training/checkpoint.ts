@@ -56,7 +56,7 @@ export function isCheckpointDue(
 
 /** Written under its step, in the run's directory: tells where. */
 export function saveCheckpoint(
-  { directory }: CheckpointPlan,
+  { directory }: Pick<CheckpointPlan, "directory">,
   head: CheckpointHead,
   state: Readonly<Record<string, Tensor>>,
 ): string {

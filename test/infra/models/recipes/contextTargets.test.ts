@@ -35,7 +35,7 @@ const product = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a).re
 
 describe("the vectors that texts are to have", () => {
   it("are the two sources turned, so that with all columns every product of two texts is kept", () => {
-    const { width, data } = contextTargets({ texts, table, encoded, count: whole });
+    const { width, data } = contextTargets({ texts, table, encoded, weight: 0.7, count: whole });
     assert.equal(width, whole);
     const rows = plain();
     const own = (row: number) => data.subarray(row * width, (row + 1) * width);
@@ -50,7 +50,7 @@ describe("the vectors that texts are to have", () => {
   });
 
   it("begin with what differs most, about a mean of zero", () => {
-    const { data } = contextTargets({ texts, table, encoded, count: 6 });
+    const { data } = contextTargets({ texts, table, encoded, weight: 0.7, count: 6 });
     const columns = Array.from({ length: 6 }, (_, i) => data.filter((_, at) => at % 6 === i));
     for (const column of columns)
       assert.ok(
@@ -70,7 +70,7 @@ describe("the vectors that texts are to have", () => {
   });
 
   it("take a text without words for one whose words say nothing", () => {
-    const some = contextTargets({ texts: [...texts.slice(1), []], table, encoded, count: 6 });
+    const some = contextTargets({ texts: [...texts.slice(1), []], table, encoded, weight: 0.7, count: 6 });
     assert.ok(some.data.every(Number.isFinite));
   });
 });

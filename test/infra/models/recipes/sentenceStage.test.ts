@@ -33,7 +33,7 @@ function lesson(): Lesson {
   return { texts, encoded: { width: encoderColumns, data: Float32Array.from(data) } };
 }
 
-const pace = { steps: 150, tokens: 256, rate: 5e-3, tableRate: 0, held: 20, longest: 8, fitted: 182 };
+const pace = { steps: 150, tokens: 256, rate: 5e-3, tableRate: 0, words: 0.7, held: 20, longest: 8, fitted: 182 };
 
 describe("learning what a sentence encoder says", () => {
   let folder: string;
@@ -53,9 +53,9 @@ describe("learning what a sentence encoder says", () => {
     const abort = new AbortController();
     let steps = 0;
     const signal = Object.defineProperty(abort.signal, "aborted", { get: () => steps++ === cut });
-    const place = { packages: "", shared: "", tell: (line: string) => void told.push(line) };
+    const place = { packages: "", shared: "", tell: (line: string) => void told.push(line), signal };
     const stage = sentenceStage("1-sentences", async () => lesson(), pace);
-    const left = await stage.run(join(folder, "base"), work, { work, place, threads: 1, signal });
+    const left = await stage.run(join(folder, "base"), work, { work, place, threads: 1 });
     return { told, left, work };
   }
 
