@@ -32,10 +32,12 @@ async function englishLesson(place: Place): Promise<Lesson> {
 
 const pace = { tokens: 2048, held: 2048, longest: 96, fitted: 20_000 };
 
+const englishPace = { ...pace, words: 0.7 };
+
 /** What a sentence encoder knows of words in their sentences: the layers first, and then with them the words. */
 const englishSentences = [
-  sentenceStage("1-sentences", englishLesson, { ...pace, words: 0.7, steps: 7000, rate: 1e-3, tableRate: 0 }),
-  sentenceStage("2-words", englishLesson, { ...pace, words: 0.7, steps: 2200, rate: 7e-4, tableRate: 2 }),
+  sentenceStage("1-sentences", englishLesson, { ...englishPace, steps: 7000, rate: 1e-3, tableRate: 0 }),
+  sentenceStage("2-words", englishLesson, { ...englishPace, steps: 2200, rate: 7e-4, tableRate: 2 }),
 ];
 
 /**

@@ -60,7 +60,7 @@ async function baseOf({ id, start, stages }: Recipe, run: RecipeRun): Promise<st
       const left = await stage.run(base, folder, run);
       if (left === undefined) return undefined;
       await rename(left, done);
-      for (const path of await checkpointsIn(folder)) await rm(path);
+      await removeCheckpoints(folder);
     }
     base = done;
   }
@@ -87,9 +87,7 @@ export function pretrainingStage(
       const told = teller(place.tell);
       for await (const event of pretrain(request, place.signal)) {
         told(event);
-        if (event.type === "checkpoint") {
-          for (const path of await checkpointsIn(folder)) if (path !== event.path) await rm(path);
-        }
+        if (event.type === "checkpoint") await removeCheckpoints(folder, event.path);
         if (event.type === "finished") {
           await writeFile(join(folder, "history.json"), JSON.stringify(event.history));
           return event.path;
@@ -106,6 +104,11 @@ export async function checkpointsIn(folder: string): Promise<string[]> {
   const stepOf = (name: string) => Number(/^checkpoint-(\d+)\.safetensors$/.exec(name)?.[1] ?? Number.NaN);
   const names = (await readdir(folder)).filter((name) => !Number.isNaN(stepOf(name)));
   return names.sort((a, b) => stepOf(a) - stepOf(b)).map((name) => join(folder, name));
+}
+
+/** All, or all but one. */
+export async function removeCheckpoints(folder: string, kept?: string): Promise<void> {
+  for (const path of await checkpointsIn(folder)) if (path !== kept) await rm(path);
 }
 
 async function digestOf(path: string): Promise<string> {

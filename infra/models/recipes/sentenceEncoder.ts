@@ -37,14 +37,17 @@ export async function encodedTexts(name: string, texts: readonly string[], place
   // A run that was cut may have written a part of a row.
   if (at > 0) await truncate(kept, at * rowBytes);
   const encoder = at < texts.length ? await openEncoder(place) : undefined;
-  while (at < texts.length) {
-    signal.throwIfAborted();
-    const own = texts.slice(at, at + keptEach);
-    await appendFile(kept, await encoder!.embed(own));
-    at += own.length;
-    tell(`  ${at} of ${texts.length} ${name} encoded`);
+  try {
+    while (at < texts.length) {
+      signal.throwIfAborted();
+      const own = texts.slice(at, at + keptEach);
+      await appendFile(kept, await encoder!.embed(own));
+      at += own.length;
+      tell(`  ${at} of ${texts.length} ${name} encoded`);
+    }
+  } finally {
+    await encoder?.release();
   }
-  await encoder?.release();
   const { buffer, byteOffset } = await readFile(kept);
   return { width: useWidth, data: new Float32Array(buffer, byteOffset, texts.length * useWidth) };
 }

@@ -1,9 +1,8 @@
 /** A stage's steps one after the other, told and kept as they go: cut anywhere, they go on from the last checkpoint. */
-import { rm } from "node:fs/promises";
 import type { Tensor } from "../../../shared/engine/index.ts";
 import { openStage, type Stage, type StagePlan } from "../../../shared/engine/pretraining/stage.ts";
 import { type CheckpointHead, readCheckpoint, saveCheckpoint } from "../../../shared/engine/training/checkpoint.ts";
-import { checkpointsIn, type RecipeRun } from "./run.ts";
+import { checkpointsIn, type RecipeRun, removeCheckpoints } from "./run.ts";
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
@@ -60,7 +59,7 @@ function runOf({ steps, peakLearningRate, tableRate }: StagePlan, seed: number):
 async function keepState(directory: string, head: CheckpointHead, stage: Stage): Promise<void> {
   const { weights, optimizer } = stage.state();
   const path = saveCheckpoint({ directory }, head, { ...weights, ...optimizer });
-  for (const old of await checkpointsIn(directory)) if (old !== path) await rm(old);
+  await removeCheckpoints(directory, path);
 }
 
 /** A line now and then. */
