@@ -5,16 +5,19 @@ import { hashName, normals } from "../../../shared/engine/index.ts";
 import { readDocuments } from "../../../shared/engine/pretraining/corpus.ts";
 import { readCedict } from "./cedict.ts";
 import { chineseTokenizer, chineseTokens, countChinese } from "./chineseVocabulary.ts";
+import { neighbourVectors } from "./cooccurrence.ts";
 import { corpusFiles } from "./corpora.ts";
 import { type Place, writeStart } from "./english.ts";
 import { specialTokens } from "./englishVocabulary.ts";
 import { freshElectra } from "./freshElectra.ts";
 import { glossed } from "./glosses.ts";
+import { readOpenGram, type WordPairs } from "./openGram.ts";
 import { beside, principal, type Rows, rowLengths, timesRows, usualLength } from "./principal.ts";
 import { inverseFrequency, readTable, type StaticVectors, withoutCommon } from "./staticVectors.ts";
 
-const size = { words: 30_000, latin: 3000 };
-const width = 160;
+const size = { words: 26_000, latin: 3000 };
+const width = 192;
+const neighbourWidth = 160;
 const seed = 21;
 /**
  * Chosen by how well the cosine tells the 320 training and development pairs of FewCLUE's bustm apart, and by eight rows
@@ -22,7 +25,7 @@ const seed = 21;
  */
 const tuning = { smoothing: 1e-2, length: 0 };
 /** Root mean square lengths beside that of what characters say. */
-const shares = { gloss: 0.5, polarity: 0.3 };
+const shares = { gloss: 0.5, neighbours: 0.8, polarity: 0.3 };
 const english = fileURLToPath(new URL("../../../shared/models/millrace-embed-en", import.meta.url));
 
 /**
@@ -33,18 +36,32 @@ export async function chineseStart(directory: string, { packages, shared, tell }
   const dictionary = readCedict({ packages, tell });
   const characters = await readTable(join(shared, "models/tencent_char_embeddings_zh"));
   const vectors = withoutCommon(characters, 0, characters.words.length);
+  const openGram = readOpenGram({ packages, tell });
   const counts = await countChinese(readDocuments(corpusFiles("chinese", shared)));
+  addShares(counts, openGram);
   tell(`${counts.size} different words in the corpora, ${vectors.words.length} characters have vectors`);
   const shareOf = characterShares(counts);
   const scored = chineseTokens({ characters: vectors.words, counts, dictionary, shareOf }, size);
   tell(`${scored.tokens.length} tokens`);
-  const table = await chineseTable(scored.words, characterRows(scored.words, vectors, shareOf), dictionary);
+  const table = await chineseTable(scored.words, {
+    characters: characterRows(scored.words, vectors, shareOf),
+    neighbours: neighbourRows(scored.words, openGram),
+    dictionary,
+  });
   const prior = Float32Array.from(scored.scores);
   const shape = {
     ...{ vocabulary: scored.tokens.length, embedding: width, positions: 256 },
     ...{ hidden: 256, heads: 4, intermediate: 1024, layers: 3 },
   };
   await writeStart(directory, shape, freshElectra(shape, table, prior, seed), chineseTokenizer(scored));
+}
+
+/** Half of all counts are then the model's: the texts are of few kinds, and news is none of them. */
+function addShares(counts: Map<string, number>, { words, shares }: WordPairs): void {
+  const total = counts.values().reduce((sum, count) => sum + count, 0);
+  for (const [id, word] of words.entries()) {
+    if (/^\p{Script=Han}+$/u.test(word)) counts.set(word, (counts.get(word) ?? 0) + shares[id]! * total);
+  }
 }
 
 function characterShares(counts: ReadonlyMap<string, number>): (character: string) => number {
@@ -59,10 +76,17 @@ function characterShares(counts: ReadonlyMap<string, number>): (character: strin
   return (character) => (shares.get(character) ?? 0.5) / total;
 }
 
+interface Knowledge {
+  /** By token, as `neighbours`. */
+  readonly characters: Rows;
+  /** Directions, of length 1; zeros where nothing is known. */
+  readonly neighbours: Rows;
+  readonly dictionary: ReadonlyMap<string, readonly string[]>;
+}
+
 async function chineseTable(
   words: readonly (string | null)[],
-  characters: Rows,
-  dictionary: ReadonlyMap<string, readonly string[]>,
+  { characters, neighbours, dictionary }: Knowledge,
 ): Promise<Float32Array> {
   // A Latin word is its own gloss.
   const glosses = words.map((word) => (word ? (dictionary.get(word) ?? (isLatin(word) ? [word] : [])) : []));
@@ -71,6 +95,7 @@ async function chineseTable(
   const both = beside([
     { ...characters, weight: 1 },
     { ...timesRows(meaning, lengths), weight: shares.gloss },
+    { ...timesRows(neighbours, lengths), weight: shares.neighbours },
   ]);
   const whole = beside([
     // What all words share tells pairs apart here, and stays.
@@ -115,4 +140,17 @@ function characterRows(
     }
   }
   return { width, data: table };
+}
+
+/** Of words, by which others they stand beside. */
+function neighbourRows(words: readonly (string | null)[], known: WordPairs): Rows {
+  const width = neighbourWidth;
+  const all = neighbourVectors(known.neighbours, { ids: known.words.length, width, seed });
+  const ids = new Map(known.words.map((word, id) => [word, id]));
+  const data = new Float32Array(words.length * width);
+  for (const [row, word] of words.entries()) {
+    const id = word ? ids.get(word) : undefined;
+    if (id !== undefined) data.set(all.data.subarray(id * width, (id + 1) * width), row * width);
+  }
+  return { width, data };
 }

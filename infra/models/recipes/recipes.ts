@@ -41,11 +41,14 @@ const englishSentences = [
 ];
 
 /**
- * The words' part at 0.5: beside n-grams, which say words too, 0.5 and 1.2 were alike in folds of two sets' training rows, and
- * after 1,000 steps at 1.2 the layers gave little that the table had not.
+ * Of the first component 0.7: with all of it the area under the curve of bustm's 320 training and development pairs is 0.672,
+ * with that 0.681, with half 0.686; of 8 training rows of each label, judged by others of them, 56.5, 57.0 and 57.5 % are right
+ * of thucnews_titles, and 65.9, 65.0 and 63.7 of chnsenticorp_htl.
  */
+const chinesePace = { ...pace, words: 0.7, first: 0.7 };
+
 const chineseSentences = [
-  sentenceStage("1-sentences", chineseLesson, { ...pace, words: 0.5, steps: 2600, rate: 1e-3, tableRate: 1 }),
+  sentenceStage("1-sentences", chineseLesson, { ...chinesePace, steps: 2800, rate: 1e-3, tableRate: 1 }),
 ];
 
 const tinyLm: RecipeStage = pretrainingStage("1-causal", async (folder, place) => {

@@ -37,6 +37,8 @@ export interface Pace {
   readonly words: number;
   /** Tokens that are read of a text. */
   readonly longest: number;
+  /** What is left in the end of the first component, which is how good or bad words are; absent: all of it. */
+  readonly first?: number;
   /** Texts by which the reading of the table is turned towards the targets before the first step. */
   readonly fitted: number;
 }
@@ -73,7 +75,7 @@ export function sentenceStage(name: string, lessonOf: (place: Place) => Promise<
       const learned = await learnSteps(plan, turned, { vocabulary: model.vocabulary, seed, folder, run });
       if (!learned) return undefined;
       const path = join(folder, "learned");
-      await writeBase(path, base, learned);
+      await writeBase(path, base, { ...learned, ...firstTimes(learned, model.layers, pace.first ?? 1) });
       return path;
     },
   };
@@ -89,6 +91,15 @@ const lastNorm = (layers: number) => `electra.encoder.layer.${layers - 1}.output
 /** The states' columns that the last normalisation lets through: those behind them carry a constant. */
 function signalOf(weights: Tensors, layers: number): number {
   return (weights[`${lastNorm(layers)}.weight`]!.data as Float32Array).findLastIndex((value) => value !== 0) + 1;
+}
+
+/** The last normalisation with what it lets through of the first column, times `factor`. */
+function firstTimes(weights: Tensors, layers: number, factor: number): Tensors {
+  const scaled = (name: string) => {
+    const { shape, data } = weights[name]!;
+    return [name, { shape, data: Float32Array.from(data as Float32Array, (v, i) => (i === 0 ? factor * v : v)) }];
+  };
+  return Object.fromEntries([`${lastNorm(layers)}.weight`, `${lastNorm(layers)}.bias`].map(scaled));
 }
 
 function widened({ width, data }: Rows, to: number, scale: number): Rows {

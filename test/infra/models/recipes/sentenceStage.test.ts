@@ -8,6 +8,7 @@ import { writeStart } from "../../../../infra/models/recipes/english.ts";
 import { englishTokenizer, specialTokens } from "../../../../infra/models/recipes/englishVocabulary.ts";
 import { type ElectraShape, freshElectra } from "../../../../infra/models/recipes/freshElectra.ts";
 import { type Lesson, sentenceStage } from "../../../../infra/models/recipes/sentenceStage.ts";
+import { vectorsOf } from "../../../../infra/models/recipes/vectorsOf.ts";
 import { normals } from "../../../../shared/engine/index.ts";
 
 const words = "the cat dog house runs sleeps sees likes big small red not every a".split(" ");
@@ -46,7 +47,7 @@ describe("learning what a sentence encoder says", () => {
   after(() => rm(folder, { recursive: true, force: true }));
 
   /** What was told, and the directory that was left; cut before step `cut`. */
-  async function learned(name: string, cut?: number) {
+  async function learned(name: string, { cut, first }: { cut?: number; first?: number } = {}) {
     const told: string[] = [];
     const work = join(folder, name);
     await mkdir(work, { recursive: true });
@@ -54,7 +55,10 @@ describe("learning what a sentence encoder says", () => {
     let steps = 0;
     const signal = Object.defineProperty(abort.signal, "aborted", { get: () => steps++ === cut });
     const place = { packages: "", shared: "", tell: (line: string) => void told.push(line), signal };
-    const stage = sentenceStage("1-sentences", async () => lesson(), pace);
+    const stage = sentenceStage("1-sentences", async () => lesson(), {
+      ...pace,
+      ...(first !== undefined && { first }),
+    });
     const left = await stage.run(join(folder, "base"), work, { work, place, threads: 1 });
     return { told, left, work };
   }
@@ -71,7 +75,7 @@ describe("learning what a sentence encoder says", () => {
   });
 
   it("ends in the same weights when it is cut and goes on", async () => {
-    const first = await learned("cut", 60);
+    const first = await learned("cut", { cut: 60 });
     assert.equal(first.left, undefined);
     assert.deepEqual(await readdir(first.work), ["checkpoint-60.safetensors"]);
     const second = await learned("cut");
@@ -80,5 +84,18 @@ describe("learning what a sentence encoder says", () => {
     );
     assert.ok(second.told.every((line) => !line.includes("before")));
     assert.ok(one!.equals(other!));
+  });
+
+  it("leaves in the end what was asked for of the first column, and all of the others", async () => {
+    const half = await learned("half", { first: 0.5 });
+    const texts = lesson().texts.slice(0, 20);
+    const [whole, quieter] = [
+      await vectorsOf(join(folder, "whole/learned"), texts, 1),
+      await vectorsOf(half.left!, texts, 1),
+    ];
+    for (const [i, value] of whole.data.entries()) {
+      const expected = i % whole.width === 0 ? value / 2 : value;
+      assert.ok(Math.abs(quieter.data[i]! - expected) < 1e-5, `${i}: ${quieter.data[i]}, not ${expected}`);
+    }
   });
 });
