@@ -14,7 +14,7 @@ import {
   type ResolvedHyperparameters,
   resolveAuto,
 } from "../training/learner.ts";
-import { epochsWithin, operationsPerToken } from "./plan.ts";
+import { epochsWithin, operationsPerToken, tokensOf } from "./plan.ts";
 
 export const methodNames = ["ngram", "frozen", "lora", "contrastive"] as const;
 export type MethodName = (typeof methodNames)[number];
@@ -66,7 +66,7 @@ const contrastiveBatch = 64;
 /** Of its steps: as many as make it see each row so often, within bounds. */
 const [leastContrastive, mostContrastive, sights] = [20, 300, 20];
 /** Its texts are of any length, and the longest decides what a step computes. */
-const contrastivePadding = 3;
+const contrastivePadding = 1.5;
 
 /**
  * Few rows make few steps: eight of each of 77 labels were 67 % right after eight passes, and 70 % after twenty and more; 57
@@ -76,9 +76,6 @@ function ngramChoice(rows: number): { n_epochs: number; batch_size: number } | u
   if (rows > 3000) return undefined;
   return { n_epochs: Math.max(8, Math.min(40, Math.round(24_000 / rows))), batch_size: 32 };
 }
-
-const tokensOf = ({ encoder }: TextVectors, { texts }: Examples) =>
-  texts.reduce((sum, text) => sum + encoder.encode(text).length, 0);
 
 export const methods: Readonly<Record<MethodName, Method>> = {
   ngram: {
@@ -109,7 +106,7 @@ export const methods: Readonly<Record<MethodName, Method>> = {
     overBase: true,
     start(course, entry) {
       const vectors = course.vectors!;
-      const n_epochs = epochsWithin(entry.operations, tokensOf(vectors, entry.train), vectors.pretrained.model);
+      const n_epochs = epochsWithin(entry.operations, tokensOf(vectors, entry.train.texts), vectors.pretrained.model);
       const tuning = { adapter, peakLearningRate: tunedRate };
       return overBase(course, entry, { n_epochs, batch_size: 32 }, (options) => createTunedLearner(options, tuning));
     },
@@ -119,7 +116,7 @@ export const methods: Readonly<Record<MethodName, Method>> = {
     overBase: true,
     start(course, entry) {
       const vectors = course.vectors!;
-      const perText = tokensOf(vectors, entry.train) / entry.train.labels.length;
+      const perText = tokensOf(vectors, entry.train.texts) / entry.train.labels.length;
       const perStep = contrastivePadding * contrastiveBatch * perText * operationsPerToken(vectors.pretrained.model);
       const fitting = Math.floor(entry.operations / perStep);
       const wanted = Math.ceil((sights * entry.train.labels.length) / contrastiveBatch);

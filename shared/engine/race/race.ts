@@ -9,7 +9,16 @@ import type { Learner } from "../training/learner.ts";
 import { crossFitted } from "./combination.ts";
 import { otherRows, pickRows, stratifiedFolds, stratifiedSample } from "./folds.ts";
 import { type Course, type MethodName, methods, type Setting } from "./methods.ts";
-import { allowance, epochsWithin, foldsFor, mostRows, operationsPerToken, rowsWithin } from "./plan.ts";
+import {
+  type Allowance,
+  allowanceFor,
+  epochsWithin,
+  foldsFor,
+  mostRows,
+  operationsPerToken,
+  rowsWithin,
+  tokensOf,
+} from "./plan.ts";
 import { wilson } from "./verdict.ts";
 
 /** The rows that are raced over, and how they are divided. */
@@ -19,6 +28,7 @@ export interface Field {
   readonly examples: Examples;
   /** Places in `rows`. */
   readonly folds: readonly Int32Array[];
+  readonly allowance: Allowance;
 }
 
 /** What an entrant made of rows that it did not learn from. */
@@ -43,11 +53,11 @@ const measuredRows = 500;
 export function fieldOf(all: Examples, { vectors, seed }: Course): Field {
   const every = Int32Array.from(all.labels.keys());
   const some = pickRows(all, stratifiedSample(all.labels, every, measuredRows, seed)).texts;
-  const tokens = some.reduce((sum, text) => sum + (vectors?.encoder.encode(text).length ?? 0), 0);
-  const most = vectors ? rowsWithin(tokens / some.length, vectors.pretrained.model) : mostRows;
+  const most = vectors ? rowsWithin(tokensOf(vectors, some) / some.length, vectors.pretrained.model) : mostRows;
   const rows = stratifiedSample(all.labels, every, most, seed);
   const examples = pickRows(all, rows);
-  return { rows, examples, folds: stratifiedFolds(examples.labels, foldsFor(rows.length), seed) };
+  const folds = stratifiedFolds(examples.labels, foldsFor(rows.length), seed);
+  return { rows, examples, folds, allowance: allowanceFor(vectors, examples.texts) };
 }
 
 interface Lap {
@@ -84,7 +94,8 @@ export async function* race(
   });
   if (field.rows.length < fewestTuned) return;
   const setting = come.get("frozen")?.setting ?? first;
-  const heat = { laps: laps(course, field, allowance.comparing / 8).slice(0, 1), isHeat: true };
+  const { comparing } = field.allowance;
+  const heat = { laps: laps(course, field, comparing / 8).slice(0, 1), isHeat: true };
   for (const method of tunedMethods) {
     yield* enter(`heat:${method}`, () => run(course, field, { method, setting, signal, ...heat }));
   }
@@ -92,7 +103,7 @@ export async function* race(
   const [best] = tunedMethods.toSorted(
     (a, b) => surprise(come, field, `heat:${a}`) - surprise(come, field, `heat:${b}`),
   );
-  const final = laps(course, field, (allowance.comparing * 3) / 4);
+  const final = laps(course, field, (comparing * 3) / 4);
   yield* enter(best!, () => run(course, field, { method: best!, setting, laps: final, signal }));
 }
 
@@ -157,10 +168,9 @@ function lapOf({ rows }: Field, held: Int32Array): Lap {
 /** As many folds as so many operations have room for; of one fold, where it has no room for that, a part of the rows. */
 function laps(course: Course, field: Field, operations: number): Lap[] {
   const { model } = course.vectors!.pretrained;
-  const { encode } = course.vectors!.encoder;
-  const tokens = field.examples.texts.reduce((sum, text) => sum + encode(text).length, 0);
+  const { tokens, winner } = field.allowance;
   const learned = tokens * (1 - 1 / field.folds.length);
-  const perFold = learned * epochsWithin(allowance.winner, tokens, model) * operationsPerToken(model);
+  const perFold = learned * epochsWithin(winner, tokens, model) * operationsPerToken(model);
   const count = Math.max(1, Math.min(field.folds.length, Math.floor(operations / perFold)));
   const share = Math.min(1, operations / perFold);
   return field.folds.slice(0, count).map((held) => {
@@ -207,7 +217,7 @@ async function run(course: Course, field: Field, options: Run): Promise<Omit<Fin
   let { setting } = options;
   for (const { train, held } of laps) {
     const own = { train: pickRows(field.examples, train), valid: pickRows(field.examples, held), setting };
-    const operations = allowance.winner * (train.length / field.rows.length);
+    const operations = field.allowance.winner * (train.length / field.rows.length);
     const { learner } = await methods[method].start(course, { ...own, operations });
     try {
       const judged = await complete(learner, { share: setting.share, watched: method === "lora", signal, done });

@@ -9,7 +9,7 @@ import type { Decision, WinningPart } from "./decision.ts";
 import { joinLearners } from "./joinedLearner.ts";
 import { type Course, methods } from "./methods.ts";
 import { withOutOfScope } from "./outOfScope.ts";
-import { allowance } from "./plan.ts";
+import { allowanceFor } from "./plan.ts";
 
 export interface WinnerRows {
   readonly train: Examples;
@@ -18,7 +18,7 @@ export interface WinnerRows {
 }
 
 export async function createWinner(course: Course, { parts, bias, outOfScope }: Decision, rows: WinnerRows) {
-  const operations = allowance.winner;
+  const operations = allowanceFor(course.vectors, rows.train.texts).winner;
   const started = await Promise.all(
     parts.map(({ method, setting }) => methods[method].start(course, { ...rows, setting, operations })),
   );
