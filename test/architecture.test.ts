@@ -48,9 +48,10 @@ const rules: Rule[] = [
     forbids: within(/^shared\/stores\/|^shared\/(aws|queue)\.ts$/),
   },
   {
-    promise: "the engine imports only itself, node, what writes ONNX and what reads tokenizer files",
+    promise:
+      "the engine imports only itself, node, and what writes ONNX, reads tokenizer files and decomposes matrices",
     of: /^shared\/engine\/(?!runtime\/)/,
-    forbids: (target) => !/^shared\/engine\/|^node:|^protobufjs|^@huggingface\/tokenizers$/.test(target),
+    forbids: (target) => !/^shared\/engine\/|^node:|^protobufjs|^@huggingface\/tokenizers$|^ml-matrix$/.test(target),
   },
   {
     promise: "statistics imports only itself, seeded random numbers and distribution functions",

@@ -52,6 +52,7 @@ export {
   triplet,
 } from "./layers/lossesRanking.ts";
 export { causalMask, paddingMask } from "./layers/masks.ts";
+export { nearestLora } from "./layers/nearestLora.ts";
 export { gru, lstm, type RecurrentOptions, type RecurrentStates } from "./layers/recurrent.ts";
 export { rmsNorm } from "./layers/rmsNorm.ts";
 export { type Pairing, type Rotary, type RotaryConfig, rotary, rotate } from "./layers/rotary.ts";

@@ -60,14 +60,17 @@ function encoderOf(tokenizer: Tokenizer, { maxPositions, vocabulary }: LanguageM
   };
 }
 
-export interface AdaptedGraph {
+export interface ClassifierGraph {
   /** float32 [batch, classes]. */
   readonly logits: Node;
-  readonly lora: Lora;
   /** Of the head, which is trained whole. */
   readonly head: readonly Node[];
   /** Of the base. */
   readonly body: readonly Node[];
+}
+
+export interface AdaptedGraph extends ClassifierGraph {
+  readonly lora: Lora;
 }
 
 /**
@@ -76,19 +79,28 @@ export interface AdaptedGraph {
  */
 export function adaptedGraph({ model }: Pretrained, classes: number, config: LoraConfig, seed?: Node): AdaptedGraph {
   const lora = withLora(new WeightScope(), config, { body: model.prefix, seed });
-  const inputs = textInputs();
-  const vector = meanPooling(model.states(lora.scope, inputs), inputs.attention_mask);
+  const graph = classifierOver(lora.scope, model, classes);
   lora.requireTargets();
-  const body = lora.scope.parameters;
+  return { ...graph, lora };
+}
+
+/** The base without an adapter, and the head as above. */
+export function wholeGraph({ model }: Pretrained, classes: number): ClassifierGraph {
+  return classifierOver(new WeightScope(), model, classes);
+}
+
+function classifierOver(scope: WeightScope, model: LanguageModel, classes: number): ClassifierGraph {
+  const inputs = textInputs();
+  const vector = meanPooling(model.states(scope, inputs), inputs.attention_mask);
   const head = new WeightScope();
   const logits = linear(head.scope("classifier"), vector, model.hidden, classes);
-  return { logits, lora, head: head.parameters, body };
+  return { logits, head: head.parameters, body: scope.parameters };
 }
 
 type Data = Readonly<Record<string, Float32Array>>;
 
 /** The base's own weights. Throws CheckpointError as `weightsFor`. */
-export function frozenData(pretrained: Pretrained, { body }: AdaptedGraph): Data {
+export function frozenData(pretrained: Pretrained, { body }: ClassifierGraph): Data {
   // Whatever head the checkpoint has is left behind.
   return weightsFor(pretrained, body, { seed: 0 });
 }

@@ -7,6 +7,7 @@ import { ngramArchitecture } from "../models/ngramClassifier.ts";
 import { createNgramLearner } from "../models/ngramLearner.ts";
 import type { TextVectors } from "../models/textVectors.ts";
 import { createTunedLearner } from "../models/tunedLearner.ts";
+import { createWholeLearner } from "../models/wholeLearner.ts";
 import type { Examples } from "../training/examples.ts";
 import {
   type Learner,
@@ -16,7 +17,7 @@ import {
 } from "../training/learner.ts";
 import { epochsWithin, operationsPerToken, tokensOf } from "./plan.ts";
 
-export const methodNames = ["ngram", "frozen", "lora", "contrastive"] as const;
+export const methodNames = ["ngram", "frozen", "lora", "contrastive", "full"] as const;
 export type MethodName = (typeof methodNames)[number];
 
 /** What a method leaves open. */
@@ -59,14 +60,15 @@ interface Method {
 
 /** On all linear layers: with queries and values alone a small base hardly moved. */
 const adapter: LoraConfig = { rank: 16, alpha: 32, dropout: 0.05, targets: "all-linear" };
-const tunedRate = 1e-3;
+const tunedRate = 2.5e-3;
+const wholeRate = 4e-4;
+/** Passes of a training whose end nobody watches. */
+const mostWhole = 4;
 const contrastiveRate = 2e-3;
 /** Texts of a contrastive step, about. */
 const contrastiveBatch = 64;
 /** Of its steps: as many as make it see each row so often, within bounds. */
 const [leastContrastive, mostContrastive, sights] = [20, 300, 20];
-/** Its texts are of any length, and the longest decides what a step computes. */
-const contrastivePadding = 1.5;
 
 /**
  * Few rows make few steps: eight of each of 77 labels were 67 % right after eight passes, and 70 % after twenty and more; 57
@@ -105,10 +107,9 @@ export const methods: Readonly<Record<MethodName, Method>> = {
     what: "the base tuned through an adapter, with its head",
     overBase: true,
     start(course, entry) {
-      const vectors = course.vectors!;
-      const n_epochs = epochsWithin(entry.operations, tokensOf(vectors, entry.train.texts), vectors.pretrained.model);
       const tuning = { adapter, peakLearningRate: tunedRate };
-      return overBase(course, entry, { n_epochs, batch_size: 32 }, (options) => createTunedLearner(options, tuning));
+      const chosen = { n_epochs: passesOf(course, entry), batch_size: 32 };
+      return overBase(course, entry, chosen, (options) => createTunedLearner(options, tuning));
     },
   },
   contrastive: {
@@ -116,8 +117,8 @@ export const methods: Readonly<Record<MethodName, Method>> = {
     overBase: true,
     start(course, entry) {
       const vectors = course.vectors!;
-      const perText = tokensOf(vectors, entry.train.texts) / entry.train.labels.length;
-      const perStep = contrastivePadding * contrastiveBatch * perText * operationsPerToken(vectors.pretrained.model);
+      const longest = longestOfBatch(vectors, entry.train.texts);
+      const perStep = contrastiveBatch * longest * operationsPerToken(vectors.pretrained.model);
       const fitting = Math.floor(entry.operations / perStep);
       const wanted = Math.ceil((sights * entry.train.labels.length) / contrastiveBatch);
       const steps = Math.max(leastContrastive, Math.min(mostContrastive, fitting, wanted));
@@ -128,7 +129,26 @@ export const methods: Readonly<Record<MethodName, Method>> = {
       return overBase(course, entry, chosen, (options) => createContrastiveLearner(options, contrasting));
     },
   },
+  full: {
+    what: "all layers of the base tuned, with its head, and kept as the adapter that comes nearest",
+    overBase: true,
+    start(course, entry) {
+      const tuning = { adapter, peakLearningRate: wholeRate };
+      const chosen = { n_epochs: Math.min(mostWhole, passesOf(course, entry)), batch_size: 32 };
+      return overBase(course, entry, chosen, (options) => createWholeLearner(options, tuning));
+    },
+  },
 };
+
+function passesOf({ vectors }: Course, { train, operations }: Entry): number {
+  return epochsWithin(operations, tokensOf(vectors!, train.texts), vectors!.pretrained.model);
+}
+
+/** Tokens of the longest text of a contrastive step, about: its texts are of any length, and each is padded to it. */
+function longestOfBatch({ encoder }: TextVectors, texts: readonly string[]): number {
+  const lengths = Int32Array.from(texts, (text) => encoder.encode(text).length).sort();
+  return lengths[Math.floor(lengths.length * (1 - 1 / contrastiveBatch))]!;
+}
 
 async function overBase(
   course: Course,

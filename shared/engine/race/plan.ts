@@ -5,7 +5,9 @@ import type { TextVectors } from "../models/textVectors.ts";
 /** Of a race; the winner learns from all there are. */
 export const mostRows = 10_000;
 
-/** Floating-point operations; a core makes some 7 x 10^10 a second of a small encoder's. Of the base as it is, to read the rows once. */
+// Floating-point operations; a core makes some 7 x 10^10 a second of a small encoder's.
+
+/** Of the base as it is, to read the rows once. */
 const reading = 3e12;
 /** Of the winner's own training: so many passes over its rows, within bounds. */
 const winning = { passes: 3, least: 5e12, most: 2e13 };
@@ -39,10 +41,19 @@ export function foldsFor(rows: number): number {
 }
 
 /** Operations of a pass forward and back through a base with an adapter, by token. */
-export function operationsPerToken({ layers, hidden }: LanguageModel): number {
-  const weights = 12 * layers * hidden * hidden;
-  return 3 * 2 * weights;
+export function operationsPerToken(model: LanguageModel): number {
+  return 3 * 2 * weightsOf(model);
 }
+
+const mostTunedWhole = 2e7;
+
+/** Whether a base is small enough to tune all of it: a checkpoint then holds its layers three times over. */
+export function isTunedWhole(model: LanguageModel): boolean {
+  return weightsOf(model) <= mostTunedWhole;
+}
+
+/** Of the linear layers, about. */
+const weightsOf = ({ layers, hidden }: LanguageModel) => 12 * layers * hidden * hidden;
 
 /** Rows that a race is run over, of a mean length in tokens. */
 export function rowsWithin(perRow: number, model: LanguageModel): number {

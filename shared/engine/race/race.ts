@@ -14,6 +14,7 @@ import {
   allowanceFor,
   epochsWithin,
   foldsFor,
+  isTunedWhole,
   mostRows,
   operationsPerToken,
   rowsWithin,
@@ -96,18 +97,17 @@ export async function* race(
   const setting = come.get("frozen")?.setting ?? first;
   const { comparing } = field.allowance;
   const heat = { laps: laps(course, field, comparing / 8).slice(0, 1), isHeat: true };
-  for (const method of tunedMethods) {
+  const tuned = tunedMethods.filter((method) => method !== "full" || isTunedWhole(course.vectors!.pretrained.model));
+  for (const method of tuned) {
     yield* enter(`heat:${method}`, () => run(course, field, { method, setting, signal, ...heat }));
   }
   if (signal.aborted) return;
-  const [best] = tunedMethods.toSorted(
-    (a, b) => surprise(come, field, `heat:${a}`) - surprise(come, field, `heat:${b}`),
-  );
+  const [best] = tuned.toSorted((a, b) => surprise(come, field, `heat:${a}`) - surprise(come, field, `heat:${b}`));
   const final = laps(course, field, (comparing * 3) / 4);
   yield* enter(best!, () => run(course, field, { method: best!, setting, laps: final, signal }));
 }
 
-const tunedMethods: readonly MethodName[] = ["lora", "contrastive"];
+const tunedMethods: readonly MethodName[] = ["lora", "contrastive", "full"];
 
 /**
  * Of fewer rows than this there is nothing to tell who tunes best. With eight of each of a few labels contrasts lost three to
