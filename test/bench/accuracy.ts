@@ -13,7 +13,15 @@ import { outOfScope } from "./accuracyOutOfScope.ts";
 import { similarity } from "./accuracySimilarity.ts";
 import type { Suite } from "./suite.ts";
 
-const parts: Record<string, Part> = { ngram, full, fewshot: fewShot, outofscope: outOfScope, similarity, budget };
+const parts: Record<string, Part> = {
+  ngram,
+  full,
+  fewshot: fewShot({ perLabel: 8, wanted: 8 }),
+  fewshot16: fewShot({ perLabel: 16, wanted: null }),
+  outofscope: outOfScope,
+  similarity,
+  budget,
+};
 
 export const accuracy: Suite = async ({ part, ...bench }) => {
   if (part !== undefined && !Object.hasOwn(parts, part)) {

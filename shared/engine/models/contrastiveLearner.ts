@@ -16,6 +16,7 @@ import { mixSeeds } from "../random.ts";
 import { createSession } from "../runtime/session.ts";
 import { contrastiveBatches, contrastivePairs } from "../training/contrastiveBatches.ts";
 import type { Tensors } from "../training/fitGraph.ts";
+import { taken } from "../training/fitter.ts";
 import type { Learner } from "../training/learner.ts";
 import { logitsOf, padBatch } from "../training/textBatches.ts";
 import { carryOver, type TrainingStep, trainingStep } from "../trainingStep.ts";
@@ -80,13 +81,13 @@ export async function createContrastiveLearner(options: OverVectors, contrasting
   const contrast = async (n: number) => {
     const rows = batches.rowsOf(n);
     const texts = Array.from(rows, (row) => ids.train[row]!);
-    const results = await stepper.run({
+    const feeds = {
       ...padBatch(texts),
       ...contrastivePairs(rows.map((row) => train.labels[row]!)),
       learning_rate: { shape: [], data: Float32Array.of(rate(n)) },
       dropout_seed: { shape: [], data: Uint32Array.of(mixSeeds(seed, n)) },
-      ...carried,
-    });
+    };
+    const results = await stepper.run(taken(stepper, { ...feeds, ...carried }));
     carried = carryOver(step, results);
     const tokens = texts.reduce((sum, { length }) => sum + length, 0);
     return { loss: results.loss!.data[0] as number, accuracy: 0, tokens };

@@ -41,7 +41,8 @@ function answerOf(read: ResidentAnswer | Error, wants: ReadRow["wants"]): ReadAn
 function byAdapterForm({ rows, adapter }: ReadArgument): Map<LoraConfig, number[]> {
   const groups = new Map<string, { form: LoraConfig; places: number[] }>();
   for (const [place, { model }] of rows.entries()) {
-    const form = model?.adapter ?? adapter;
+    // Dropout is training's: adapters that differ in nothing else share a resident base.
+    const form = { ...(model?.adapter ?? adapter), dropout: 0 };
     const name = JSON.stringify(form);
     const group = groups.get(name) ?? { form, places: [] };
     groups.set(name, group);
