@@ -4,7 +4,7 @@ import type { LoraConfig } from "../layers/lora.ts";
 import type { LabelledLogits } from "../training/evaluation.ts";
 import type { Learner, LearnerOptions } from "../training/learner.ts";
 import { adaptedGraph, adapterFor } from "./adaptedBase.ts";
-import { createHeadFit, type Head, headLogits } from "./logisticHead.ts";
+import { createHeadFit, type Head, type HeadOptions, type HeadRows, headLogits } from "./logisticHead.ts";
 import type { TextVectors } from "./textVectors.ts";
 
 export interface OverVectors extends LearnerOptions {
@@ -18,13 +18,7 @@ export interface OverVectors extends LearnerOptions {
 
 export async function createFrozenLearner(options: OverVectors): Promise<Learner> {
   const { train, valid, vectors, classes } = options;
-  const width = vectors.pretrained.model.hidden;
-  const rows = { vectors: await vectors.of(train.texts), labels: train.labels };
-  const fit = await createHeadFit(rows, {
-    ...options,
-    names: options.names && (await vectors.of(options.names)),
-    width,
-  });
+  const fit = await createHeadFit(...(await headOverBase(options)));
   const held = await vectors.of(valid.texts);
   const tokens = train.texts.reduce((sum, text) => sum + vectors.encoder.encode(text).length, 0);
   const adapter = adapterFor(vectors.pretrained.model);
@@ -44,6 +38,14 @@ export async function createFrozenLearner(options: OverVectors): Promise<Learner
     weights: () => ({ ...noAdapter(vectors, adapter), ...headWeights(fit.head()) }),
     release: fit.release,
   };
+}
+
+/** What a head over the base as it is learns from. */
+export async function headOverBase(options: OverVectors): Promise<[HeadRows, HeadOptions]> {
+  const { train, vectors } = options;
+  const rows = { vectors: await vectors.of(train.texts), labels: train.labels };
+  const names = options.names && (await vectors.of(options.names));
+  return [rows, { ...options, names, width: vectors.pretrained.model.hidden }];
 }
 
 /** A head as a model's file has it. */

@@ -7,8 +7,8 @@ import type { Learner } from "../training/learner.ts";
 import { createTextLearner } from "../training/textLearner.ts";
 import { dataOf, tensorsOf } from "../weights/tensors.ts";
 import { adaptedGraph, firstData, frozenData } from "./adaptedBase.ts";
-import { headWeights, type OverVectors } from "./frozenLearner.ts";
-import { fitHead, type Head } from "./logisticHead.ts";
+import { headOverBase, headWeights, type OverVectors } from "./frozenLearner.ts";
+import { fitHead } from "./logisticHead.ts";
 
 export interface Tuning {
   readonly adapter: LoraConfig;
@@ -19,7 +19,7 @@ export async function createTunedLearner(options: OverVectors, tuning: Tuning): 
   const { classes, seed, vectors } = options;
   const { pretrained, encoder } = vectors;
   const { adapter, peakLearningRate } = tuning;
-  const head = await headOverBase(options);
+  const head = await fitHead(...(await headOverBase(options)));
   const graph = adaptedGraph(pretrained, classes, adapter);
   const first = { ...firstData(graph, seed), ...dataOf<Float32Array>(headWeights(head)) };
   const learner = await createTextLearner(
@@ -36,12 +36,4 @@ export async function createTunedLearner(options: OverVectors, tuning: Tuning): 
     options,
   );
   return { ...learner, adapter };
-}
-
-/** Where it ends over the base as it is. */
-export async function headOverBase(options: OverVectors): Promise<Head> {
-  const { train, vectors } = options;
-  const rows = { vectors: await vectors.of(train.texts), labels: train.labels };
-  const names = options.names && (await vectors.of(options.names));
-  return fitHead(rows, { ...options, names, width: vectors.pretrained.model.hidden });
 }

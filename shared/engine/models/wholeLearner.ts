@@ -3,24 +3,22 @@
  * the adapter nearest to it, so that the model is a row among others of its base, as all are; it is judged as it is stored.
  */
 import { nearestLora } from "../layers/nearestLora.ts";
-import { toOnnx } from "../onnx.ts";
-import { createSession } from "../runtime/session.ts";
 import type { Learner } from "../training/learner.ts";
-import { logitsOf } from "../training/textBatches.ts";
 import { createTextLearner } from "../training/textLearner.ts";
 import { dataOf, tensorsOf } from "../weights/tensors.ts";
 import { adaptedGraph, frozenData, wholeGraph } from "./adaptedBase.ts";
-import { headWeights, type OverVectors } from "./frozenLearner.ts";
-import { headOverBase, type Tuning } from "./tunedLearner.ts";
+import { headOverBase, headWeights, type OverVectors } from "./frozenLearner.ts";
+import { fitHead } from "./logisticHead.ts";
+import type { Tuning } from "./tunedLearner.ts";
 
 export async function createWholeLearner(options: OverVectors, tuning: Tuning): Promise<Learner> {
-  const { classes, vectors, valid, threads } = options;
+  const { classes, vectors } = options;
   const { pretrained, encoder } = vectors;
   const { adapter, peakLearningRate } = tuning;
   const adapted = adaptedGraph(pretrained, classes, adapter);
   const { lora } = adapted;
   const base = frozenData(pretrained, adapted);
-  const head = dataOf<Float32Array>(headWeights(await headOverBase(options)));
+  const head = dataOf<Float32Array>(headWeights(await fitHead(...(await headOverBase(options)))));
   const layers = new Set(lora.placements.map(({ path }) => `${path}.weight`));
   const graph = wholeGraph(pretrained, classes);
   const learner = await createTextLearner(
@@ -31,27 +29,19 @@ export async function createWholeLearner(options: OverVectors, tuning: Tuning): 
       },
       trained: tensorsOf([...graph.body.filter(({ name }) => layers.has(name!)), ...graph.head], { ...base, ...head }),
       frozen: Object.fromEntries(Object.entries(base).filter(([name]) => !layers.has(name))),
+      served: {
+        logits: adapted.logits,
+        frozen: base,
+        weights(trained) {
+          const data = dataOf<Float32Array>(trained);
+          const near = nearestLora(base, data, lora);
+          return tensorsOf([...lora.adapter.parameters, ...adapted.head], { ...data, ...near });
+        },
+      },
       encode: encoder.encode,
       peakLearningRate,
     },
     options,
   );
-  const judge = await createSession(toOnnx({ outputs: { logits: adapted.logits }, initializers: base }), { threads });
-  const weights = () => {
-    const tuned = dataOf<Float32Array>(learner.weights());
-    return tensorsOf([...lora.adapter.parameters, ...adapted.head], { ...tuned, ...nearestLora(base, tuned, lora) });
-  };
-  const held = valid.texts.map(encoder.encode);
-  return {
-    ...learner,
-    isEvaluated: (n) => n + 1 === learner.totalSteps,
-    async validate() {
-      const served = weights();
-      const logits = await logitsOf((batch) => judge.run({ ...batch, ...served }), held, classes);
-      return { logits, labels: valid.labels, classes };
-    },
-    adapter,
-    weights,
-    release: async () => void (await Promise.all([learner.release(), judge.release()])),
-  };
+  return { ...learner, isEvaluated: (n) => n + 1 === learner.totalSteps, adapter };
 }

@@ -3,6 +3,7 @@ import type { LoraConfig } from "../layers/lora.ts";
 import { createContrastiveLearner } from "../models/contrastiveLearner.ts";
 import { createFrozenLearner } from "../models/frozenLearner.ts";
 import { spokenName } from "../models/labelNames.ts";
+import type { LanguageModel } from "../models/languageModel.ts";
 import { ngramArchitecture } from "../models/ngramClassifier.ts";
 import { createNgramLearner } from "../models/ngramLearner.ts";
 import type { TextVectors } from "../models/textVectors.ts";
@@ -15,7 +16,7 @@ import {
   type ResolvedHyperparameters,
   resolveAuto,
 } from "../training/learner.ts";
-import { epochsWithin, operationsPerToken, tokensOf } from "./plan.ts";
+import { epochsWithin, isTunedWhole, operationsPerToken, tokensOf } from "./plan.ts";
 
 export const methodNames = ["ngram", "frozen", "lora", "contrastive", "full"] as const;
 export type MethodName = (typeof methodNames)[number];
@@ -55,6 +56,10 @@ interface Method {
   /** What it does, for people. */
   readonly what: string;
   readonly overBase: boolean;
+  /** Whether held rows may end it early. */
+  readonly isWatched?: boolean;
+  /** Of which bases it is a method; absent: of all. */
+  readonly fits?: (model: LanguageModel) => boolean;
   readonly start: (course: Course, entry: Entry) => Promise<Started>;
 }
 
@@ -108,6 +113,7 @@ export const methods: Readonly<Record<MethodName, Method>> = {
   lora: {
     what: "the base tuned through an adapter, with its head",
     overBase: true,
+    isWatched: true,
     start(course, entry) {
       const tuning = { adapter, peakLearningRate: tunedRate };
       const chosen = { n_epochs: passesOf(course, entry), batch_size: 32 };
@@ -135,6 +141,7 @@ export const methods: Readonly<Record<MethodName, Method>> = {
   full: {
     what: "all layers of the base tuned, with its head, and kept as the adapter that comes nearest",
     overBase: true,
+    fits: isTunedWhole,
     start(course, entry) {
       const tuning = { adapter, peakLearningRate: wholeRate };
       const chosen = { n_epochs: Math.min(mostWhole, passesOf(course, entry)), batch_size: 32 };

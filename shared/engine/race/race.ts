@@ -14,7 +14,6 @@ import {
   allowanceFor,
   epochsWithin,
   foldsFor,
-  isTunedWhole,
   mostRows,
   operationsPerToken,
   rowsWithin,
@@ -97,7 +96,8 @@ export async function* race(
   const setting = come.get("frozen")?.setting ?? first;
   const { comparing } = field.allowance;
   const heat = { laps: laps(course, field, comparing / 8).slice(0, 1), isHeat: true };
-  const tuned = tunedMethods.filter((method) => method !== "full" || isTunedWhole(course.vectors!.pretrained.model));
+  const { model } = course.vectors.pretrained;
+  const tuned = tunedMethods.filter((method) => methods[method].fits?.(model) ?? true);
   for (const method of tuned) {
     yield* enter(`heat:${method}`, () => run(course, field, { method, setting, signal, ...heat }));
   }
@@ -220,7 +220,12 @@ async function run(course: Course, field: Field, options: Run): Promise<Omit<Fin
     const operations = field.allowance.winner * (train.length / field.rows.length);
     const { learner } = await methods[method].start(course, { ...own, operations });
     try {
-      const judged = await complete(learner, { share: setting.share, watched: method === "lora", signal, done });
+      const judged = await complete(learner, {
+        share: setting.share,
+        watched: methods[method].isWatched ?? false,
+        signal,
+        done,
+      });
       if (!judged) return null;
       setting = { ...setting, share: judged.share };
       for (const [i, row] of held.entries()) {

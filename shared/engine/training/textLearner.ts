@@ -24,9 +24,18 @@ export interface TextModel {
   readonly trained: Tensors;
   /** Those of the others. */
   readonly frozen: Readonly<Record<string, TypedArray>>;
+  /** What is judged and stored in place of the trained weights, where that is another model made of them. */
+  readonly served?: Served;
   /** At least one id. */
   readonly encode: (text: string) => Int32Array;
   readonly peakLearningRate: number;
+}
+
+export interface Served {
+  /** As `TextModel.logits` for inference; reads its `frozen` weights and those of `weights`. */
+  readonly logits: Node;
+  readonly frozen: TextModel["frozen"];
+  readonly weights: (trained: Tensors) => Tensors;
 }
 
 const maxGradientNorm = 1;
@@ -46,7 +55,10 @@ export async function createTextLearner(model: TextModel, options: LearnerOption
     memoryLimit: memoryLimit(),
     session: { threads },
   });
-  const judge = await createSession(inferenceModel(model), { threads });
+  const served = model.served ?? asTrained(model);
+  const judge = await createSession(toOnnx({ outputs: { logits: served.logits }, initializers: served.frozen }), {
+    threads,
+  });
   const batches = sortedRuns(train, hyperparameters.batch_size, seed);
   const totalSteps = batches.perEpoch * hyperparameters.n_epochs;
   const rate = schedule("linear", {
@@ -55,7 +67,8 @@ export async function createTextLearner(model: TextModel, options: LearnerOption
     totalSteps,
   });
   let carried: Tensors = { ...model.trained, ...stepper.initialState };
-  const trained = () => Object.fromEntries(Object.keys(model.trained).map((name) => [name, carried[name]!]));
+  const stored = () =>
+    served.weights(Object.fromEntries(Object.keys(model.trained).map((name) => [name, carried[name]!])));
 
   /** What a step feeds; equal for all of its micro-batches but for the rows. */
   const feedsAt = (n: number) => (chosen: Int32Array) => ({
@@ -76,7 +89,7 @@ export async function createTextLearner(model: TextModel, options: LearnerOption
       return { loss: taken.values.loss!, accuracy: taken.values.accuracy!, tokens };
     },
     async validate() {
-      const weights = trained();
+      const weights = stored();
       const logits = await logitsOf((batch) => judge.run({ ...batch, ...weights }), valid, classes);
       return { logits, labels: options.valid.labels, classes };
     },
@@ -84,7 +97,7 @@ export async function createTextLearner(model: TextModel, options: LearnerOption
     restore(state) {
       carried = Object.fromEntries(Object.keys(carried).map((name) => [name, state[name]!]));
     },
-    weights: trained,
+    weights: stored,
     async release() {
       await Promise.all([stepper.release(), judge.release()]);
     },
@@ -106,6 +119,6 @@ function stepOf(model: TextModel): TrainingStepOptions {
 }
 
 /** Trained weights are inputs; the others are part of it. */
-function inferenceModel(model: TextModel): Uint8Array {
-  return toOnnx({ outputs: { logits: model.logits().logits }, initializers: model.frozen });
+function asTrained(model: TextModel): Served {
+  return { logits: model.logits().logits, frozen: model.frozen, weights: (trained) => trained };
 }
