@@ -1,9 +1,10 @@
 /** Rare labels: by how much frequent ones are held back, so that rare ones are found too. */
+import { Matrix, solve } from "ml-matrix";
 import { evaluate, type LabelledLogits } from "../training/evaluation.ts";
 
 /** From here on the mean of the labels' F1 scores is what is sought, and not the share of right rows. */
 const imbalance = 5;
-const strengths = [0, 0.25, 0.5, 0.75, 1];
+const strengths = Array.from({ length: 11 }, (_, i) => i / 10);
 /** What holding back must bring, in macro-F1. */
 const leastGain = 0.003;
 
@@ -34,12 +35,21 @@ export function fitBalance(held: LabelledLogits, counts: readonly number[]): Bal
   if (imbalanceOf(counts) < imbalance) return null;
   const total = counts.reduce((sum, count) => sum + count, 0);
   const biasOf = (strength: number) => counts.map((count) => -strength * Math.log(Math.max(count, 1) / total));
-  const scored = strengths.map((strength) => {
-    const bias = biasOf(strength);
-    return { strength, bias, score: evaluate(withBias(held, bias)).macroF1 };
-  });
-  const best = scored.reduce((a, b) => (b.score > a.score ? b : a));
-  return best.score < scored[0]!.score + leastGain ? null : { bias: best.bias, strength: best.strength };
+  const scoreOf = (strength: number) => evaluate(withBias(held, biasOf(strength))).macroF1;
+  const strength = summit(strengths.map((strength) => ({ strength, score: scoreOf(strength) })));
+  return scoreOf(strength) < scoreOf(0) + leastGain ? null : { bias: biasOf(strength), strength };
+}
+
+/**
+ * Where the parabola through the scores is highest. The best score itself is often a rare label's two or three rows' luck:
+ * in 120 draws of 3,334 held rows, other rows of davidson had macro-F1 74.3 by this and 74.2 by the best (73.9 in steps of 0.25).
+ */
+function summit(scored: readonly { strength: number; score: number }[]): number {
+  const powers = scored.map(({ strength }) => [1, strength, strength ** 2]);
+  const scores = Matrix.columnVector(scored.map(({ score }) => score));
+  const [, slope, bend] = solve(new Matrix(powers), scores).to1DArray() as [number, number, number];
+  if (bend >= 0) return scored.reduce((a, b) => (b.score > a.score ? b : a)).strength;
+  return Math.min(1, Math.max(0, -slope / (2 * bend)));
 }
 
 export function withBias(held: LabelledLogits, bias: readonly number[]): LabelledLogits {

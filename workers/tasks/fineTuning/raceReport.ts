@@ -55,7 +55,8 @@ function heatsOf({ heats }: RaceReport): string {
 }
 
 function notesOf({ imbalance, balance, outOfScope, suspects, noise }: RaceReport): string[] {
-  const held = balance === null ? "nothing is held back" : `frequent labels are held back by ${balance} of their lead`;
+  const held =
+    balance === null ? "nothing is held back" : `frequent labels are held back by ${balance.toFixed(2)} of their lead`;
   const notes = [
     `- The most frequent label has ${imbalance.toFixed(1)} times the rows of the rarest: ${held}.`,
     `- ${suspects.length} labels are probably wrong (\`label_suspects.csv\`); an estimated ${percent(noise)} of all are.`,

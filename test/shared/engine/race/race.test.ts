@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { normals } from "../../../../shared/engine/index.ts";
-import { fitBalance } from "../../../../shared/engine/race/balance.ts";
+import { fitBalance, withBias } from "../../../../shared/engine/race/balance.ts";
 import { crossFitted, fitScales } from "../../../../shared/engine/race/combination.ts";
 import { stratifiedFolds, stratifiedSample } from "../../../../shared/engine/race/folds.ts";
 import { fitOutOfScope, outOfScopeLabel, withOutOfScope } from "../../../../shared/engine/race/outOfScope.ts";
@@ -121,6 +121,12 @@ describe("rare labels", () => {
     assert.equal(fitBalance(judged, [1000, 1000]), null);
     const balance = fitBalance({ logits, labels, classes: 2 }, [1900, 100])!;
     assert.ok(balance.strength > 0 && balance.bias[1]! > balance.bias[0]!);
+    const scoreOf = (strength: number) => {
+      const bias = [0.95, 0.05].map((share) => -strength * Math.log(share));
+      return evaluate(withBias({ logits, labels, classes: 2 }, bias)).macroF1;
+    };
+    const best = Math.max(...Array.from({ length: 101 }, (_, i) => scoreOf(i / 100)));
+    assert.ok(scoreOf(0) < best - 0.05 && scoreOf(balance.strength) > best - 0.02);
   });
 });
 
