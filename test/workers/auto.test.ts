@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { importBase } from "../../infra/models/importBase.ts";
 import type { RaceReport } from "../../shared/engine/race/report.ts";
+import { usualPrices } from "../../shared/pricing/prices.ts";
 import { createModelHost } from "../../shared/serving/host.ts";
 import { writeTinyBase } from "../support/tinyBase.ts";
 import { rowsOf } from "../support/trainingData.ts";
@@ -53,6 +54,10 @@ test("without a starter base n-grams run alone, and the report names doubtful la
   ]);
   const report = JSON.parse(files.get("auto_report.json")!) as RaceReport;
   assert.deepEqual([report.winner, report.candidates.length, report.rows], ["ngram", 1, few.length]);
+  const { seconds, cost } = report.candidates[0] as RaceReport["candidates"][number] & { cost: object };
+  const { per_hour } = usualPrices.prices.find(({ kind }) => kind === "fine_tuning")!;
+  const expected = { value: Math.round(((seconds * per_hour) / 3600) * 1e9) / 1e9, currency: usualPrices.currency };
+  assert.deepEqual(cost, expected, "as an hour of a job costs");
   assert.match(files.get("auto_report.md")!, /^# The model that was chosen: ngram\n/);
   assert.match(files.get("label_suspects.csv")!, new RegExp(`^${wrong + 1},billing,`, "m"));
 });

@@ -1,20 +1,45 @@
 /** What a race found out, as files to read: a document, the same as JSON, and the rows whose labels are doubtful. */
 import type { CandidateReport, ClassReport, RaceReport, Suspect } from "../../../shared/engine/race/report.ts";
+import { nanosOf, nanosPerUnit } from "../../../shared/pricing/prices.ts";
 import type { FileRecord } from "../../../shared/schemas/file.ts";
 import type { Attempt } from "./attempt.ts";
 import { storeJsonResult, storeResult } from "./results.ts";
 
+/** In the currency's unit; by the time that the run took, as a job is charged for it. */
+interface Cost {
+  value: number;
+  currency: string;
+}
+
+type Priced<Run> = Run & { cost: Cost };
+
+interface PricedReport extends RaceReport {
+  candidates: Priced<CandidateReport>[];
+  heats: Priced<RaceReport["heats"][number]>[];
+}
+
 export async function raceFiles(attempt: Attempt, report: RaceReport): Promise<FileRecord[]> {
+  const priced = withCosts(attempt, report);
   return [
-    await storeResult(attempt, "auto_report.md", raceDocument(report), "text/markdown"),
-    await storeJsonResult(attempt, "auto_report.json", report),
+    await storeResult(attempt, "auto_report.md", raceDocument(priced), "text/markdown"),
+    await storeJsonResult(attempt, "auto_report.json", priced),
     await storeResult(attempt, "label_suspects.csv", suspectsCsv(report.suspects), "text/csv"),
   ];
 }
 
+function withCosts({ context, job }: Attempt, report: RaceReport): PricedReport {
+  const { prices } = context.config;
+  const priced = <Run extends { seconds: number }>(run: Run): Priced<Run> => {
+    const work = { kind: "fine_tuning", model: job.model, milliseconds: run.seconds * 1000 } as const;
+    return { ...run, cost: { value: nanosOf(prices, work) / nanosPerUnit, currency: prices.currency } };
+  };
+  return { ...report, candidates: report.candidates.map(priced), heats: report.heats.map(priced) };
+}
+
+const told = ({ value, currency }: Cost) => `${value.toFixed(4)} ${currency.toUpperCase()}`;
 const percent = (share: number | null) => (share === null ? "" : `${(100 * share).toFixed(1)} %`);
 
-export function raceDocument(report: RaceReport): string {
+function raceDocument(report: PricedReport): string {
   const { winner, why, rows, judged, folds } = report;
   const sections = [
     `# The model that was chosen: ${winner}\n\n${why}`,
@@ -26,31 +51,33 @@ export function raceDocument(report: RaceReport): string {
   return `${sections.filter(Boolean).join("\n\n")}\n`;
 }
 
-function candidateTable(candidates: readonly CandidateReport[]): string {
+function candidateTable(candidates: PricedReport["candidates"]): string {
   return table(
-    ["candidate", "right", "95 % interval", "macro-F1", "nats a row", "seconds", "steps", "what it is"],
-    candidates.map(({ name, what, accuracy, interval, macroF1, loss, seconds, steps }) => [
+    ["candidate", "right", "95 % interval", "macro-F1", "nats a row", "seconds", "cost", "steps", "what it is"],
+    candidates.map(({ name, what, accuracy, interval, macroF1, loss, seconds, cost, steps }) => [
       name,
       percent(accuracy),
       `${percent(interval.low)} to ${percent(interval.high)}`,
       percent(macroF1),
       loss.toFixed(3),
       seconds.toFixed(1),
+      told(cost),
       String(steps),
       what.join("; and "),
     ]),
   );
 }
 
-function heatsOf({ heats }: RaceReport): string {
+function heatsOf({ heats }: PricedReport): string {
   if (!heats.length) return "";
-  const rows = heats.map(({ name, accuracy, loss, seconds }) => [
+  const rows = heats.map(({ name, accuracy, loss, seconds, cost }) => [
     name,
     percent(accuracy),
     loss.toFixed(3),
     seconds.toFixed(1),
+    told(cost),
   ]);
-  const header = ["method", "right, with n-grams", "nats a row", "seconds"];
+  const header = ["method", "right, with n-grams", "nats a row", "seconds", "cost"];
   return `### Heats\n\nWhat tunes a base is expensive: only the best on a part of the way went on.\n\n${table(header, rows)}`;
 }
 
@@ -63,11 +90,11 @@ function notesOf({ imbalance, balance, outOfScope, suspects, noise }: RaceReport
   ];
   if (!outOfScope) return notes;
   const { label, before, after } = outOfScope;
-  const told = ({ recall, inScopeAccuracy }: typeof before) =>
+  const shares = ({ recall, inScopeAccuracy }: typeof before) =>
     `${percent(recall)} of its rows found and ${percent(inScopeAccuracy)} of the others right`;
   return [
     ...notes,
-    `- \`${label}\` stands for none of the others: ${told(after)}; as a label like any other, ${told(before)}.`,
+    `- \`${label}\` stands for none of the others: ${shares(after)}; as a label like any other, ${shares(before)}.`,
   ];
 }
 
