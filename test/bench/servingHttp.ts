@@ -7,6 +7,7 @@ import { listen } from "../../api/listen.ts";
 import { createServices } from "../../api/services/services.ts";
 import { parseConfig } from "../../shared/config.ts";
 import { openEncoder } from "../../shared/engine/models/adaptedBase.ts";
+import type { Precision } from "../../shared/engine/quantization/precision.ts";
 import { startDevice } from "../../shared/engine/runtime/device.ts";
 import type { ModelHost } from "../../shared/serving/host.ts";
 import { usualLimits } from "../../shared/serving/limits.ts";
@@ -27,9 +28,24 @@ const warmUp = 4 * texts;
 const clients = 64;
 /** Of calls one after another, a round. */
 const singles = 64;
-const precision = "int8";
 
+/** Over HTTP, as the host has its bases; and with a model that takes twice as long, of which less is lost. */
 export async function http(stage: Stage, bench: Bench): Promise<void> {
+  await overHttp(stage, "int8", async (front) => {
+    await together(stage, bench, front);
+    await alone(stage, bench, front);
+  });
+  await overHttp(stage, "float32", (front) => together(stage, bench, front));
+}
+
+interface Front {
+  readonly precision: Precision;
+  readonly host: ModelHost;
+  readonly model: Tuned;
+  readonly send: (requests: number, clients: number) => Promise<Served>;
+}
+
+async function overHttp(stage: Stage, precision: Precision, ask: (front: Front) => Promise<void>): Promise<void> {
   const [model] = await stage.models(1);
   const host = stage.host({ precisionOf: () => precision });
   const { stores, queue } = stage.cloud;
@@ -45,10 +61,9 @@ export async function http(stage: Stage, bench: Bench): Promise<void> {
     .slice(0, texts)
     .map(({ text }) => decisionRequest(model!.tenant.key, model!.record.id, text, stage.set.labels));
   const sender = startClients({ origin: server.url, requests });
-  const send = (requests: number, clients: number) => sender.run({ clients, requests });
   try {
-    await together(stage, bench, { host, model: model!, send: () => send(texts, clients) });
-    await alone(stage, bench, { model: model!, send: () => send(singles, 1) });
+    const send = (requests: number, clients: number) => sender.run({ clients, requests });
+    await ask({ precision, host, model: model!, send });
   } finally {
     sender.stop();
     await server.close(200);
@@ -56,33 +71,28 @@ export async function http(stage: Stage, bench: Bench): Promise<void> {
   }
 }
 
-interface Together {
-  readonly host: ModelHost;
-  readonly model: Tuned;
-  readonly send: () => Promise<Served>;
-}
-
-async function together({ set }: Stage, { emit, tell }: Bench, { host, model, send }: Together): Promise<void> {
-  tell(`serving: ${rounds} rounds of ${texts} texts by ${clients} clients, of the host and over HTTP`);
-  for (let sent = 0; sent < warmUp; sent += texts) await send();
+async function together({ set }: Stage, { emit, tell }: Bench, { precision, host, model, send }: Front): Promise<void> {
+  tell(`serving: ${rounds} rounds of ${texts} texts by ${clients} clients in ${precision}, of the host and over HTTP`);
+  for (let sent = 0; sent < warmUp; sent += texts) await send(texts, clients);
   const questions = set.test.slice(0, texts).map(({ text }) => ({ text, model }));
   const served: Served[] = [];
   const taken = { host: [] as ProcessorTime[], http: [] as ProcessorTime[] };
   const times = await interleaved(rounds, {
     host: async () => (await counted(taken.host, () => askAll(host, questions, clients))).milliseconds,
     http: async () => {
-      served.push(await counted(taken.http, send));
+      served.push(await counted(taken.http, () => send(texts, clients)));
       return served.at(-1)!.milliseconds;
     },
   });
   const rate = (name: "host" | "http") => (1000 * texts) / median(times[name]);
   const beside = { baseline: rate("host"), baseline_source: "the host's own; asked for: 0.8" };
-  emit({ case: `clients=${clients}/throughput`, value: rate("http"), unit: "per second", ...beside });
-  emit(processorCase(taken, served));
+  const named = (what: string) => `${precision}/clients=${clients}/${what}`;
+  emit({ case: named("throughput"), value: rate("http"), unit: "per second", ...beside });
+  emit({ case: named("processor-of-api"), ...processor(taken, served) });
   const latencies = served.slice(1).map((one) => one.latencies.toSorted((a, b) => a - b));
   const at = (share: number) => median(latencies.map((sorted) => sorted[Math.floor(share * sorted.length)]!));
   const bar = { baseline: 3 * at(0.5), baseline_source: `three times p50 (${at(0.5).toFixed(1)}), the most asked for` };
-  emit({ case: `clients=${clients}/p99`, value: at(0.99), unit: "milliseconds", ...bar });
+  emit({ case: named("p99"), value: at(0.99), unit: "milliseconds", ...bar });
 }
 
 async function counted<Result>(into: ProcessorTime[], work: () => Promise<Result>): Promise<Result> {
@@ -94,24 +104,18 @@ async function counted<Result>(into: ProcessorTime[], work: () => Promise<Result
 }
 
 /** Beside what the model itself takes, all on the same cores: that much of the host's throughput cannot but be lost. */
-function processorCase(taken: Record<"host" | "http", readonly ProcessorTime[]>, served: readonly Served[]) {
+function processor(taken: Record<"host" | "http", readonly ProcessorTime[]>, served: readonly Served[]) {
   const each = (values: readonly number[]) => median(values.slice(1)) / texts;
   const here = (name: "host" | "http") => each(taken[name].map(({ here }) => here));
   const devices = each(taken.http.map(({ devices }) => devices));
   const ofClients = each(served.map(({ processor }) => processor)).toFixed(2);
   const source = `of the model; ${here("host").toFixed(2)} of the host around it, ${ofClients} of the clients`;
   const beside = { baseline: Number.isNaN(devices) ? null : devices, baseline_source: source };
-  const name = `clients=${clients}/processor-of-api`;
-  return { case: name, value: here("http") - here("host"), unit: "milliseconds" as const, ...beside };
-}
-
-interface Alone {
-  readonly model: Tuned;
-  readonly send: () => Promise<Served>;
+  return { value: here("http") - here("host"), unit: "milliseconds" as const, ...beside };
 }
 
 /** A call over HTTP beside the same text given to a device process as token ids. */
-async function alone(stage: Stage, { emit }: Bench, { model, send }: Alone): Promise<void> {
+async function alone(stage: Stage, { emit }: Bench, { precision, model, send }: Front): Promise<void> {
   const device = startDevice({ threads });
   const folder = mkdtempSync(join(tmpdir(), "millrace-bench-"));
   const path = join(folder, "model.safetensors");
@@ -125,7 +129,7 @@ async function alone(stage: Stage, { emit }: Bench, { model, send }: Alone): Pro
   const found = { http: [] as number[], device: [] as number[] };
   await interleaved(rounds, {
     http: async () => {
-      const { latencies } = await send();
+      const { latencies } = await send(singles, 1);
       found.http.push(...latencies);
       return 0;
     },
@@ -144,7 +148,7 @@ async function alone(stage: Stage, { emit }: Bench, { model, send }: Alone): Pro
   const [whole, inner] = [median(found.http.slice(singles)), median(found.device.slice(singles))];
   const source = `bar; p50 ${whole.toFixed(1)} over HTTP, ${inner.toFixed(1)} of the device process`;
   emit({
-    case: "clients=1/overhead",
+    case: `${precision}/clients=1/overhead`,
     value: whole - inner,
     unit: "milliseconds",
     baseline: 3,
