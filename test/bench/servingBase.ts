@@ -6,9 +6,8 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, 
 import { join, resolve } from "node:path";
 import { initialize, readSafetensors, type Tensor, WeightScope, writeSafetensors } from "../../shared/engine/index.ts";
 import { linear } from "../../shared/engine/layers/basic.ts";
-import { meanPooling } from "../../shared/engine/models/encoder.ts";
 import { modelOf } from "../../shared/engine/models/families.ts";
-import { type LanguageModel, type TextInputs, textInputs } from "../../shared/engine/models/languageModel.ts";
+import { type LanguageModel, meanState, type TextInputs } from "../../shared/engine/models/languageModel.ts";
 import { readTokenizer } from "../../shared/engine/tokenizers/tokenizer.ts";
 import { createTextLearner } from "../../shared/engine/training/textLearner.ts";
 import { CheckpointConfig } from "../../shared/engine/weights/checkpointConfig.ts";
@@ -120,9 +119,9 @@ async function learn({ train, test, labels }: DataSet, encode: Encode, tell: Ben
 const tokenTable = "bert.embeddings.word_embeddings.weight";
 
 /** A linear layer over the mean of a text's states, as models that are tuned from a base have it. */
-export function pooledClassifier(model: LanguageModel, classes: number, inputs: TextInputs = textInputs()) {
+export function pooledClassifier(model: LanguageModel, classes: number, inputs?: TextInputs) {
   const scope = new WeightScope();
-  const pooled = meanPooling(model.states(scope, inputs), inputs.attention_mask);
+  const pooled = meanState(model, scope, inputs);
   const logits = linear(scope.scope("classifier"), pooled, model.hidden, classes);
   return { logits, parameters: scope.parameters };
 }

@@ -7,9 +7,8 @@ import { WeightScope } from "../layers/weightScope.ts";
 import { readTokenizer, type Tokenizer } from "../tokenizers/tokenizer.ts";
 import { CheckpointConfig } from "../weights/checkpointConfig.ts";
 import { readJsonObject } from "../weights/checkpointFiles.ts";
-import { meanPooling } from "./encoder.ts";
 import { modelOf } from "./families.ts";
-import { type LanguageModel, textInputs } from "./languageModel.ts";
+import { type LanguageModel, meanState } from "./languageModel.ts";
 import { type Pretrained, weightsFor } from "./pretrained.ts";
 
 /**
@@ -90,8 +89,7 @@ export function wholeGraph({ model }: Pretrained, classes: number): ClassifierGr
 }
 
 function classifierOver(scope: WeightScope, model: LanguageModel, classes: number): ClassifierGraph {
-  const inputs = textInputs();
-  const vector = meanPooling(model.states(scope, inputs), inputs.attention_mask);
+  const vector = meanState(model, scope);
   const head = new WeightScope();
   const logits = linear(head.scope("classifier"), vector, model.hidden, classes);
   return { logits, head: head.parameters, body: scope.parameters };

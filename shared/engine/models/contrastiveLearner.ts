@@ -21,9 +21,8 @@ import type { Learner } from "../training/learner.ts";
 import { logitsOf, padBatch } from "../training/textBatches.ts";
 import { carryOver, type TrainingStep, trainingStep } from "../trainingStep.ts";
 import { tensorsOf } from "../weights/tensors.ts";
-import { meanPooling } from "./encoder.ts";
 import { headWeights, type OverVectors } from "./frozenLearner.ts";
-import { textInputs } from "./languageModel.ts";
+import { meanState } from "./languageModel.ts";
 import { createHeadFit, type HeadFit, headLogits, headSteps } from "./logisticHead.ts";
 import { type Pretrained, weightsFor } from "./pretrained.ts";
 
@@ -125,8 +124,7 @@ function renamed(tensors: Tensors, rename: (name: string) => string): Record<str
 /** The base with its adapter, up to the mean of a text's states, float32 [batch, hidden]. */
 function bodyGraph({ model }: Pretrained, config: LoraConfig, seed?: Node) {
   const lora = withLora(new WeightScope(), config, { body: model.prefix, seed });
-  const inputs = textInputs();
-  const vector = meanPooling(model.states(lora.scope, inputs), inputs.attention_mask);
+  const vector = meanState(model, lora.scope);
   lora.requireTargets();
   return { vector, lora, body: lora.scope.parameters };
 }

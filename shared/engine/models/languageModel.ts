@@ -4,6 +4,7 @@ import type { HeadLayout, Projections } from "../layers/attention.ts";
 import type { Dropout } from "../layers/dropout.ts";
 import type { Rotary } from "../layers/rotary.ts";
 import type { WeightScope } from "../layers/weightScope.ts";
+import { meanPooling } from "./encoder.ts";
 
 /** What a text in the making remembers of its earlier tokens: generation/memory.ts. */
 export interface TextMemory {
@@ -82,4 +83,9 @@ export interface LanguageModel {
   readonly besides?: RegExp;
   /** The name used here for a checkpoint's tensor, where the checkpoint has names of its own. */
   readonly rename?: (name: string) => string;
+}
+
+/** The mean of a text's last states, float32 [batch, hidden]: what linear heads and text vectors are made of. */
+export function meanState({ states }: LanguageModel, scope: WeightScope, inputs: TextInputs = textInputs()): Node {
+  return meanPooling(states(scope, inputs), inputs.attention_mask);
 }

@@ -5,8 +5,7 @@ import { toOnnx } from "../onnx.ts";
 import { createSession } from "../runtime/session.ts";
 import { logitsOf } from "../training/textBatches.ts";
 import { openEncoder, type TextEncoder } from "./adaptedBase.ts";
-import { meanPooling } from "./encoder.ts";
-import { textInputs } from "./languageModel.ts";
+import { meanState } from "./languageModel.ts";
 import { type Pretrained, readPretrained, weightsFor } from "./pretrained.ts";
 
 export interface TextVectors {
@@ -21,8 +20,8 @@ export interface TextVectors {
 export async function openTextVectors(base: string, threads: number): Promise<TextVectors> {
   const [pretrained, encoder] = await Promise.all([readPretrained(base), openEncoder(base)]);
   const { model } = pretrained;
-  const [scope, inputs] = [new WeightScope(), textInputs()];
-  const vector = meanPooling(model.states(scope, inputs), inputs.attention_mask);
+  const scope = new WeightScope();
+  const vector = meanState(model, scope);
   const initializers = weightsFor(pretrained, scope.parameters, { seed: 0 });
   const session = await createSession(toOnnx({ outputs: { logits: vector }, initializers }), { threads });
   const known = new Map<string, Float32Array>();

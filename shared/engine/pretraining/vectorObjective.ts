@@ -4,8 +4,7 @@
  */
 import { input } from "../graph.ts";
 import { WeightScope } from "../layers/weightScope.ts";
-import { meanPooling } from "../models/encoder.ts";
-import { type LanguageModel, textInputs } from "../models/languageModel.ts";
+import { type LanguageModel, meanState } from "../models/languageModel.ts";
 import { div, square, sub } from "../ops/elementwise.ts";
 import { reduceMean, reduceSum } from "../ops/reductions.ts";
 import { lengthBatches } from "../training/batches.ts";
@@ -66,8 +65,8 @@ export function vectorObjective({ model, texts, targets, held, ...options }: Vec
 
 /** Beside a text's inputs: `targets` float32 [batch, hidden]. */
 function vectorLoss(model: LanguageModel, variance: number): ObjectiveGraph {
-  const [scope, inputs] = [new WeightScope(), textInputs()];
-  const vectors = meanPooling(model.states(scope, inputs), inputs.attention_mask);
+  const scope = new WeightScope();
+  const vectors = meanState(model, scope);
   const misses = reduceSum(square(sub(vectors, input("targets", ["batch", model.hidden]))), { axes: [1] });
   const loss = div(reduceMean(misses), variance);
   return { loss, metrics: { accuracy: sub(1, loss) }, parameters: scope.parameters };

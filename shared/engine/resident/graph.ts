@@ -5,8 +5,7 @@
 import { input, type Node } from "../graph.ts";
 import { type LoraConfig, type Placement, withLora } from "../layers/lora.ts";
 import { WeightScope } from "../layers/weightScope.ts";
-import { meanPooling } from "../models/encoder.ts";
-import { type LanguageModel, textInputs } from "../models/languageModel.ts";
+import { type LanguageModel, meanState, textInputs } from "../models/languageModel.ts";
 import { gather } from "../ops/indexing.ts";
 import { matmul } from "../ops/matmul.ts";
 
@@ -30,8 +29,7 @@ export function residentGraph(model: LanguageModel, config: LoraConfig): Residen
     const { rank } = config;
     return matmul(matmul(x, bank(`${path}.a`, [inputs, rank])), bank(`${path}.b`, [rank, outputs]));
   });
-  const inputs = textInputs();
-  const vector = meanPooling(model.states(scope, inputs), inputs.attention_mask);
+  const vector = meanState(model, scope);
   return { vector, placements, parameters: scope.parameters };
 }
 
