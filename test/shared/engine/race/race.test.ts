@@ -6,7 +6,7 @@ import { fitBalance, withBias } from "../../../../shared/engine/race/balance.ts"
 import { crossFitted, fitScales } from "../../../../shared/engine/race/combination.ts";
 import { stratifiedFolds, stratifiedSample } from "../../../../shared/engine/race/folds.ts";
 import { fitOutOfScope, outOfScopeLabel, withOutOfScope } from "../../../../shared/engine/race/outOfScope.ts";
-import { type Field, type Finished, isNearlyRight } from "../../../../shared/engine/race/race.ts";
+import { beatsFrozen, type Field, type Finished, isNearlyRight } from "../../../../shared/engine/race/race.ts";
 import { verdictOn, wilson } from "../../../../shared/engine/race/verdict.ts";
 import { contrastiveBatches, contrastivePairs } from "../../../../shared/engine/training/contrastiveBatches.ts";
 import { evaluate } from "../../../../shared/engine/training/evaluation.ts";
@@ -165,5 +165,31 @@ describe("a race that n-grams have all but won", () => {
   it("ends, where rows are enough to be sure of it", () => {
     assert.deepEqual([judged(1000, 0), judged(1000, 5), judged(3000, 30)], [true, true, true]);
     assert.deepEqual([judged(1000, 20), judged(1000, 60), judged(150, 0)], [false, false, false]);
+  });
+});
+
+describe("a tuned base", () => {
+  const labels = Int32Array.from({ length: 600 }, (_, row) => row % 2);
+  const field = { rows: labels.keys(), examples: { labels } } as unknown as Field;
+  /** By a margin before noise that is the same for all. */
+  const entrant = (name: string, margin: number, rows: Int32Array) => {
+    const noise = normals(1200, { seed: 5, stream: name.length });
+    const says = (row: number) => [0, 1].map((label) => (labels[row] === label ? margin : 0) + noise[row * 2 + label]!);
+    return [name, { name, rows, logits: Float32Array.from([...rows].flatMap(says)) } as Finished] as const;
+  };
+  const all = Int32Array.from(labels.keys());
+  const some = all.filter((row) => row % 3 === 1);
+
+  it("has to beat the base as it is by the rows that it judged", () => {
+    const come = new Map([
+      entrant("ngram", 1, all),
+      entrant("frozen", 1, all),
+      entrant("contrastive", 0.2, some),
+      entrant("lora", 2.5, some),
+    ]);
+    assert.deepEqual(
+      ["lora", "contrastive"].map((name) => beatsFrozen(come, field, name)),
+      [true, false],
+    );
   });
 });
