@@ -14,8 +14,8 @@ import {
   type Finished,
   isNearlyRight,
   labelsOf,
-  logitsAt,
   together,
+  within,
 } from "./race.ts";
 import { type CandidateReport, type ClassReport, classReports, type RaceReport, type Suspect } from "./report.ts";
 import { type Rival, scoreOf, verdictOn } from "./verdict.ts";
@@ -90,11 +90,13 @@ function contestantsOf(entrants: readonly Finished[], field: Field, classes: num
   const [ngram, ...overBase] = entrants;
   const teams = [[ngram!], ...overBase.flatMap((one) => [[one], [ngram!, one]])];
   const judges = commonRows(entrants);
-  const within = (team: readonly Finished[]) =>
-    team.map((one) => ({ ...one, rows: judges, logits: logitsAt(one, judges, classes) }));
   return teams.map((team) => ({
     name: team.map(({ name }) => name).join(" + "),
-    held: together(within(team), field, classes),
+    held: together(
+      team.map((one) => within(one, judges, classes)),
+      field,
+      classes,
+    ),
     entrants: team,
   }));
 }

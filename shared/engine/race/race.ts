@@ -135,19 +135,21 @@ export function isNearlyRight({ rows, logits }: Finished, field: Field, classes:
 
 /** Nats a row of an entrant with n-grams beside it; of one that did not run, nothing is known. */
 function surprise(come: ReadonlyMap<string, Finished>, field: Field, name: string): number {
-  const [own, ngram] = [come.get(name), come.get("ngram")!];
-  if (!own) return 0;
-  return evaluate(together([ngram, own], field, ngram.logits.length / ngram.rows.length)).loss;
+  const own = come.get(name);
+  return own ? lossBeside(come.get("ngram")!, own, field) : 0;
 }
+
+function lossBeside(ngram: Finished, own: Finished, field: Field): number {
+  return evaluate(together([ngram, own], field, classesOf(own))).loss;
+}
+
+const classesOf = ({ rows, logits }: Finished) => logits.length / rows.length;
 
 /** Whether tuning was worth it, by the rows that the tuned base judged. */
 export function beatsFrozen(come: ReadonlyMap<string, Finished>, field: Field, name: string): boolean {
-  const [frozen, own] = [come.get("frozen"), come.get(name)];
+  const [ngram, frozen, own] = [come.get("ngram")!, come.get("frozen"), come.get(name)];
   if (!frozen || !own) return true;
-  const classes = own.logits.length / own.rows.length;
-  const seen = { ...frozen, rows: own.rows, logits: logitsAt(frozen, own.rows, classes) };
-  const both = new Map(come).set("frozen", seen);
-  return surprise(both, field, name) < surprise(both, field, "frozen");
+  return lossBeside(ngram, own, field) < lossBeside(ngram, within(frozen, own.rows, classesOf(own)), field);
 }
 
 /** What several entrants say together of the rows that all of them judged. */
@@ -167,6 +169,11 @@ export function labelsOf(rows: Int32Array, { examples }: Field): Int32Array {
 export function commonLogits(entrants: readonly Finished[], classes: number): { logits: Float32Array[] } {
   const rows = commonRows(entrants);
   return { logits: entrants.map((entrant) => logitsAt(entrant, rows, classes)) };
+}
+
+/** An entrant as if it had judged these of its rows alone. */
+export function within(entrant: Finished, rows: Int32Array, classes: number): Finished {
+  return { ...entrant, rows, logits: logitsAt(entrant, rows, classes) };
 }
 
 /** An entrant's logits of some of the rows that it judged. */

@@ -78,7 +78,9 @@ function heatsOf({ heats }: PricedReport): string {
     told(cost),
   ]);
   const header = ["method", "right, with n-grams", "nats a row", "seconds", "cost"];
-  return `### Heats\n\nWhat tunes a base is expensive: only the best on a part of the way went on.\n\n${table(header, rows)}`;
+  const why =
+    "What tunes a base is expensive: only the best on a part of the way went on; the second, too, where the best then was no better than the base as it is.";
+  return `### Heats\n\n${why}\n\n${table(header, rows)}`;
 }
 
 function notesOf({ imbalance, balance, outOfScope, suspects, noise }: RaceReport): string[] {
