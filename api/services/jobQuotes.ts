@@ -10,7 +10,7 @@ import { readingOf } from "../../shared/data/jobReading.ts";
 import { prepareOnThread } from "../../shared/data/prepare.ts";
 import type { ProblemReport } from "../../shared/data/problems.ts";
 import { ApiError } from "../../shared/errors.ts";
-import { nanosPerUnit, type Prices } from "../../shared/pricing/prices.ts";
+import { amountOf, type Prices } from "../../shared/pricing/prices.ts";
 import type { JobQuote } from "../../shared/schemas/budget.ts";
 import type { DatasetVersionRecord } from "../../shared/schemas/dataset.ts";
 import type { FileRecord } from "../../shared/schemas/file.ts";
@@ -78,7 +78,7 @@ export function createJobQuotes(
         ...findings,
         trained_tokens: expected.tokens,
         estimated_seconds: expected.seconds,
-        price: { value: nanos / nanosPerUnit, currency: prices.currency },
+        price: amountOf(prices, nanos),
         measured_jobs: expected.jobs,
         queue_position: position,
         estimated_start: Math.ceil(Date.now() / 1000 + seconds),

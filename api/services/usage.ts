@@ -1,6 +1,6 @@
 /** What an organization used and what that cost, added up by spans of time and by what the asker groups it by. */
 import { ApiError } from "../../shared/errors.ts";
-import { nanosPerUnit } from "../../shared/pricing/prices.ts";
+import { amountOf } from "../../shared/pricing/prices.ts";
 import type { Actor } from "../../shared/schemas/organization.ts";
 import {
   type BucketPage,
@@ -164,7 +164,7 @@ function costResult(currency: string, sum: Sum, query: UsageQuery): CostResult {
   const quantity = isOfRequests ? sum.requests : sum.input_tokens + sum.output_tokens;
   return {
     object: "organization.costs.result",
-    amount: { value: sum.nanos / nanosPerUnit, currency },
+    amount: amountOf({ currency }, sum.nanos),
     line_item,
     quantity: line_item === null ? null : quantity,
     quantity_unit: line_item === null ? null : isOfRequests ? "requests" : "tokens",

@@ -1,7 +1,7 @@
 /** What is left of a project's month: the limit, less what was spent, less what queued and running jobs may still cost. */
 import { setTimeout as pause } from "node:timers/promises";
 import { ApiError } from "../errors.ts";
-import { nanosPerUnit } from "../pricing/prices.ts";
+import { amountOf, nanosPerUnit } from "../pricing/prices.ts";
 import type { BudgetQuote, SpendLimitRecord } from "../schemas/budget.ts";
 import type { Budgets } from "../stores/budgets.ts";
 import { reserveWrites } from "../stores/budgets.ts";
@@ -77,7 +77,7 @@ export async function createWithin<Row>(
 }
 
 function refusal(quoted: Quoted, { limit, spent, reserved }: Balance, currency: string): ApiError {
-  const amount = (nanos: number) => ({ value: nanos / nanosPerUnit, currency });
+  const amount = (nanos: number) => amountOf({ currency }, nanos);
   const money = (nanos: number) => `${Number((nanos / nanosPerUnit).toFixed(6))} ${currency.toUpperCase()}`;
   const { nanos, tokens, seconds } = quoted;
   const time = seconds === undefined ? "" : ` in ${Math.ceil(seconds)} seconds`;

@@ -44,6 +44,17 @@ export interface Work extends Partial<Quantities> {
 }
 
 export const nanosPerUnit = 1e9;
+
+export interface Amount {
+  /** In the currency's unit. */
+  value: number;
+  /** Lower-case ISO 4217. */
+  currency: string;
+}
+
+export function amountOf({ currency }: Pick<Prices, "currency">, nanos: number): Amount {
+  return { value: nanos / nanosPerUnit, currency };
+}
 const millisecondsPerHour = 3_600_000;
 
 /** In billionths of the currency's unit, rounded to the nearest. */

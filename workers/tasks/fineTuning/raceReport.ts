@@ -1,17 +1,12 @@
 /** What a race found out, as files to read: a document, the same as JSON, and the rows whose labels are doubtful. */
 import type { CandidateReport, ClassReport, RaceReport, Suspect } from "../../../shared/engine/race/report.ts";
-import { nanosOf, nanosPerUnit } from "../../../shared/pricing/prices.ts";
+import { type Amount, amountOf, nanosOf } from "../../../shared/pricing/prices.ts";
 import type { FileRecord } from "../../../shared/schemas/file.ts";
 import type { Attempt } from "./attempt.ts";
 import { storeJsonResult, storeResult } from "./results.ts";
 
-/** In the currency's unit; by the time that the run took, as a job is charged for it. */
-interface Cost {
-  value: number;
-  currency: string;
-}
-
-type Priced<Run> = Run & { cost: Cost };
+/** By the time that the run took, as a job is charged for it. */
+type Priced<Run> = Run & { cost: Amount };
 
 interface PricedReport extends RaceReport {
   candidates: Priced<CandidateReport>[];
@@ -31,12 +26,12 @@ function withCosts({ context, job }: Attempt, report: RaceReport): PricedReport 
   const { prices } = context.config;
   const priced = <Run extends { seconds: number }>(run: Run): Priced<Run> => {
     const work = { kind: "fine_tuning", model: job.model, milliseconds: run.seconds * 1000 } as const;
-    return { ...run, cost: { value: nanosOf(prices, work) / nanosPerUnit, currency: prices.currency } };
+    return { ...run, cost: amountOf(prices, nanosOf(prices, work)) };
   };
   return { ...report, candidates: report.candidates.map(priced), heats: report.heats.map(priced) };
 }
 
-const told = ({ value, currency }: Cost) => `${value.toFixed(4)} ${currency.toUpperCase()}`;
+const told = ({ value, currency }: Amount) => `${value.toFixed(4)} ${currency.toUpperCase()}`;
 const percent = (share: number | null) => (share === null ? "" : `${(100 * share).toFixed(1)} %`);
 
 function raceDocument(report: PricedReport): string {
