@@ -1,51 +1,14 @@
 /**
  * Several models' logits as one: a weighted sum, whose weights are those under which the labels of rows that none of the
- * models learned from are most probable. With one model this is its temperature. Where rows are many, labels are mixed, too.
+ * models learned from are most probable. With one model this is its temperature.
  */
 import type { LabelledLogits } from "../training/evaluation.ts";
-import { fitMixing } from "./mixing.ts";
 
 export interface Parts {
   /** Of each model, row-major [rows, classes]. */
   readonly logits: readonly Float32Array[];
   readonly labels: Int32Array;
   readonly classes: number;
-}
-
-/** What becomes of a model's logits in the sum: scale * logits + logits x mixing. */
-export interface Share {
-  scale: number;
-  /** [classes, classes], row-major; null: nothing goes from one label to another. */
-  mixing: number[] | null;
-}
-
-export function fitShares(parts: Parts): Share[] {
-  const scales = fitScales(parts);
-  const mixing = fitMixing(parts, weightedSum(parts.logits, scales));
-  return scales.map((scale, part) => ({ scale, mixing: mixing?.[part] ?? null }));
-}
-
-/** Logits, or what makes them, [.., classes, inner], as they are in the sum. */
-export function shareOf({ scale, mixing }: Share, values: Float32Array, classes: number, inner = 1): Float32Array {
-  const found = values.map((value) => scale * value);
-  if (!mixing) return found;
-  for (let at = 0; at < values.length; at += classes * inner) {
-    for (let from = 0; from < classes; from++) {
-      for (let to = 0; to < classes; to++) {
-        const much = mixing[from * classes + to]!;
-        for (let i = 0; i < inner; i++) found[at + to * inner + i]! += much * values[at + from * inner + i]!;
-      }
-    }
-  }
-  return found;
-}
-
-export function combined(logits: readonly Float32Array[], shares: readonly Share[], classes: number): Float32Array {
-  const parts = logits.map((own, part) => shareOf(shares[part]!, own, classes));
-  return weightedSum(
-    parts,
-    parts.map(() => 1),
-  );
 }
 
 const rounds = 30;
@@ -83,10 +46,17 @@ export function crossFitted(parts: Parts): LabelledLogits {
   const found = new Float32Array(labels.length * classes);
   for (const half of [0, 1]) {
     const isOf = (row: number) => row % 2 === half;
-    const shares = fitShares(rowsWhere(parts, (row) => !isOf(row)));
-    const judged = combined(logits, shares, classes);
+    const scales = fitScales(rowsWhere(parts, (row) => !isOf(row)));
     for (let row = 0; row < labels.length; row++) {
-      if (isOf(row)) found.set(judged.subarray(row * classes, (row + 1) * classes), row * classes);
+      if (!isOf(row)) continue;
+      const range = [row * classes, (row + 1) * classes] as const;
+      found.set(
+        weightedSum(
+          logits.map((part) => part.subarray(...range)),
+          scales,
+        ),
+        range[0],
+      );
     }
   }
   return { logits: found, labels, classes };

@@ -3,7 +3,7 @@ import type { LabelledLogits } from "../training/evaluation.ts";
 import { evaluate, fitTemperature, probabilities } from "../training/evaluation.ts";
 import { fitThresholds, type Threshold } from "../training/thresholds.ts";
 import { type Balance, countsOf, fitBalance, imbalanceOf, withBias } from "./balance.ts";
-import { combined, fitShares, type Share } from "./combination.ts";
+import { fitScales, weightedSum } from "./combination.ts";
 import { findLabelIssues, margin } from "./confidentLearning.ts";
 import { type MethodName, methods, type Setting } from "./methods.ts";
 import { fitOutOfScope, type OutOfScopeRule, outOfScopeLabel, withOutOfScope } from "./outOfScope.ts";
@@ -20,11 +20,11 @@ import {
 import { type CandidateReport, type ClassReport, classReports, type RaceReport, type Suspect } from "./report.ts";
 import { type Rival, scoreOf, verdictOn } from "./verdict.ts";
 
-/** A part of the model, and its logits' share of the sum. */
+/** A part of the model, and what its logits are multiplied by. */
 export interface WinningPart {
   method: MethodName;
   setting: Setting;
-  share: Share;
+  scale: number;
 }
 
 export interface Decision {
@@ -57,11 +57,11 @@ export function decide(finished: readonly Finished[], field: Field, labels: read
   const { entrants } = contestants.find(({ name }) => name === winner)!;
   const rows = commonRows(entrants);
   const common = { ...commonLogits(entrants, classes), labels: labelsOf(rows, field), classes };
-  const shares = fitShares(common);
-  const plain = { logits: combined(common.logits, shares, classes), labels: common.labels, classes };
+  const scales = fitScales(common);
+  const plain = { logits: weightedSum(common.logits, scales), labels: common.labels, classes };
   const temperature = fitTemperature(plain);
   const { held, bias, outOfScope } = adjusted(plain, field, labels);
-  const parts = entrants.map(({ method, setting }, i) => ({ method, setting, share: shares[i]! }));
+  const parts = entrants.map(({ method, setting }, i) => ({ method, setting, scale: scales[i]! }));
   const thresholds = fitThresholds(held, temperature);
   const suspects = suspectsOf(finished, field, labels);
   return {

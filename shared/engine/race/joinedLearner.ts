@@ -2,7 +2,7 @@
 import type { Tensor } from "../dataTypes.ts";
 import type { Learner } from "../training/learner.ts";
 import type { StoredTensor } from "../weights/safetensors.ts";
-import { combined, type Share } from "./combination.ts";
+import { weightedSum } from "./combination.ts";
 
 export interface Part {
   /** Under which its state is kept. */
@@ -10,8 +10,8 @@ export interface Part {
   readonly learner: Learner;
   /** How many of its steps are made; the schedule of its rates stays that of all. Default: all. */
   readonly steps?: number;
-  /** Its logits' share of the sum. */
-  readonly share: Share;
+  /** What its logits are multiplied by. */
+  readonly scale: number;
   /** From the part's own tensors to those of the model. */
   readonly weights: (tensors: Record<string, StoredTensor>) => Record<string, StoredTensor>;
 }
@@ -40,10 +40,9 @@ export function joinLearners(parts: readonly Part[], adjust: (logits: Float32Arr
     async validate() {
       const held = await Promise.all(parts.map(({ learner }) => learner.validate()));
       const { labels, classes } = held[0]!;
-      const logits = combined(
+      const logits = weightedSum(
         held.map((own) => own.logits),
-        parts.map(({ share }) => share),
-        classes,
+        parts.map(({ scale }) => scale),
       );
       for (let at = 0; at < logits.length; at += classes) logits.set(adjust(logits.slice(at, at + classes)), at);
       return { logits, labels, classes };

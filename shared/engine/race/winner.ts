@@ -5,7 +5,6 @@ import { storedVectors, storedWeights } from "../models/ngramClassifier.ts";
 import type { Examples } from "../training/examples.ts";
 import type { Learner, ResolvedHyperparameters } from "../training/learner.ts";
 import type { StoredTensor } from "../weights/safetensors.ts";
-import { shareOf } from "./combination.ts";
 import type { Decision, WinningPart } from "./decision.ts";
 import { joinLearners } from "./joinedLearner.ts";
 import { type Course, methods } from "./methods.ts";
@@ -29,7 +28,7 @@ export async function createWinner(course: Course, { parts, bias, outOfScope }: 
       const { learner } = started[i]!;
       const own = i === last ? bias : null;
       return {
-        ...{ name: part.method, learner, share: part.share },
+        ...{ name: part.method, learner, scale: part.scale },
         steps: Math.max(1, Math.round(part.setting.share * learner.totalSteps)),
         weights: (tensors: Record<string, StoredTensor>) => scaled(part, tensors, own),
       };
@@ -44,19 +43,17 @@ export async function createWinner(course: Course, { parts, bias, outOfScope }: 
 }
 
 /** The part's share of the whole goes into its own weights, so that whoever serves them only adds. */
-function scaled({ method, share }: WinningPart, tensors: Record<string, StoredTensor>, bias: number[] | null) {
-  const biased = (values: Float32Array) =>
-    shareOf(share, values, values.length).map((value, k) => value + (bias?.[k] ?? 0));
+function scaled({ method, scale }: WinningPart, tensors: Record<string, StoredTensor>, bias: number[] | null) {
+  const biased = (values: Float32Array) => values.map((value, k) => scale * value + (bias?.[k] ?? 0));
   if (method === "ngram") {
     const own = storedVectors(new Map(Object.entries(tensors as Record<string, Tensor>)));
-    return storedWeights({ ...own, weight: shareOf(share, own.weight, own.bias.length), bias: biased(own.bias) });
+    return storedWeights({ ...own, weight: own.weight.map((value) => scale * value), bias: biased(own.bias) });
   }
   const weight = tensors["classifier.weight"]!;
   const offsets = tensors["classifier.bias"]!;
-  const [classes, width] = weight.shape as [number, number];
   return {
     ...tensors,
-    "classifier.weight": { ...weight, data: shareOf(share, weight.data as Float32Array, classes, width) },
+    "classifier.weight": { ...weight, data: (weight.data as Float32Array).map((value) => scale * value) },
     "classifier.bias": { ...offsets, data: biased(offsets.data as Float32Array) },
   };
 }

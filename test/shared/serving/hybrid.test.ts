@@ -25,16 +25,8 @@ const texts = rows.map(({ text }) => text);
 const examples = { texts, labels: Int32Array.from(rows, ({ label }) => labels.indexOf(label)) };
 const decision: Decision = {
   parts: [
-    {
-      method: "ngram",
-      setting: { strength: 3, share: 1 },
-      share: { scale: 0.7, mixing: [0.1, 0, -0.2, 0, 0.3, 0, 0.1, 0, 0] },
-    },
-    {
-      method: "lora",
-      setting: { strength: 3, share: 0.5 },
-      share: { scale: 1.3, mixing: [0, 0.2, 0, -0.1, 0, 0, 0, 0, 0.1] },
-    },
+    { method: "ngram", setting: { strength: 3, share: 1 }, scale: 0.7 },
+    { method: "lora", setting: { strength: 3, share: 0.5 }, scale: 1.3 },
   ],
   bias: [0.2, 0, -0.1],
   outOfScope: { label: 2, own: 0.8, doubt: 0.5, constant: -0.3 },

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { normals } from "../../../../shared/engine/index.ts";
 import { fitBalance, withBias } from "../../../../shared/engine/race/balance.ts";
-import { combined, crossFitted, fitScales, fitShares, shareOf } from "../../../../shared/engine/race/combination.ts";
+import { crossFitted, fitScales } from "../../../../shared/engine/race/combination.ts";
 import { stratifiedFolds, stratifiedSample } from "../../../../shared/engine/race/folds.ts";
 import { fitOutOfScope, outOfScopeLabel, withOutOfScope } from "../../../../shared/engine/race/outOfScope.ts";
 import { beatsFrozen, type Field, type Finished, isNearlyRight } from "../../../../shared/engine/race/race.ts";
@@ -33,61 +33,6 @@ describe("a weighted sum of logits", () => {
     const together = evaluate(crossFitted({ ...one, logits: [one.logits, two.logits] }));
     assert.ok(together.accuracy > evaluate(one).accuracy + 0.05);
     assert.ok(together.loss < evaluate(crossFitted({ ...one, logits: [one.logits] })).loss);
-  });
-});
-
-describe("labels mixed in a sum of logits", () => {
-  /** Logits that tell of each label by the next one's, too. */
-  function blurred(rows: number, seed: number) {
-    const { logits, labels, classes } = held(rows, 4, 2.5, seed);
-    const seen = logits.map((_, i) => {
-      const k = i % classes;
-      return 0.3 * logits[i]! + 0.7 * logits[i - k + ((k + 1) % classes)]!;
-    });
-    return { clear: { logits, labels, classes }, parts: { logits: [seen], labels, classes } };
-  }
-
-  it("say what a weighted sum cannot, of other rows, too", () => {
-    const [learned, other] = [blurred(8000, 12), blurred(4000, 13)];
-    const shares = fitShares(learned.parts);
-    const judged = evaluate({ ...other.clear, logits: combined(other.parts.logits, shares, 4) });
-    const scaled = shares.map(({ scale }) => ({ scale, mixing: null }));
-    const unmixed = evaluate({ ...other.clear, logits: combined(other.parts.logits, scaled, 4) });
-    const best = evaluate({ ...other.clear, logits: other.clear.logits.map((value) => 2.5 * value) });
-    assert.ok(unmixed.accuracy < 0.5, `${unmixed.accuracy}`);
-    assert.ok(judged.accuracy > best.accuracy - 0.02, `${judged.accuracy} ${best.accuracy}`);
-    assert.ok(judged.loss < unmixed.loss / 2, `${judged.loss} ${unmixed.loss}`);
-  });
-
-  it("are where they are least surprised, and held back", () => {
-    const { parts, clear } = blurred(2000, 14);
-    const [share] = fitShares(parts);
-    const costOf = (mixing: number[]) => {
-      const { loss } = evaluate({ ...clear, logits: combined(parts.logits, [{ ...share!, mixing }], 4) });
-      return loss * 2000 + 400 * mixing.reduce((sum, value) => sum + value ** 2, 0);
-    };
-    const least = costOf(share!.mixing!);
-    for (let at = 0; at < 16; at++) {
-      for (const by of [-0.02, 0.02]) assert.ok(costOf(share!.mixing!.with(at, share!.mixing![at]! + by)) > least);
-    }
-  });
-
-  it("are left as they are where rows are few for that", () => {
-    const { parts } = blurred(319, 15);
-    assert.equal(fitShares(parts)[0]!.mixing, null);
-  });
-
-  it("come to the same in a model's weights", () => {
-    const [classes, width] = [3, 5];
-    const share = { scale: 0.6, mixing: Array.from(normals(9, { seed: 16 })) };
-    const weights = normals(classes * width, { seed: 17 });
-    const text = normals(width, { seed: 18 });
-    const logitsOf = (own: Float32Array) =>
-      Float32Array.from({ length: classes }, (_, k) => text.reduce((sum, x, i) => sum + x * own[k * width + i]!, 0));
-    const inWeights = logitsOf(shareOf(share, weights, classes, width));
-    for (const [k, logit] of shareOf(share, logitsOf(weights), classes).entries()) {
-      assert.ok(Math.abs(logit - inWeights[k]!) < 1e-5);
-    }
   });
 });
 
