@@ -18,7 +18,7 @@ export interface SparseRow {
   readonly values: Float32Array;
 }
 
-/** Word n-grams count twice as much as the many, overlapping character n-grams; chosen by cross-validation. */
+/** N-grams of tokens count twice as much as the many, overlapping ones of characters; chosen by cross-validation. */
 const WORD_SCALE = 2;
 
 /**

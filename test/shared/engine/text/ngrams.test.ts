@@ -1,8 +1,9 @@
 /** What the n-gram featurizer promises: stable hashes, every script, one form per text, bounded work. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";
 import { ngrams } from "../../../../shared/engine/text/ngrams.ts";
-import { MAX_CHARACTERS, normalizeText } from "../../../../shared/engine/text/tokens.ts";
+import { dictionaryWords, MAX_CHARACTERS, normalizeText } from "../../../../shared/engine/text/tokens.ts";
 
 const counted = (text: string) => {
   const bag = ngrams(text);
@@ -68,6 +69,43 @@ describe("ngrams", () => {
 
   it("reads each Chinese character as a word, next to letters too", () => {
     assert.ok(shared("2D巅峰", "巅峰") >= 3);
+  });
+
+  describe("of scripts without spaces", () => {
+    const text = { chinese: "银行卡还没有到", japanese: "カードはどこですか", thai: "บัตรของฉันอยู่ที่ไหน" };
+    const others = (of: string) => ngrams(of).buckets.filter((bucket) => bucket & 1);
+
+    it("finds a dictionary's words, and two in a row", () => {
+      assert.equal(others(text.chinese).length, 5 + 4, "银行 卡 还 没有 到");
+      assert.equal(others(text.japanese).length, 5 + 4 + others("ー").length - 1, "カード は どこ です か");
+      assert.ok(shared(text.thai, "ของฉัน") > 0, "a part of a sentence");
+    });
+
+    it("tells a word from the same characters in other words", () => {
+      const word = others("现在").at(0)!;
+      assert.ok(counted("我现在去").has(word));
+      assert.ok(!counted("表现在外").has(word));
+    });
+
+    it("ends words where letters end, and finds none in words with spaces between them", () => {
+      const found = [...dictionaryWords("it's 银行, 3卡")];
+      assert.deepEqual(found, [
+        { text: "银行", start: 5 },
+        { text: "卡", start: 10 },
+      ]);
+      assert.ok(shared("银行卡", "银行,卡") < ngrams("银行卡").buckets.length - 1, "they are no two in a row");
+    });
+
+    it("says so where there are no dictionaries", () => {
+      const module = JSON.stringify(new URL("../../../../shared/engine/text/ngrams.ts", import.meta.url));
+      const code = `Intl.Segmenter = class { segment = (text) => Array.from(text, (segment, index) => ({ segment, index })) };
+        const { ngrams } = await import(${module});
+        ngrams("no need of any");
+        ngrams("银行卡");`;
+      const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8" });
+      assert.notEqual(status, 0);
+      assert.match(stderr, /no dictionaries for Chinese[\s\S]*at ngrams[\s\S]*:4:9/);
+    });
   });
 
   it("treats compatibility forms, letter case and apostrophes alike", () => {
