@@ -26,6 +26,6 @@ export interface MeasuredPeak {
 
 export async function measurePeak(request: PeakRequest): Promise<MeasuredPeak> {
   const script = fileURLToPath(new URL("./measurePeak.ts", import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [script, JSON.stringify(request)]);
+  const { stdout } = await promisify(execFile)(process.execPath, ["--expose-gc", script, JSON.stringify(request)]);
   return JSON.parse(stdout) as MeasuredPeak;
 }
