@@ -42,7 +42,7 @@ const frozenLoading = 4.8;
 /**
  * Memory of one call of a step that is not looped, on a CPU. `bindings` gives a size to each symbolic dimension of its
  * inputs; throws RangeError naming one that has none. Results are collected when the process's collector comes to it: where
- * weights and their states are most of a step, up to a third more was seen to be taken by a busy machine.
+ * weights and their states are most of a step, a quarter more is taken at times, and on a busy machine over a third was.
  */
 export function memoryReport(step: TrainingStep, bindings: Bindings): MemoryReport {
   const outputs = Object.values(step.outputs);

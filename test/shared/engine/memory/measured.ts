@@ -19,7 +19,6 @@ export interface MeasuredPeak {
   readonly predicted: number;
   /** Bytes resident before the first tensor was made. */
   readonly before: number;
-  readonly milliseconds: number;
   /** Of the last step. */
   readonly loss: number;
 }
