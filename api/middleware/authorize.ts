@@ -10,7 +10,7 @@ import type { Opened } from "../services/keys.ts";
 export const authorize: MiddlewareHandler<Env> = async (c, next) => {
   const route = matchedRoutes(c).findLast(({ method }) => method !== "ALL");
   // What is no route will be answered as that.
-  if (route) requireAccess(c.var.opened, route.method, route.path.replaceAll(/:(\w+)/g, "{$1}"));
+  if (route) requireAccess(c.get("opened"), route.method, route.path.replaceAll(/:(\w+)/g, "{$1}"));
   await next();
 };
 

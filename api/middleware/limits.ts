@@ -14,7 +14,7 @@ export function limitRequests(limiter: Limiter): MiddlewareHandler<Env> {
   return async (c, next) => {
     const subject = subjectOf(c);
     if (!subject) return next();
-    const id = c.var.requestId;
+    const id = c.get("requestId");
     const asked = limiter.admit(subject, { id, tokens: estimate(c) });
     const refused = asked instanceof Promise ? await asked : asked;
     const states = limiter.states(subject);
@@ -48,7 +48,7 @@ async function madeJob(c: Context<Env>): Promise<boolean> {
 }
 
 function subjectOf(c: Context<Env>): Subject | undefined {
-  const { opened } = c.var;
+  const opened = c.get("opened");
   if (opened.opens !== "project") return undefined;
   return { project: opened.project.id, key: opened.actor.key, limits: opened.limits, keyLimits: opened.keyLimits };
 }

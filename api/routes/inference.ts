@@ -8,11 +8,12 @@ import { attemptIn } from "./retries.ts";
 /** `signal` aborts when nobody waits for the answer any longer. */
 export function inferenceCall<Request>(c: Context<Env>, request: Request, signal = c.req.raw.signal): Call<Request> {
   return {
-    project: c.var.project,
+    // `c.var` makes an object of all variables each time.
+    project: c.get("project"),
     request,
     signal,
-    key: c.var.key,
-    requestId: c.var.requestId,
+    key: c.get("key"),
+    requestId: c.get("requestId"),
     attempt: attemptIn(c),
     episode: c.req.header(episodeHeader),
     onEpisode: (id) => c.header(episodeHeader, id),

@@ -24,11 +24,10 @@ export interface Peer {
 
 /** Undefined, having said why, where it cannot be had. `root`: folders of models as transformers.js reads them. */
 export async function startPeer(root: string, tell: Bench["tell"]): Promise<Peer | undefined> {
-  const prefix = join(benchHome, `transformers-${version}`);
-  const refusal = install(prefix, tell);
-  if (refusal) return void tell(`serving: nothing to compare with, ${refusal}`);
+  const folder = install(tell);
+  if (!folder) return undefined;
   const script = fileURLToPath(new URL("servingPeerProcess.ts", import.meta.url));
-  const child = spawn(process.execPath, [script, join(prefix, "package.json"), root, String(threads)], {
+  const child = spawn(process.execPath, [script, join(folder, "package.json"), root, String(threads)], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   // Whoever is interrupted does not leave it running.
@@ -54,16 +53,18 @@ export async function startPeer(root: string, tell: Bench["tell"]): Promise<Peer
 
 const settling = 100;
 
-/** Why it cannot be used, if so. */
-function install(prefix: string, tell: Bench["tell"]): string | undefined {
+/** Where the library lies; undefined, having said why, where it cannot be used. */
+function install(tell: Bench["tell"]): string | undefined {
+  const without = (reason: string) => void tell(`serving: nothing to compare with, ${reason}`);
   try {
-    installPackage(prefix, { name: library, version }, (line) => tell(`serving: ${line}`));
+    const folder = installPackage(join(benchHome, "npm"), { name: library, version }, (line) =>
+      tell(`serving: ${line}`),
+    );
+    // Its install script would fetch only what GPUs need.
+    const native = join(folder, "../../onnxruntime-node/bin/napi-v6", process.platform, process.arch);
+    const isThere = existsSync(join(native, "onnxruntime_binding.node"));
+    return isThere ? folder : without(`onnxruntime-node has no native code in ${native}`);
   } catch (error) {
-    return (error as Error).message;
+    return without((error as Error).message);
   }
-  // Its install script would fetch only what GPUs need.
-  const native = join(prefix, "node_modules/onnxruntime-node/bin/napi-v6", process.platform, process.arch);
-  return existsSync(join(native, "onnxruntime_binding.node"))
-    ? undefined
-    : `onnxruntime-node has no native code in ${native}`;
 }

@@ -1,6 +1,6 @@
 /**
- * The process of `servingPeer.ts`: a line of JSON in, a line out. Arguments: a file beside whose node_modules
- * transformers.js lies, the root of the models' folders, and the threads of its sessions.
+ * The process of `servingPeer.ts`: a line of JSON in, a line out. Arguments: the package.json of transformers.js, the root of the
+ * models' folders, and the threads of its sessions.
  */
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
